@@ -1,0 +1,61 @@
+//! Moments: microseconds since 1970 in UTC, and how people read them.
+
+use jiff::tz::TimeZone;
+
+/// A moment in UTC, in microseconds since 1970-01-01.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// Returns the moment of the call; only the outermost caller (a command, a handler) asks.
+    pub fn now() -> Self {
+        Timestamp(jiff::Timestamp::now().as_microsecond())
+    }
+
+    /// Takes whole seconds since 1970.
+    pub fn from_seconds(seconds: i64) -> Self {
+        Timestamp(seconds.saturating_mul(1_000_000))
+    }
+
+    /// Returns the moment `minutes` later, or earlier when negative.
+    pub fn plus_minutes(self, minutes: i64) -> Self {
+        Timestamp(self.0.saturating_add(minutes * 60_000_000))
+    }
+
+    /// Formats with a strftime pattern, in UTC.
+    pub fn format(self, pattern: &str) -> String {
+        self.zoned().strftime(pattern).to_string()
+    }
+
+    /// Returns the day, `2024-03-05`.
+    pub fn day(self) -> String {
+        self.format("%Y-%m-%d")
+    }
+
+    /// Returns the form of `<time datetime>`, `2024-03-05T06:07:08Z`.
+    pub fn iso(self) -> String {
+        self.format("%Y-%m-%dT%H:%M:%SZ")
+    }
+
+    fn zoned(self) -> jiff::Zoned {
+        // Stored moments lie in years 1 to 9999, which jiff covers; anything else was never stored.
+        jiff::Timestamp::from_microsecond(self.0)
+            .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+            .to_zoned(TimeZone::UTC)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_formatted_in_utc() {
+        let moment = Timestamp::from_seconds(1_709_618_828);
+        assert_eq!(moment.iso(), "2024-03-05T06:07:08Z");
+        assert_eq!(
+            moment.format("%a %b %e %H:%M:%S %Y"),
+            "Tue Mar  5 06:07:08 2024"
+        );
+    }
+}

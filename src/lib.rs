@@ -1,0 +1,6 @@
+//! Patchwork: picks the patches out of a project's mailing lists and shows what became of them.
+//!
+//! The rooms, in the order a mail flows through them. Imports only point down (`docs/architecture.md`).
+
+pub mod domain;
+pub mod mail;
