@@ -2,6 +2,37 @@
 
 use std::fmt;
 
+/// Declares the row id of an entity, so that a patch's id is never taken for a person's.
+macro_rules! row_id {
+    ($($name:ident $what:literal),* $(,)?) => {$(
+        #[doc = concat!("The id of ", $what, ".")]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, sqlx::Type)]
+        #[sqlx(transparent)]
+        pub struct $name(pub i64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )*};
+}
+
+row_id! {
+    ProjectId "a project",
+    PersonId "a person: an address seen on a list",
+    UserId "a user: a login account",
+    StateId "a state of patches",
+    TagId "a tag",
+    PatchId "a patch",
+    CoverId "a cover letter",
+    SeriesId "a series",
+    CommentId "a comment of a patch or a cover",
+    CheckId "a check",
+    RelationId "a set of related patches",
+    MailId "a received mail",
+}
+
 /// How many characters of an id, a name or an address are kept (`mail.md §15`).
 pub const MAX_CHARS: usize = 255;
 
@@ -14,7 +45,8 @@ pub fn cut(text: &str) -> &str {
 }
 
 /// A message id as mail, database and API spell it: usually with angle brackets, cut to 255 characters.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, sqlx::Type)]
+#[sqlx(transparent)]
 pub struct MessageId(String);
 
 impl MessageId {
@@ -61,7 +93,8 @@ impl fmt::Display for MessageId {
 }
 
 /// The id of a mailing list (RFC 2919), lower-cased: such ids ignore case (`mail.md §4`).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, sqlx::Type)]
+#[sqlx(transparent)]
 pub struct ListId(String);
 
 impl ListId {
@@ -83,7 +116,8 @@ impl fmt::Display for ListId {
 }
 
 /// The SHA-1 over the meaning of a diff, as 40 lower-case hex digits (`domain.md §6`).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, sqlx::Type)]
+#[sqlx(transparent)]
 pub struct DiffHash(String);
 
 impl DiffHash {

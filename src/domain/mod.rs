@@ -2,8 +2,23 @@
 //!
 //! Everything above speaks in these types; nothing here knows of mail syntax, SQL or HTML.
 
+pub mod check;
+pub mod comment;
+pub mod cover;
+pub mod event;
+pub mod filter;
 pub mod id;
+pub mod patch;
+pub mod person;
+pub mod project;
+pub mod series;
+pub mod state;
+pub mod tag;
 pub mod time;
+pub mod user;
 
-pub use id::{DiffHash, ListId, MessageId};
+pub use id::{
+    CheckId, CommentId, CoverId, DiffHash, ListId, MailId, MessageId, PatchId, PersonId, ProjectId,
+    RelationId, SeriesId, StateId, TagId, UserId,
+};
 pub use time::Timestamp;

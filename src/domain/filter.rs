@@ -1,0 +1,114 @@
+//! Which patches a list shows, and in which order. Each face maps its own spelling to these (`web.md §6`).
+
+use super::{PersonId, ProjectId, SeriesId, StateId, TagId, Timestamp, UserId, check::CheckState};
+
+/// Whose patches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Submitter {
+    /// This person's, and those of all persons of the same account.
+    Person(PersonId),
+    /// Of people whose name or address contains this, ignoring case.
+    Matching(String),
+}
+
+/// On whose desk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delegate {
+    /// On nobody's.
+    Nobody,
+    /// On this user's.
+    User(UserId),
+    /// On a user's whose login name contains this, ignoring case.
+    Matching(String),
+}
+
+/// In which states.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum States {
+    /// Those in which somebody has to act.
+    #[default]
+    ActionRequired,
+    /// In any.
+    Any,
+    /// In one of these.
+    Among(Vec<StateId>),
+}
+
+/// Whether put away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Archive {
+    /// Only patches that are not.
+    #[default]
+    No,
+    /// Only patches that are.
+    Yes,
+    /// Both.
+    Both,
+}
+
+/// Which patches a list shows; conditions are combined with "and".
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PatchFilter {
+    /// Of which project.
+    pub project: Option<ProjectId>,
+    /// Of which series.
+    pub series: Option<SeriesId>,
+    /// Whose.
+    pub submitter: Option<Submitter>,
+    /// On whose desk.
+    pub delegate: Option<Delegate>,
+    /// In which states.
+    pub states: States,
+    /// Whether put away.
+    pub archive: Archive,
+    /// Words that all occur in the name, ignoring case.
+    pub words: Vec<String>,
+    /// Words that do not occur in the name.
+    pub without: Vec<String>,
+    /// Written at or after.
+    pub since: Option<Timestamp>,
+    /// Written before.
+    pub before: Option<Timestamp>,
+    /// With this combined result of checks; `Some(None)`: without any check.
+    pub checks: Option<Option<CheckState>>,
+    /// With at least so many of a tag.
+    pub tag: Option<(TagId, i64)>,
+    /// With a comment that asks for action.
+    pub unaddressed: bool,
+}
+
+/// What a list is sorted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OrderKey {
+    /// When the patch was written.
+    #[default]
+    Date,
+    /// The patch's name.
+    Name,
+    /// The state's place in menus.
+    State,
+    /// The submitter's name.
+    Submitter,
+    /// The delegate's login name; patches without come last.
+    Delegate,
+    /// The place in the series.
+    Number,
+}
+
+/// How a list is sorted. Ties are broken by date the other way round, then by id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// What by.
+    pub key: OrderKey,
+    /// Largest first.
+    pub descending: bool,
+}
+
+impl Default for Order {
+    fn default() -> Self {
+        Order {
+            key: OrderKey::Date,
+            descending: true,
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! People: addresses seen on a list. A user may own several.
+
+use super::{PersonId, UserId};
+
+/// An address seen on a list.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Person {
+    /// Its id.
+    pub id: PersonId,
+    /// The address in the spelling first seen.
+    pub email: String,
+    /// The name last seen; `Some("")` is possible.
+    pub name: Option<String>,
+    /// The account it belongs to.
+    #[sqlx(rename = "account_id")]
+    pub user_id: Option<UserId>,
+}
+
+/// Returns what pages call somebody: the name, else the address.
+pub fn shown<'a>(name: Option<&'a str>, email: &'a str) -> &'a str {
+    name.filter(|name| !name.is_empty()).unwrap_or(email)
+}
+
+/// Returns what lists sort and search people by: name and address in lower case.
+pub fn key(name: Option<&str>, email: &str) -> String {
+    match name.filter(|name| !name.is_empty()) {
+        Some(name) => format!("{name} {email}").to_lowercase(),
+        None => email.to_lowercase(),
+    }
+}

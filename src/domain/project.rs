@@ -1,0 +1,85 @@
+//! Projects: one mailing list (or a part of one) each.
+
+use super::{ListId, MessageId, ProjectId};
+
+/// A project.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Project {
+    /// Its id.
+    pub id: ProjectId,
+    /// The name in URLs: letters, digits, `_` and `-`.
+    pub linkname: String,
+    /// The name people see.
+    pub name: String,
+    /// The list's id (RFC 2919), lower-cased.
+    pub list_id: ListId,
+    /// The list's address; mails "from" it come from somebody else (`mail.md §5.1`).
+    pub list_email: String,
+    /// A regular expression that subjects must match when several projects share a list.
+    pub subject_match: String,
+    /// The project's website.
+    pub web_url: String,
+    /// Where to clone from.
+    pub scm_url: String,
+    /// Where to browse the source.
+    pub webscm_url: String,
+    /// The list's archive.
+    pub list_archive_url: String,
+    /// The address of one mail in the archive; `{}` stands for the message id.
+    pub list_archive_url_format: String,
+    /// The address of one commit; `{}` stands for its id.
+    pub commit_url_format: String,
+    /// Whether submitters are told of state changes.
+    pub send_notifications: bool,
+    /// Whether series dependencies are shown.
+    pub show_dependencies: bool,
+    /// Whether trailers are counted.
+    pub use_tags: bool,
+}
+
+impl Project {
+    /// Returns where the archive keeps a mail, if the project says how its addresses look.
+    pub fn archive_url(&self, msgid: &MessageId) -> Option<String> {
+        filled(&self.list_archive_url_format, msgid.bare())
+    }
+
+    /// Returns where a commit can be read, if the project says how its addresses look.
+    pub fn commit_url(&self, commit: &str) -> Option<String> {
+        filled(&self.commit_url_format, commit)
+    }
+}
+
+/// Replaces `{}` and nothing else: other braces are part of the address (`domain.md §1.2`).
+fn filled(format: &str, value: &str) -> Option<String> {
+    (!format.is_empty()).then(|| format.replace("{}", value))
+}
+
+/// Says whether a text may be a project's name in URLs.
+pub fn is_linkname(text: &str) -> bool {
+    !text.is_empty()
+        && text.chars().count() <= super::id::MAX_CHARS
+        && text
+            .chars()
+            .all(|c| c.is_alphanumeric() || c == '_' || c == '-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_two_braces_are_replaced() {
+        assert_eq!(
+            filled("https://x.example/{a}/{}", "m@h").as_deref(),
+            Some("https://x.example/{a}/m@h")
+        );
+        assert_eq!(filled("", "m"), None);
+    }
+
+    #[test]
+    fn linknames_are_slugs() {
+        assert!(is_linkname("kvm-ppc_2"));
+        assert!(is_linkname("日本"));
+        assert!(!is_linkname("") && !is_linkname("a/b") && !is_linkname("a b"));
+    }
+}

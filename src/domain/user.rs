@@ -1,0 +1,43 @@
+//! Users: login accounts and their preferences.
+
+use super::{Timestamp, UserId};
+
+/// A login account.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct User {
+    /// Its id.
+    pub id: UserId,
+    /// The login name.
+    pub username: String,
+    /// The first name; may be empty.
+    pub first_name: String,
+    /// The last name; may be empty.
+    pub last_name: String,
+    /// The address of the account; may be empty.
+    pub email: String,
+    /// The password's hash, in PHC form or Django's `pbkdf2_sha256$…`.
+    pub password: String,
+    /// Whether it may log in.
+    pub is_active: bool,
+    /// Whether it may enter the admin console.
+    pub is_staff: bool,
+    /// Whether it may do everything there.
+    pub is_superuser: bool,
+    /// When it was made.
+    pub date_joined: Timestamp,
+    /// How many rows a list page shows.
+    pub items_per_page: i64,
+    /// Whether lists show patch ids.
+    pub show_ids: bool,
+}
+
+impl User {
+    /// Returns first and last name, or the login name when both are empty.
+    pub fn shown(&self) -> String {
+        let name = format!("{} {}", self.first_name, self.last_name);
+        match name.trim() {
+            "" => self.username.clone(),
+            name => name.to_owned(),
+        }
+    }
+}

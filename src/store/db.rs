@@ -1,0 +1,265 @@
+//! Connections: pools of either engine, a connection, a transaction.
+
+use std::{
+    ops::{Deref, DerefMut},
+    str::FromStr,
+    time::Duration,
+};
+
+use sqlx::{
+    Postgres, Sqlite, Transaction,
+    pool::PoolConnection,
+    postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions},
+    sqlite::{
+        SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+        SqliteSynchronous,
+    },
+};
+
+use super::{Error, Result};
+
+/// Which engine it is; only where their SQL differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The embedded database.
+    Sqlite,
+    /// The database server.
+    Postgres,
+}
+
+/// How to reach a database.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How many connections at most.
+    pub max_connections: u32,
+    /// How long to wait for a free connection, or for another process's write.
+    pub timeout: Duration,
+    /// How long one statement may take on PostgreSQL.
+    pub statement_timeout: Option<Duration>,
+    /// Whether a commit waits for the disk. Off only where the whole work can be repeated.
+    pub durable: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            max_connections: 8,
+            timeout: Duration::from_secs(10),
+            statement_timeout: Some(Duration::from_secs(30)),
+            durable: true,
+        }
+    }
+}
+
+/// A database. Cloning it shares the pools; making it does no I/O.
+#[derive(Clone, Debug)]
+pub enum Db {
+    /// One writer and several readers on one file: no task of this process waits for another's lock.
+    Sqlite {
+        /// The readers.
+        read: SqlitePool,
+        /// The one writer.
+        write: SqlitePool,
+    },
+    /// A pool on a server.
+    Postgres(PgPool),
+}
+
+impl Db {
+    /// Takes `sqlite:PATH`, `sqlite::memory:` is refused, or `postgres://…`.
+    ///
+    /// # Errors
+    /// [`Error::Address`] when it is none of these.
+    pub fn open(url: &str, options: &Options) -> Result<Db> {
+        let scheme = url.split(':').next().unwrap_or_default();
+        match scheme {
+            "postgres" | "postgresql" => open_postgres(url, options),
+            "sqlite" => open_sqlite(url, options),
+            "mysql" | "mariadb" => Err(Error::Address(
+                "MySQL is not a backend: move the data to PostgreSQL or SQLite".into(),
+            )),
+            other => Err(Error::Address(format!(
+                "'{other}' is no database we know; write sqlite:FILE or postgres://USER@HOST/NAME"
+            ))),
+        }
+    }
+
+    /// Returns which engine it is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Db::Sqlite { .. } => Kind::Sqlite,
+            Db::Postgres(_) => Kind::Postgres,
+        }
+    }
+
+    /// Returns a connection to read with.
+    ///
+    /// # Errors
+    /// [`Error::Away`] when there is none within the timeout.
+    pub async fn reader(&self) -> Result<Conn> {
+        Ok(Conn::new(match self {
+            Db::Sqlite { read, .. } => Link::Sqlite(read.acquire().await?),
+            Db::Postgres(pool) => Link::Postgres(pool.acquire().await?),
+        }))
+    }
+
+    /// Begins to write. Without [`Tx::commit`] nothing of it stays.
+    ///
+    /// # Errors
+    /// [`Error::Away`] when there is no connection, or another process writes for longer than the timeout.
+    pub async fn begin(&self) -> Result<Tx> {
+        Ok(Tx(Conn::new(match self {
+            // A deferred transaction that turns to writing fails at once when somebody else wrote meanwhile.
+            Db::Sqlite { write, .. } => Link::SqliteTx(write.begin_with("BEGIN IMMEDIATE").await?),
+            Db::Postgres(pool) => Link::PostgresTx(pool.begin().await?),
+        })))
+    }
+
+    /// Closes all connections.
+    pub async fn close(&self) {
+        match self {
+            Db::Sqlite { read, write } => {
+                read.close().await;
+                write.close().await;
+            }
+            Db::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+fn open_sqlite(url: &str, options: &Options) -> Result<Db> {
+    if url.contains(":memory:") {
+        return Err(Error::Address(
+            "a database in memory is lost with the process; name a file".into(),
+        ));
+    }
+    let synchronous = if options.durable {
+        SqliteSynchronous::Full
+    } else {
+        SqliteSynchronous::Normal
+    };
+    let connect = SqliteConnectOptions::from_str(url)
+        .map_err(|error| Error::Address(error.to_string()))?
+        .create_if_missing(true)
+        .foreign_keys(true)
+        .busy_timeout(options.timeout)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(synchronous)
+        .statement_cache_capacity(256)
+        .pragma("cache_size", "-16000")
+        .pragma("journal_size_limit", "67108864")
+        .pragma("temp_store", "memory");
+    let write = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(options.timeout)
+        .connect_lazy_with(connect.clone());
+    let read = SqlitePoolOptions::new()
+        .max_connections(options.max_connections)
+        .acquire_timeout(options.timeout)
+        .connect_lazy_with(connect.pragma("query_only", "on"));
+    Ok(Db::Sqlite { read, write })
+}
+
+fn open_postgres(url: &str, options: &Options) -> Result<Db> {
+    let mut settings = vec![("timezone", "UTC".to_owned())];
+    if let Some(limit) = options.statement_timeout {
+        settings.push(("statement_timeout", limit.as_millis().to_string()));
+    }
+    if !options.durable {
+        settings.push(("synchronous_commit", "off".to_owned()));
+    }
+    let connect = PgConnectOptions::from_str(url)
+        .map_err(|error| Error::Address(error.to_string()))?
+        .application_name("patchwork")
+        .options(settings)
+        .statement_cache_capacity(256);
+    let pool = PgPoolOptions::new()
+        .max_connections(options.max_connections)
+        .acquire_timeout(options.timeout)
+        .connect_lazy_with(connect);
+    Ok(Db::Postgres(pool))
+}
+
+enum Link {
+    Sqlite(PoolConnection<Sqlite>),
+    SqliteTx(Transaction<'static, Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+    PostgresTx(Transaction<'static, Postgres>),
+}
+
+/// One connection, within a transaction or not: what every function of this room takes first.
+pub struct Conn {
+    link: Link,
+    statements: u32,
+}
+
+/// The native connection under a [`Conn`].
+pub(super) enum Native<'a> {
+    Sqlite(&'a mut SqliteConnection),
+    Postgres(&'a mut PgConnection),
+}
+
+impl Conn {
+    fn new(link: Link) -> Self {
+        Conn {
+            link,
+            statements: 0,
+        }
+    }
+
+    /// Returns which engine it is.
+    pub fn kind(&self) -> Kind {
+        match self.link {
+            Link::Sqlite(_) | Link::SqliteTx(_) => Kind::Sqlite,
+            Link::Postgres(_) | Link::PostgresTx(_) => Kind::Postgres,
+        }
+    }
+
+    /// Returns how many statements it has run.
+    pub fn statements(&self) -> u32 {
+        self.statements
+    }
+
+    /// Returns the connection itself and counts the statement it is wanted for.
+    pub(super) fn native(&mut self) -> Native<'_> {
+        self.statements += 1;
+        match &mut self.link {
+            Link::Sqlite(link) => Native::Sqlite(link),
+            Link::SqliteTx(link) => Native::Sqlite(link),
+            Link::Postgres(link) => Native::Postgres(link),
+            Link::PostgresTx(link) => Native::Postgres(link),
+        }
+    }
+}
+
+/// A transaction: a connection on which nothing stays before [`Tx::commit`].
+pub struct Tx(Conn);
+
+impl Tx {
+    /// Makes all that was written stay.
+    ///
+    /// # Errors
+    /// When the database cannot promise it; nothing stays then.
+    pub async fn commit(self) -> Result<()> {
+        match self.0.link {
+            Link::SqliteTx(link) => link.commit().await?,
+            Link::PostgresTx(link) => link.commit().await?,
+            Link::Sqlite(_) | Link::Postgres(_) => {}
+        }
+        Ok(())
+    }
+}
+
+impl Deref for Tx {
+    type Target = Conn;
+
+    fn deref(&self) -> &Conn {
+        &self.0
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut Conn {
+        &mut self.0
+    }
+}

@@ -1,0 +1,110 @@
+//! Brings the schema up to date: numbered SQL, embedded, one folder per engine.
+
+use sqlx::migrate::Migrator;
+
+use super::{Conn, Db, Error, Kind, Result, db::Native, sql};
+
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// Where a database's schema stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// As this program knows it.
+    Current,
+    /// So many migrations are missing.
+    Behind(usize),
+    /// It was migrated by a newer program.
+    Ahead,
+}
+
+/// Returns the migrations of an engine: number and name.
+pub fn known(kind: Kind) -> Vec<(i64, String)> {
+    let migrator = match kind {
+        Kind::Sqlite => &SQLITE,
+        Kind::Postgres => &POSTGRES,
+    };
+    migrator
+        .iter()
+        .map(|migration| (migration.version, migration.description.to_string()))
+        .collect()
+}
+
+/// Returns where the schema stands.
+///
+/// # Errors
+/// When the database is away.
+pub async fn status(conn: &mut Conn) -> Result<Status> {
+    let applied = applied(conn).await?;
+    let known = known(conn.kind());
+    let missing = known
+        .iter()
+        .filter(|(version, _)| !applied.contains(version))
+        .count();
+    Ok(match missing {
+        _ if applied
+            .iter()
+            .any(|version| known.iter().all(|(number, _)| number != version)) =>
+        {
+            Status::Ahead
+        }
+        0 => Status::Current,
+        missing => Status::Behind(missing),
+    })
+}
+
+async fn applied(conn: &mut Conn) -> Result<Vec<i64>> {
+    let table = match conn.kind() {
+        Kind::Sqlite => "SELECT count(*) FROM sqlite_schema WHERE name = '_sqlx_migrations'",
+        Kind::Postgres => {
+            "SELECT count(*) FROM pg_tables WHERE tablename = '_sqlx_migrations' AND schemaname = ANY (current_schemas(false))"
+        }
+    };
+    let (tables,): (i64,) = sql(table).one(conn).await?;
+    if tables == 0 {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<(i64,)> = sql("SELECT version FROM _sqlx_migrations WHERE success")
+        .all(conn)
+        .await?;
+    Ok(rows.into_iter().map(|(version,)| version).collect())
+}
+
+/// Applies what is missing and returns how many migrations that were. Two processes may do it at once:
+/// the second waits for the first and finds nothing left to do.
+///
+/// # Errors
+/// When the database is away, a migration fails (nothing of it stays), or a newer program was here.
+pub async fn run(db: &Db) -> Result<usize> {
+    let mut tx = db.begin().await?;
+    lock(&mut tx).await?;
+    let missing = match status(&mut tx).await? {
+        Status::Current => return Ok(0),
+        Status::Ahead => return Err(ahead()),
+        Status::Behind(missing) => missing,
+    };
+    let done = match tx.native() {
+        Native::Sqlite(conn) => SQLITE.run_direct(None, conn, false).await,
+        Native::Postgres(conn) => POSTGRES.run_direct(None, conn, false).await,
+    };
+    done.map_err(|error| Error::Schema(format!("a migration failed: {error}")))?;
+    tx.commit().await?;
+    Ok(missing)
+}
+
+/// Returns the error for a database that a newer program has migrated.
+pub fn ahead() -> Error {
+    Error::Schema(
+        "the database was migrated by a newer patchwork; install that version here too".into(),
+    )
+}
+
+/// SQLite's immediate transaction is the lock; PostgreSQL gets one that ends with the transaction.
+async fn lock(conn: &mut Conn) -> Result<()> {
+    if conn.kind() == Kind::Postgres {
+        sql("SELECT pg_advisory_xact_lock(7241998030561)")
+            .run(conn)
+            .await?;
+    }
+    Ok(())
+}

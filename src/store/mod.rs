@@ -1,0 +1,68 @@
+//! All SQL: one file per noun. A row and the event that tells of it are written in one transaction.
+//!
+//! One SQL text serves SQLite and PostgreSQL; `sql.rs` runs it on either, `db.rs` holds the connections.
+//! To read or write something new: a function in the noun's file that takes `&mut Conn` first.
+
+mod db;
+pub mod migrate;
+mod sql;
+mod value;
+
+pub use db::{Conn, Db, Kind, Options, Tx};
+pub use sql::{Sql, sql};
+pub use value::Value;
+
+/// What can go wrong between us and a database.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database's address cannot be understood.
+    #[error("{0}")]
+    Address(String),
+    /// The database cannot be reached, or hung up.
+    #[error("the database cannot be reached: {0}")]
+    Away(#[source] sqlx::Error),
+    /// The database holds another schema than this program knows.
+    #[error("{0}")]
+    Schema(String),
+    /// A statement failed.
+    #[error("the database refused a statement: {0}")]
+    Statement(#[source] sqlx::Error),
+}
+
+/// The result of asking a database.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Protocol, Tls, WorkerCrashed};
+        match error {
+            Io(_) | Tls(_) | Protocol(_) | PoolTimedOut | PoolClosed | WorkerCrashed => {
+                Error::Away(error)
+            }
+            error => Error::Statement(error),
+        }
+    }
+}
+
+impl Error {
+    /// Says whether trying the same again may succeed: somebody else was writing, or cut us off.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Error::Away(_) => true,
+            Error::Statement(sqlx::Error::Database(error)) => {
+                let code = error.code().unwrap_or_default();
+                // Serialisation failure, deadlock, admin shutdown; SQLITE_BUSY and its extended codes.
+                matches!(
+                    &*code,
+                    "40001" | "40P01" | "57P01" | "57P02" | "57P03" | "5" | "261" | "517"
+                )
+            }
+            _ => false,
+        }
+    }
+
+    /// Says whether a unique index refused the row.
+    pub fn is_duplicate(&self) -> bool {
+        matches!(self, Error::Statement(sqlx::Error::Database(error)) if error.is_unique_violation())
+    }
+}

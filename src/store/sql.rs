@@ -1,0 +1,190 @@
+//! A statement and its values: built from fixed text only, run on either engine.
+
+use std::{borrow::Cow, fmt::Write};
+
+use sqlx::{
+    Arguments, AssertSqlSafe, FromRow,
+    postgres::{PgArguments, PgRow},
+    sqlite::{SqliteArguments, SqliteRow},
+};
+
+use super::{Conn, Result, Value, db::Native};
+
+/// A row that can be read from either engine; `#[derive(sqlx::FromRow)]` makes one.
+pub trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+
+impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
+{}
+
+/// SQL text with `$n` for its values.
+///
+/// `sql("… $1 …").bind(x)` for fixed text; `.push(…)` and `.arg(…)` for text that depends on what is asked.
+#[derive(Clone, Debug)]
+pub struct Sql {
+    text: Cow<'static, str>,
+    values: Vec<Value>,
+    prepared: bool,
+}
+
+/// Begins a statement. Text is `'static`: nothing a user wrote can get into it.
+pub fn sql(text: &'static str) -> Sql {
+    Sql {
+        text: text.into(),
+        values: Vec::new(),
+        prepared: true,
+    }
+}
+
+impl Sql {
+    /// Gives the next `$n` its value.
+    pub fn bind(mut self, value: impl Into<Value>) -> Self {
+        self.values.push(value.into());
+        self
+    }
+
+    /// Keeps the statement out of the connection's cache: for text that is hardly ever the same twice.
+    pub fn once(mut self) -> Self {
+        self.prepared = false;
+        self
+    }
+
+    /// Appends fixed text.
+    pub fn push(&mut self, text: &'static str) -> &mut Self {
+        self.text.to_mut().push_str(text);
+        self
+    }
+
+    /// Appends a placeholder for a value.
+    pub fn arg(&mut self, value: impl Into<Value>) -> &mut Self {
+        self.values.push(value.into());
+        let number = self.values.len();
+        write!(self.text.to_mut(), "${number}").expect("a String takes any text");
+        self
+    }
+
+    /// Appends `(…, …)` with a placeholder for each value; `(NULL)`, which nothing is in, for none.
+    pub fn list<V: Into<Value>>(&mut self, values: impl IntoIterator<Item = V>) -> &mut Self {
+        let mut separator = "(";
+        for value in values {
+            self.push(separator).arg(value);
+            separator = ",";
+        }
+        self.push(if separator == "(" { "(NULL)" } else { ")" })
+    }
+
+    /// Appends one row of `VALUES`, comma included when it is not the first.
+    pub fn row(&mut self, first: bool, values: Vec<Value>) -> &mut Self {
+        if !first {
+            self.push(",");
+        }
+        self.list(values)
+    }
+
+    /// Returns the text, for tests and logs; values are not in it.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Runs it and returns every row.
+    ///
+    /// # Errors
+    /// When the database is away or refuses.
+    pub async fn all<T: Row>(self, conn: &mut Conn) -> Result<Vec<T>> {
+        let (text, values, prepared) = (AssertSqlSafe(self.text), self.values, self.prepared);
+        Ok(match conn.native() {
+            Native::Sqlite(c) => {
+                sqlx::query_as_with(text, sqlite(values)?)
+                    .persistent(prepared)
+                    .fetch_all(c)
+                    .await?
+            }
+            Native::Postgres(c) => {
+                sqlx::query_as_with(text, postgres(values)?)
+                    .persistent(prepared)
+                    .fetch_all(c)
+                    .await?
+            }
+        })
+    }
+
+    /// Runs it and returns its one row.
+    ///
+    /// # Errors
+    /// When the database is away or refuses, or there is no row.
+    pub async fn one<T: Row>(self, conn: &mut Conn) -> Result<T> {
+        match self.optional(conn).await? {
+            Some(row) => Ok(row),
+            None => Err(sqlx::Error::RowNotFound.into()),
+        }
+    }
+
+    /// Runs it and returns its row, if there is one.
+    ///
+    /// # Errors
+    /// When the database is away or refuses.
+    pub async fn optional<T: Row>(self, conn: &mut Conn) -> Result<Option<T>> {
+        let (text, values, prepared) = (AssertSqlSafe(self.text), self.values, self.prepared);
+        Ok(match conn.native() {
+            Native::Sqlite(c) => {
+                sqlx::query_as_with(text, sqlite(values)?)
+                    .persistent(prepared)
+                    .fetch_optional(c)
+                    .await?
+            }
+            Native::Postgres(c) => {
+                sqlx::query_as_with(text, postgres(values)?)
+                    .persistent(prepared)
+                    .fetch_optional(c)
+                    .await?
+            }
+        })
+    }
+
+    /// Runs it and returns how many rows it touched.
+    ///
+    /// # Errors
+    /// When the database is away or refuses.
+    pub async fn run(self, conn: &mut Conn) -> Result<u64> {
+        let (text, values, prepared) = (AssertSqlSafe(self.text), self.values, self.prepared);
+        Ok(match conn.native() {
+            Native::Sqlite(c) => {
+                let query = sqlx::query_with(text, sqlite(values)?).persistent(prepared);
+                query.execute(c).await?.rows_affected()
+            }
+            Native::Postgres(c) => {
+                let query = sqlx::query_with(text, postgres(values)?).persistent(prepared);
+                query.execute(c).await?.rows_affected()
+            }
+        })
+    }
+}
+
+fn sqlite(values: Vec<Value>) -> Result<SqliteArguments> {
+    let mut arguments = SqliteArguments::default();
+    for value in values {
+        match value {
+            Value::Bool(value) => arguments.add(value),
+            Value::Int(value) => arguments.add(value),
+            Value::Text(value) => arguments.add(value),
+            Value::Bytes(value) => arguments.add(value),
+            Value::Time(value) => arguments.add(value),
+        }
+        .map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
+}
+
+fn postgres(values: Vec<Value>) -> Result<PgArguments> {
+    let mut arguments = PgArguments::default();
+    for value in values {
+        match value {
+            Value::Bool(value) => arguments.add(value),
+            Value::Int(value) => arguments.add(value),
+            Value::Text(value) => arguments.add(value),
+            Value::Bytes(value) => arguments.add(value),
+            Value::Time(value) => arguments.add(value),
+        }
+        .map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
+}
