@@ -21,4 +21,11 @@ pub use id::{
     CheckId, CommentId, CoverId, DiffHash, ListId, MailId, MessageId, PatchId, PersonId, ProjectId,
     RelationId, SeriesId, StateId, TagId, UserId,
 };
+pub use patch::{Patch, PatchBody};
+pub use person::Person;
+pub use project::Project;
+pub use series::Series;
+pub use state::State;
+pub use tag::Tag;
 pub use time::Timestamp;
+pub use user::User;

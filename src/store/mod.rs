@@ -3,9 +3,20 @@
 //! One SQL text serves SQLite and PostgreSQL; `sql.rs` runs it on either, `db.rs` holds the connections.
 //! To read or write something new: a function in the noun's file that takes `&mut Conn` first.
 
+pub mod comment;
+pub mod cover;
 mod db;
+pub mod event;
+pub mod mail;
 pub mod migrate;
+pub mod patch;
+pub mod person;
+pub mod project;
+pub mod series;
 mod sql;
+pub mod state;
+pub mod tag;
+pub mod thread;
 mod value;
 
 pub use db::{Conn, Db, Kind, Options, Tx};

@@ -1,0 +1,90 @@
+//! Cover letters.
+
+use super::{Conn, Result, sql};
+use crate::domain::{CoverId, MessageId, PersonId, ProjectId, Timestamp};
+
+/// A cover letter about to be stored.
+#[derive(Clone, Debug)]
+pub struct NewCover<'a> {
+    /// The project of the list it came to.
+    pub project: ProjectId,
+    /// Who wrote it.
+    pub submitter: PersonId,
+    /// When it was written.
+    pub date: Timestamp,
+    /// The message id.
+    pub msgid: &'a MessageId,
+    /// The cleaned subject.
+    pub name: &'a str,
+    /// All received headers.
+    pub headers: &'a str,
+    /// The text.
+    pub content: &'a str,
+}
+
+/// Stores a cover letter and returns its id.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn insert(conn: &mut Conn, new: &NewCover<'_>) -> Result<CoverId> {
+    let (id,) = sql(
+        "INSERT INTO cover (project_id, submitter_id, msgid, date, name, headers, content) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
+    )
+    .bind(new.project)
+    .bind(new.submitter)
+    .bind(new.msgid)
+    .bind(new.date)
+    .bind(new.name)
+    .bind(new.headers)
+    .bind(new.content)
+    .one(conn)
+    .await?;
+    Ok(id)
+}
+
+/// Returns the cover letter of a project with this message id.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn id_of(
+    conn: &mut Conn,
+    project: ProjectId,
+    msgid: &MessageId,
+) -> Result<Option<CoverId>> {
+    let row: Option<(CoverId,)> = sql("SELECT id FROM cover WHERE msgid = $1 AND project_id = $2")
+        .bind(msgid)
+        .bind(project)
+        .optional(conn)
+        .await?;
+    Ok(row.map(|(id,)| id))
+}
+
+/// Says whether one of these mails is a cover letter of this name by somebody else: then a mail that
+/// answers it under the same name is a reply without `Re:` (`mail.md §11`).
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn is_answered_by(
+    conn: &mut Conn,
+    project: ProjectId,
+    references: &[MessageId],
+    name: &str,
+    submitter_email: &str,
+) -> Result<bool> {
+    let mut statement = sql(
+        "SELECT c.id FROM cover c JOIN person p ON p.id = c.submitter_id WHERE c.project_id = ",
+    );
+    statement
+        .arg(project)
+        .push(" AND c.name = ")
+        .arg(name)
+        .push(" AND lower(p.email) <> lower(")
+        .arg(submitter_email);
+    statement
+        .push(") AND c.msgid IN ")
+        .list(references)
+        .push(" LIMIT 1");
+    let found: Option<(CoverId,)> = statement.optional(conn).await?;
+    Ok(found.is_some())
+}

@@ -1,0 +1,80 @@
+//! Which mails of a thread we know, and what they became.
+
+use super::{Conn, Result, sql};
+use crate::domain::{CoverId, MessageId, PatchId, ProjectId, comment::Parent};
+
+/// A mail we know: the patch or cover it is, or the one it is a comment of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Its message id.
+    pub msgid: MessageId,
+    /// What a reply to it would be a comment of.
+    pub parent: Parent,
+    /// Whether it is a comment itself.
+    pub is_comment: bool,
+}
+
+#[derive(sqlx::FromRow)]
+struct Found {
+    msgid: MessageId,
+    patch_id: Option<PatchId>,
+    cover_id: Option<CoverId>,
+    is_comment: i64,
+}
+
+/// Returns what a project knows of these mails. A mail may be known more than once: as patch and as
+/// cover, or as a comment of several; comments come newest first.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn known(
+    conn: &mut Conn,
+    project: ProjectId,
+    msgids: &[MessageId],
+) -> Result<Vec<Known>> {
+    let ids = padded(msgids);
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut q = sql(
+        "SELECT msgid, id AS patch_id, CAST(NULL AS BIGINT) AS cover_id, CAST(0 AS BIGINT) AS is_comment, id AS nr \
+         FROM patch WHERE project_id = ",
+    );
+    q.arg(project)
+        .push(" AND msgid IN ")
+        .list(ids.iter().copied());
+    q.push(" UNION ALL SELECT c.msgid, c.patch_id, NULL, 1, c.id FROM comment c JOIN patch p ON p.id = c.patch_id \
+            WHERE p.project_id = ").arg(project).push(" AND c.msgid IN ").list(ids.iter().copied());
+    q.push(" UNION ALL SELECT msgid, NULL, id, 0, id FROM cover WHERE project_id = ")
+        .arg(project);
+    q.push(" AND msgid IN ").list(ids.iter().copied());
+    q.push(" UNION ALL SELECT c.msgid, NULL, c.cover_id, 1, c.id FROM comment c JOIN cover v ON v.id = c.cover_id \
+            WHERE v.project_id = ").arg(project).push(" AND c.msgid IN ").list(ids.iter().copied());
+    q.push(" ORDER BY is_comment, nr DESC");
+    let rows: Vec<Found> = q.all(conn).await?;
+    Ok(rows.into_iter().filter_map(Found::known).collect())
+}
+
+impl Found {
+    fn known(self) -> Option<Known> {
+        let parent = self
+            .patch_id
+            .map(Parent::Patch)
+            .or(self.cover_id.map(Parent::Cover))?;
+        Some(Known {
+            msgid: self.msgid,
+            parent,
+            is_comment: self.is_comment == 1,
+        })
+    }
+}
+
+/// Returns the ids with the last one repeated up to the next power of two, so that a handful of
+/// prepared statements serves threads of any depth.
+pub(super) fn padded(msgids: &[MessageId]) -> Vec<&MessageId> {
+    let mut out: Vec<&MessageId> = msgids.iter().collect();
+    if let Some(last) = msgids.last() {
+        out.resize(msgids.len().next_power_of_two(), last);
+    }
+    out
+}
