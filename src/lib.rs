@@ -3,5 +3,6 @@
 //! The rooms, in the order a mail flows through them. Imports only point down (`docs/architecture.md`).
 
 pub mod domain;
+pub mod ingest;
 pub mod mail;
 pub mod store;

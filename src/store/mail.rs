@@ -95,6 +95,20 @@ fn row(mail: &NewMail) -> Vec<super::Value> {
     ]
 }
 
+/// Says whether these bytes are kept for this project already.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn is_kept(conn: &mut Conn, project: Option<ProjectId>, digest: &[u8]) -> Result<bool> {
+    let row: Option<(i64,)> =
+        sql("SELECT id FROM mail WHERE digest = $1 AND coalesce(project_id, 0) = $2")
+            .bind(digest)
+            .bind(project.map_or(0, |id| id.0))
+            .optional(conn)
+            .await?;
+    Ok(row.is_some())
+}
+
 /// Returns the bytes of a kept mail.
 ///
 /// # Errors

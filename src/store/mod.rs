@@ -6,6 +6,7 @@
 pub mod comment;
 pub mod cover;
 mod db;
+pub mod delegation;
 pub mod event;
 pub mod mail;
 pub mod migrate;

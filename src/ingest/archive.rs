@@ -1,0 +1,221 @@
+//! Loads an archive: reading ahead on other cores, delivering in order, many mails a transaction.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use futures_util::{StreamExt, stream};
+use tokio::{sync::mpsc, task};
+
+use super::{Options, Outcome, Parcel, deliver_with_patience};
+use crate::{
+    domain::{ListId, Timestamp},
+    store::{self, Db},
+};
+
+/// How many mails, and how many bytes of them, go into one transaction.
+const BATCH_MAILS: usize = 64;
+const BATCH_BYTES: usize = 2 << 20;
+
+/// What became of an archive's mails.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// How many mails there were.
+    pub processed: u64,
+    /// How many became cover letters.
+    pub covers: u64,
+    /// How many became patches.
+    pub patches: u64,
+    /// How many became comments.
+    pub comments: u64,
+    /// How many were known.
+    pub duplicates: u64,
+    /// How many have nothing to show, by reason.
+    pub dropped: BTreeMap<&'static str, u64>,
+    /// How many could not be used.
+    pub errors: u64,
+}
+
+impl Summary {
+    /// Returns how many have nothing to show.
+    pub fn dropped(&self) -> u64 {
+        self.dropped.values().sum()
+    }
+
+    fn count(&mut self, outcome: &Outcome) {
+        self.processed += 1;
+        match outcome {
+            Outcome::Patch(_) => self.patches += 1,
+            Outcome::Cover(_) => self.covers += 1,
+            Outcome::Comment(_) => self.comments += 1,
+            Outcome::Duplicate(_) => self.duplicates += 1,
+            Outcome::Ignored(why) => *self.dropped.entry(why.word()).or_default() += 1,
+            Outcome::Invalid(_) => self.errors += 1,
+        }
+    }
+
+    fn fail(&mut self) {
+        self.processed += 1;
+        self.errors += 1;
+    }
+}
+
+/// A mail of an archive, or why it could not be read.
+pub type Item = Result<Vec<u8>, String>;
+
+/// Where a load stands.
+#[derive(Clone, Debug)]
+pub struct Progress<'a> {
+    /// What became of the mails so far.
+    pub summary: &'a Summary,
+    /// Mails of the last step that could not be used: what they are called, and why.
+    pub trouble: &'a [(String, String)],
+}
+
+/// Loads mails in order. `watch` is called after each transaction; when it says `false`, loading ends there.
+///
+/// A mail that the database refuses is reported and the rest goes on; a database that is away ends it.
+///
+/// # Errors
+/// When the database is away; what was delivered before stays.
+pub async fn load(
+    db: &Db,
+    mails: impl Iterator<Item = Item> + Send + 'static,
+    list: Option<&ListId>,
+    options: &Options,
+    mut watch: impl FnMut(Progress<'_>) -> bool,
+) -> store::Result<Summary> {
+    let options = Arc::new(options.clone());
+    let opened = stream::unfold(batches(mails), |mut batches| async {
+        Some((batches.recv().await?, batches))
+    })
+    .map(|batch| open(batch, options.clone()))
+    .buffered(2);
+    let mut opened = std::pin::pin!(opened);
+    let mut summary = Summary::default();
+    while let Some(batch) = opened.next().await {
+        let mut trouble = Vec::new();
+        deliver(db, batch, list, &options, &mut summary, &mut trouble).await?;
+        if !watch(Progress {
+            summary: &summary,
+            trouble: &trouble,
+        }) {
+            break;
+        }
+    }
+    Ok(summary)
+}
+
+/// Reads the archive on a thread of its own, never far ahead of the delivery.
+fn batches(mails: impl Iterator<Item = Item> + Send + 'static) -> mpsc::Receiver<Vec<Item>> {
+    let (send, receive) = mpsc::channel(1);
+    task::spawn_blocking(move || {
+        let mut mails = mails.peekable();
+        while mails.peek().is_some() {
+            if send.blocking_send(batch(&mut mails)).is_err() {
+                return;
+            }
+        }
+    });
+    receive
+}
+
+fn batch(mails: &mut impl Iterator<Item = Item>) -> Vec<Item> {
+    let (mut batch, mut bytes) = (Vec::with_capacity(BATCH_MAILS), 0);
+    while batch.len() < BATCH_MAILS && bytes < BATCH_BYTES {
+        let Some(mail) = mails.next() else { break };
+        bytes += mail.as_ref().map_or(0, Vec::len);
+        batch.push(mail);
+    }
+    batch
+}
+
+type Opened = Result<Parcel, String>;
+
+/// Reads and packs the mails of a batch on another core.
+async fn open(batch: Vec<Item>, options: Arc<Options>) -> Vec<Opened> {
+    let work = move || {
+        batch
+            .into_iter()
+            .map(|raw| Ok(Parcel::open(&raw?, &options)))
+            .collect()
+    };
+    task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|panic| vec![Err(format!("reading a mail failed: {panic}"))])
+}
+
+/// Delivers a batch at once; if the database refuses it, each mail by itself.
+async fn deliver(
+    db: &Db,
+    batch: Vec<Opened>,
+    list: Option<&ListId>,
+    options: &Options,
+    summary: &mut Summary,
+    trouble: &mut Vec<(String, String)>,
+) -> store::Result<()> {
+    let mut parcels = Vec::with_capacity(batch.len());
+    for opened in batch {
+        match opened {
+            Ok(parcel) => parcels.push(parcel),
+            Err(reason) => {
+                summary.fail();
+                trouble.push(("a mail of the archive".to_owned(), reason));
+            }
+        }
+    }
+    match deliver_with_patience(db, &parcels, list, options, Timestamp::now()).await {
+        Ok(outcomes) => {
+            for (parcel, outcome) in parcels.iter().zip(&outcomes) {
+                report(parcel, outcome, summary, trouble);
+            }
+        }
+        Err(error @ store::Error::Statement(_)) => {
+            tracing::warn!("delivering {} mails one by one: {error}", parcels.len());
+            for parcel in &parcels {
+                deliver_one(db, parcel, list, options, summary, trouble).await?;
+            }
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+async fn deliver_one(
+    db: &Db,
+    parcel: &Parcel,
+    list: Option<&ListId>,
+    options: &Options,
+    summary: &mut Summary,
+    trouble: &mut Vec<(String, String)>,
+) -> store::Result<()> {
+    match deliver_with_patience(
+        db,
+        std::slice::from_ref(parcel),
+        list,
+        options,
+        Timestamp::now(),
+    )
+    .await
+    {
+        Ok(outcomes) => outcomes
+            .iter()
+            .for_each(|outcome| report(parcel, outcome, summary, trouble)),
+        Err(error @ store::Error::Statement(_)) => {
+            summary.fail();
+            trouble.push((parcel.label(), error.to_string()));
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+fn report(
+    parcel: &Parcel,
+    outcome: &Outcome,
+    summary: &mut Summary,
+    trouble: &mut Vec<(String, String)>,
+) {
+    summary.count(outcome);
+    if let Outcome::Invalid(reason) = outcome {
+        trouble.push((parcel.label(), reason.clone()));
+    }
+}

@@ -1,0 +1,66 @@
+//! Delivers a reply (`mail.md §12.6`).
+
+use super::{
+    Outcome, Why,
+    delivery::{Delivery, Mail},
+};
+use crate::{
+    domain::{comment::Parent, event::Event},
+    store::{self, Result, comment::NewComment, thread::Known},
+};
+
+/// Stores a reply as a comment of the nearest patch or cover we know.
+pub async fn deliver(d: &mut Delivery<'_>, mail: &Mail<'_>) -> Result<Outcome> {
+    let (message, project) = (mail.message, mail.project);
+    let mut ids = message.references.clone();
+    ids.push(message.id.clone());
+    let known = store::thread::known(d.tx, project.id, &ids).await?;
+    let Some(parent) = parent(mail, &known) else {
+        return Ok(Outcome::Ignored(Why::UnknownParent));
+    };
+    if known
+        .iter()
+        .any(|known| known.is_comment && known.msgid == message.id && known.parent == parent)
+    {
+        return Ok(Outcome::Duplicate(message.id.clone()));
+    }
+    let submitter = d.submitter(&mail.author).await?;
+    let new = NewComment {
+        parent,
+        submitter,
+        date: message.date_or(d.now),
+        msgid: &message.id,
+        headers: &message.headers,
+        content: &message.content.message,
+        addressed: message.hints.action_required.then_some(false),
+    };
+    let id = store::comment::insert(d.tx, &new).await?;
+    if let Parent::Patch(patch) = parent {
+        d.count_tags(project, patch, &message.content.message);
+    }
+    d.tell([Event::comment_created(project.id, parent, id, d.now)]);
+    Ok(Outcome::Comment(id))
+}
+
+/// Returns what a reply answers: per reference, nearest first, a patch, a comment of one, a cover, a
+/// comment of one.
+fn parent(mail: &Mail<'_>, known: &[Known]) -> Option<Parent> {
+    let rank = |known: &&Known| match (known.parent, known.is_comment) {
+        (Parent::Patch(_), false) => 0,
+        (Parent::Patch(_), true) => 1,
+        (Parent::Cover(_), false) => 2,
+        (Parent::Cover(_), true) => 3,
+    };
+    let mut references = mail
+        .message
+        .references
+        .iter()
+        .filter(|id| **id != mail.message.id);
+    let nearest = references.find_map(|id| {
+        known
+            .iter()
+            .filter(|known| known.msgid == *id)
+            .min_by_key(rank)
+    });
+    nearest.map(|known| known.parent)
+}

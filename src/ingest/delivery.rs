@@ -1,0 +1,163 @@
+//! A delivery under way: its transaction, its rules, and the rows nobody reads before the commit.
+
+use std::collections::BTreeMap;
+
+use super::{Options, rulebook::Rulebook};
+use crate::{
+    domain::{
+        MessageId, PatchBody, PatchId, PersonId, Project, ProjectId, Timestamp, event::Event,
+    },
+    mail::{Author, Heading, Message, trailer},
+    store::{
+        self, Result, Tx,
+        mail::{Became, NewMail, Packed},
+        tag,
+    },
+};
+
+/// A mail with all that its project makes of it.
+pub struct Mail<'a> {
+    /// The message.
+    pub message: &'a Message,
+    /// The project of its list.
+    pub project: &'a Project,
+    /// Who wrote it.
+    pub author: Author,
+    /// What its subject says.
+    pub heading: Heading,
+}
+
+/// How many bytes of rows may wait for the commit.
+const MAX_WAITING: usize = 4 << 20;
+
+/// A delivery under way.
+pub struct Delivery<'a> {
+    /// The transaction.
+    pub tx: &'a mut Tx,
+    /// What mails are judged by.
+    pub rulebook: &'a mut Rulebook,
+    /// What the site decides.
+    pub options: &'a Options,
+    /// When it happens.
+    pub now: Timestamp,
+    project: Option<ProjectId>,
+    locked: Vec<ProjectId>,
+    events: Vec<Event>,
+    bodies: Vec<(PatchId, PatchBody)>,
+    mails: Vec<NewMail>,
+    tags: tag::Counts,
+    waiting: usize,
+}
+
+impl<'a> Delivery<'a> {
+    /// Begins a delivery.
+    pub fn new(
+        tx: &'a mut Tx,
+        rulebook: &'a mut Rulebook,
+        options: &'a Options,
+        now: Timestamp,
+    ) -> Self {
+        Delivery {
+            tx,
+            rulebook,
+            options,
+            now,
+            project: None,
+            locked: Vec::new(),
+            events: Vec::new(),
+            bodies: Vec::new(),
+            mails: Vec::new(),
+            tags: BTreeMap::new(),
+            waiting: 0,
+        }
+    }
+
+    /// Turns to a mail whose project is not known yet.
+    pub fn leave_project(&mut self) {
+        self.project = None;
+    }
+
+    /// Turns to a mail of this project; nobody else writes to it until the commit.
+    pub async fn enter_project(&mut self, project: &Project) -> Result<()> {
+        self.project = Some(project.id);
+        if !self.locked.contains(&project.id) {
+            store::project::lock(self.tx, project.id).await?;
+            self.locked.push(project.id);
+        }
+        Ok(())
+    }
+
+    /// Returns the project of the mail in hand.
+    pub fn project_id(&self) -> Option<ProjectId> {
+        self.project
+    }
+
+    /// Returns the person a mail is from.
+    pub async fn submitter(&mut self, author: &Author) -> Result<PersonId> {
+        store::person::find_or_insert(self.tx, author.name.as_deref(), &author.email).await
+    }
+
+    /// Tells what happened.
+    pub fn tell(&mut self, events: impl IntoIterator<Item = Event>) {
+        self.events.extend(events);
+    }
+
+    /// Stores the texts of a patch.
+    pub fn body(&mut self, patch: PatchId, body: PatchBody) {
+        self.waiting += body.headers.len() + body.diff.as_ref().map_or(0, String::len);
+        self.bodies.push((patch, body));
+    }
+
+    /// Counts the tags in a text for a patch.
+    pub fn count_tags(&mut self, project: &Project, patch: PatchId, text: &str) {
+        if !project.use_tags {
+            return;
+        }
+        for (tag, pattern) in self.rulebook.tags() {
+            let count = trailer::count(pattern, text) as i64;
+            if count > 0 {
+                *self.tags.entry((patch, *tag)).or_default() += count;
+            }
+        }
+    }
+
+    /// Keeps the bytes of a mail.
+    pub async fn keep(
+        &mut self,
+        project: Option<ProjectId>,
+        msgid: Option<&MessageId>,
+        became: Became,
+        packed: &Packed,
+    ) -> Result<()> {
+        let new = matches!(
+            became,
+            Became::Patch(_) | Became::Cover(_) | Became::Comment(_)
+        );
+        // What became nothing has no other row by which to know it again.
+        if !new && store::mail::is_kept(self.tx, project, &packed.digest).await? {
+            return Ok(());
+        }
+        self.waiting += packed.packed.len();
+        self.mails.push(NewMail {
+            project,
+            msgid: msgid.cloned().unwrap_or_else(|| MessageId::new("")),
+            received: self.now,
+            became,
+            packed: packed.clone(),
+        });
+        if self.waiting > MAX_WAITING {
+            self.finish().await
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Writes what has been waiting.
+    pub async fn finish(&mut self) -> Result<()> {
+        self.waiting = 0;
+        store::patch::insert_bodies(self.tx, &std::mem::take(&mut self.bodies)).await?;
+        store::tag::add(self.tx, &std::mem::take(&mut self.tags)).await?;
+        store::event::insert(self.tx, &std::mem::take(&mut self.events)).await?;
+        store::mail::insert(self.tx, &std::mem::take(&mut self.mails)).await
+    }
+}

@@ -1,0 +1,48 @@
+//! Which project a mail belongs to (`mail.md §4`).
+
+use std::rc::Rc;
+
+use super::{delivery::Delivery, rulebook::Claim};
+use crate::{
+    domain::{ListId, Project},
+    mail::Message,
+    store::Result,
+};
+
+/// Returns the project of the list a mail came by; `list` overrules what its headers say.
+pub async fn of(
+    d: &mut Delivery<'_>,
+    message: &Message,
+    list: Option<&ListId>,
+) -> Result<Option<Rc<Project>>> {
+    let candidates = match list {
+        Some(list) => std::slice::from_ref(list),
+        None => &message.list_ids,
+    };
+    for list in candidates {
+        let claims = d.rulebook.claims(d.tx, list).await?;
+        if let Some(project) = claimed(&claims, &message.subject) {
+            return Ok(Some(project));
+        }
+    }
+    tracing::warn!(
+        "{} belongs to no project; its lists: {candidates:?}",
+        message.id
+    );
+    Ok(None)
+}
+
+/// The first project whose pattern matches, else the one that takes all.
+fn claimed(claims: &[Claim], subject: &str) -> Option<Rc<Project>> {
+    let matching = |claim: &&Claim| {
+        claim
+            .pattern
+            .as_ref()
+            .is_some_and(|pattern| pattern.is_match(subject))
+    };
+    let found = claims
+        .iter()
+        .find(matching)
+        .or_else(|| claims.iter().find(|claim| claim.pattern.is_none()));
+    found.map(|claim| claim.project.clone())
+}

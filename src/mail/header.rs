@@ -1,0 +1,180 @@
+//! The header block: where it ends, its fields, and the form in which it is kept (`mail.md §3`).
+
+use super::word;
+
+/// One header field: its name and its raw value, folding included.
+#[derive(Clone, Copy, Debug)]
+pub struct Field<'a> {
+    /// The name as spelled in the mail, without the colon.
+    pub name: &'a str,
+    /// What follows the colon, without blanks around it.
+    pub value: &'a [u8],
+}
+
+impl Field<'_> {
+    /// Returns the text of the value: unfolded, decoded, white space normalised.
+    pub fn text(&self) -> String {
+        word::decode(self.value)
+    }
+
+    /// Tells whether the field has this name; case does not matter.
+    pub fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
+}
+
+/// A header block cut into fields, and the bytes after it.
+#[derive(Debug)]
+pub struct Block<'a> {
+    fields: Vec<Field<'a>>,
+    /// Everything after the empty line, or from the first line on that is no header line.
+    pub body: &'a [u8],
+}
+
+impl<'a> Block<'a> {
+    /// Cuts a mail into its header fields and its body; an envelope line in front is dropped.
+    ///
+    /// The first line that cannot be a header line begins the body, without complaint.
+    pub fn split(raw: &'a [u8]) -> Self {
+        let mut fields = Vec::new();
+        let mut at = 0;
+        while at < raw.len() {
+            let line_end = at + line_length(&raw[at..]);
+            let line = &raw[at..line_end];
+            let Some(kind) = Line::of(line) else {
+                let empty = matches!(line, b"\n" | b"\r\n");
+                return Block {
+                    fields,
+                    body: &raw[if empty { line_end } else { at }..],
+                };
+            };
+            let end = continued(raw, line_end);
+            if let Line::Field(name) = kind {
+                let value = raw[at + name.len() + 1..end].trim_ascii();
+                fields.push(Field { name, value });
+            }
+            at = end;
+        }
+        Block { fields, body: &[] }
+    }
+
+    /// Returns all fields in order.
+    pub fn fields(&self) -> &[Field<'a>] {
+        &self.fields
+    }
+
+    /// Returns the fields of this name in order.
+    pub fn all<'b>(&'b self, name: &'b str) -> impl Iterator<Item = &'b Field<'a>> {
+        self.fields.iter().filter(move |field| field.is(name))
+    }
+
+    /// Returns the first field of this name, which is the one meant by "the" header.
+    pub fn first(&self, name: &str) -> Option<&Field<'a>> {
+        self.fields.iter().find(|field| field.is(name))
+    }
+
+    /// Returns the text of the first field of this name.
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.first(name).map(Field::text)
+    }
+
+    /// Returns the block as it is stored: ASCII, one field after the other, folding kept.
+    pub fn stored(&self) -> String {
+        let mut out = String::new();
+        for field in &self.fields {
+            if !out.is_empty() {
+                out.push('\n');
+            }
+            out.push_str(field.name);
+            out.push_str(": ");
+            // A folded line of blanks only would look like the end of the block to other programs.
+            let value = word::to_ascii(field.value);
+            let mut lines = value
+                .split('\n')
+                .filter(|line| !line.trim_ascii().is_empty());
+            out.push_str(lines.next().unwrap_or_default());
+            for line in lines {
+                out.push('\n');
+                out.push_str(line);
+            }
+        }
+        out
+    }
+}
+
+/// What a line of the block is.
+enum Line<'a> {
+    Field(&'a str),
+    /// An envelope line, a field without a name, a continuation of either: carries nothing.
+    Noise,
+}
+
+impl<'a> Line<'a> {
+    /// Returns none for a line that is not part of a header block.
+    fn of(line: &'a [u8]) -> Option<Self> {
+        if matches!(line.first(), Some(b' ' | b'\t')) || line.starts_with(b"From ") {
+            return Some(Line::Noise);
+        }
+        let colon = line
+            .iter()
+            .position(|byte| !matches!(byte, b'!'..=b'9' | b';'..=b'~'))?;
+        match (line[colon], std::str::from_utf8(&line[..colon])) {
+            (b':', Ok("")) => Some(Line::Noise),
+            (b':', Ok(name)) => Some(Line::Field(name)),
+            _ => None,
+        }
+    }
+}
+
+/// Returns the length of the first line, its end included.
+pub(super) fn line_length(text: &[u8]) -> usize {
+    text.iter()
+        .position(|byte| *byte == b'\n')
+        .map_or(text.len(), |end| end + 1)
+}
+
+/// Returns where the folded lines that begin at `at` end.
+fn continued(raw: &[u8], mut at: usize) -> usize {
+    while matches!(raw.get(at), Some(b' ' | b'\t')) {
+        at += line_length(&raw[at..]);
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names<'a>(block: &Block<'a>) -> Vec<&'a str> {
+        block.fields().iter().map(|field| field.name).collect()
+    }
+
+    #[test]
+    fn the_block_ends_where_headers_end() {
+        let raw = b"From x\nA: 1\r\n b\nA: 2\n: none\n more\nB:: x\n\nbody\n";
+        let block = Block::split(raw);
+        assert_eq!(names(&block), ["A", "A", "B"]);
+        assert_eq!(
+            block.first("a").map(|field| field.value),
+            Some(&b"1\r\n b"[..])
+        );
+        assert_eq!(block.text("b").as_deref(), Some(": x"));
+        assert_eq!(block.body, b"body\n");
+        assert_eq!(
+            Block::split(b"A: 1\nno header\nB: 2\n").body,
+            b"no header\nB: 2\n"
+        );
+        assert_eq!(Block::split(b"A: 1").fields().len(), 1);
+        assert_eq!(Block::split(b"").fields().len(), 0);
+    }
+
+    #[test]
+    fn the_stored_block_is_ascii_and_keeps_folding() {
+        let block =
+            Block::split(b"To: a,\r\n\tb\nFrom: Rafa\xc5\x82 <r@example.org>\nX:\0 y\n \n z\n\n");
+        assert_eq!(
+            block.stored(),
+            "To: a,\n\tb\nFrom: =?utf-8?q?Rafa=C5=82?= <r@example.org>\nX: y\n z"
+        );
+    }
+}
