@@ -3,6 +3,7 @@
 //! The rooms, in the order a mail flows through them. Imports only point down (`docs/architecture.md`).
 
 pub mod domain;
+pub mod gateway;
 pub mod ingest;
 pub mod mail;
 pub mod store;

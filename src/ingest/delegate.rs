@@ -23,10 +23,7 @@ pub async fn of(d: &mut Delivery<'_>, mail: &Mail<'_>) -> Result<Option<UserId>>
     if rules.is_empty() {
         return Ok(None);
     }
-    Ok(by_rules(&rules, {
-        let _ = (diff, &mail::diff_hash);
-        Vec::<String>::new()
-    }))
+    Ok(by_rules(&rules, mail::files::files(diff)))
 }
 
 /// Every file must match a rule, and all must give the same user.

@@ -4,12 +4,17 @@ use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 
-/// Returns the text of `bytes`, whatever they are.
-///
-/// UTF-8 wins over a declared single-byte charset: such labels lie often (`us-ascii` above all), and
-/// text in them is practically never valid UTF-8 by chance. Otherwise the declared charset, if it
-/// fits without error, then UTF-8, then windows-1252, which fits everything.
+/// Returns the text of `bytes`, whatever they are: windows-1252, if nothing else fits, fits everything.
 pub fn decode<'a>(bytes: &'a [u8], label: Option<&str>) -> Cow<'a, str> {
+    decode_strictly(bytes, label)
+        .unwrap_or_else(|| WINDOWS_1252.decode_without_bom_handling(bytes).0)
+}
+
+/// Returns the text of `bytes` in the charset of that label or in UTF-8, if it fits without error.
+///
+/// UTF-8 wins over single-byte charsets: such labels lie often (`us-ascii` above all), and text in
+/// them is practically never valid UTF-8 by chance.
+pub fn decode_strictly<'a>(bytes: &'a [u8], label: Option<&str>) -> Option<Cow<'a, str>> {
     let declared = label.and_then(|label| Encoding::for_label(label.as_bytes()));
     let candidates = match declared {
         Some(wide) if !wide.is_single_byte() => [wide, UTF_8],
@@ -19,7 +24,6 @@ pub fn decode<'a>(bytes: &'a [u8], label: Option<&str>) -> Cow<'a, str> {
     candidates
         .into_iter()
         .find_map(|encoding| fits(encoding, bytes))
-        .unwrap_or_else(|| WINDOWS_1252.decode_without_bom_handling(bytes).0)
 }
 
 fn fits<'a>(encoding: &'static Encoding, bytes: &'a [u8]) -> Option<Cow<'a, str>> {

@@ -41,8 +41,8 @@ const ZONES: [(&str, i64); 10] = [
     ("pdt", -7),
 ];
 
-/// Seconds from 0001-01-01 to 1970, and from 1970 to the end of 9999: what can be stored.
-const STORABLE: std::ops::Range<i64> = -62_135_596_800..253_402_300_800;
+/// What can be stored and shown: the seconds from 0001-01-01 to 9999-12-30 22:00, where jiff ends.
+const STORABLE: std::ops::Range<i64> = -62_135_596_800..253_402_207_200;
 
 /// The parts of a date in the order found.
 #[derive(Default)]

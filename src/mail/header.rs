@@ -171,10 +171,10 @@ mod tests {
     #[test]
     fn the_stored_block_is_ascii_and_keeps_folding() {
         let block =
-            Block::split(b"To: a,\r\n\tb\nFrom: Rafa\xc5\x82 <r@example.org>\nX:\0 y\n \n z\n\n");
+            Block::split(b"To: a,\r\n\tb\nFrom: Rafa\xc5\x82 N <r@example.org>\nX: \0y\n \n z\n\n");
         assert_eq!(
             block.stored(),
-            "To: a,\n\tb\nFrom: =?utf-8?q?Rafa=C5=82?= <r@example.org>\nX: y\n z"
+            "To: a,\n\tb\nFrom: =?utf-8?b?UmFmYcWC?= N <r@example.org>\nX: y\n z"
         );
     }
 }

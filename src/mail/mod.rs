@@ -11,12 +11,17 @@ pub mod content;
 pub mod date;
 pub mod depends;
 pub mod diff;
+pub mod files;
 pub mod hash;
 pub mod header;
 pub mod hunk;
+pub mod mbox;
 pub mod mime;
+pub mod name;
+pub mod outline;
 pub mod pull;
 pub mod reference;
+pub mod render;
 pub mod space;
 pub mod subject;
 pub mod trailer;
@@ -26,7 +31,9 @@ pub mod word;
 pub use author::Author;
 pub use content::Content;
 pub use depends::{Dependency, DependencyTarget, DependencyUrl};
+pub use files::files;
 pub use hash::diff_hash;
+pub use outline::outline;
 pub use subject::{Heading, Place};
 
 use address::Mailbox;
@@ -216,3 +223,6 @@ fn list_id(text: &str) -> Option<ListId> {
     }
     (!text.is_empty() && !text.contains(space::is_space)).then(|| ListId::new(text))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,16 @@
 //! Encoded words (RFC 2047): header values to text, text to header values (`mail.md §3.2, §3.3`).
 
+use std::borrow::Cow;
+
 use super::charset;
 use super::space::squeeze;
 use super::transfer::{base64, hex_pair, to_base64};
+
+/// How many words a single character is looked for in.
+const MAX_JOINED: usize = 4;
+
+/// How many characters go into one encoded word, so that the word stays within a line.
+const WORD_CHARS: usize = 12;
 
 /// A stretch of a header value.
 enum Piece<'a> {
@@ -20,7 +28,8 @@ enum Piece<'a> {
 ///
 /// Between an encoded word and plain text there is always a space, even if the mail has none.
 pub fn decode(value: &[u8]) -> String {
-    let pieces = pieces(value);
+    let value = plain(value);
+    let pieces = pieces(&value);
     let mut out = String::with_capacity(value.len());
     let mut at = 0;
     while at < pieces.len() {
@@ -39,27 +48,64 @@ pub fn decode(value: &[u8]) -> String {
     squeeze(&out)
 }
 
+/// Returns a raw value without NUL and with line ends as LF; a CR elsewhere is a blank.
+fn plain(value: &[u8]) -> Cow<'_, [u8]> {
+    if !value.iter().any(|byte| matches!(byte, 0 | b'\r')) {
+        return Cow::Borrowed(value);
+    }
+    let mut out: Vec<u8> = value.iter().copied().filter(|byte| *byte != 0).collect();
+    let line_end = |at: usize| out.get(at + 1) == Some(&b'\n');
+    let kept = (0..out.len()).filter(|at| out[*at] != b'\r' || !line_end(*at));
+    out = kept
+        .map(|at| if out[at] == b'\r' { b' ' } else { out[at] })
+        .collect();
+    Cow::Owned(out)
+}
+
 /// Appends the text of the encoded words at the start of `pieces`; returns how many pieces they are.
 fn decode_words(pieces: &[Piece], out: &mut String) -> usize {
-    let mut joined: (&str, Vec<u8>) = ("", Vec::new());
+    let mut run: (&str, Vec<&[u8]>) = ("", Vec::new());
     let mut used = 0;
     for (at, piece) in pieces.iter().enumerate() {
         match piece {
             Piece::Plain(text) if text.trim_ascii().is_empty() => continue,
             Piece::Plain(_) => break,
             Piece::Word { charset, bytes, .. } => {
-                // A character may be split across words, so bytes are joined before decoding.
-                if !charset.eq_ignore_ascii_case(joined.0) {
-                    out.push_str(&charset::decode(&joined.1, Some(joined.0)));
-                    joined = (charset, Vec::new());
+                if !charset.eq_ignore_ascii_case(run.0) {
+                    decode_run(run.0, &run.1, out);
+                    run = (charset, Vec::new());
                 }
-                joined.1.extend_from_slice(bytes);
+                run.1.push(bytes);
                 used = at + 1;
             }
         }
     }
-    out.push_str(&charset::decode(&joined.1, Some(joined.0)));
+    decode_run(run.0, &run.1, out);
     used
+}
+
+/// Appends the text of words of one charset.
+///
+/// A character may be split across words, so they are decoded together. If that fails, one of them
+/// is broken; then each is joined with as many of the next as it takes, so that one spoils no other.
+fn decode_run(charset: &str, words: &[&[u8]], out: &mut String) {
+    if let Some(text) = charset::decode_strictly(&words.concat(), Some(charset)) {
+        out.push_str(&text);
+        return;
+    }
+    let mut at = 0;
+    while at < words.len() {
+        let rest = &words[at..];
+        let joined = (1..=rest.len().min(MAX_JOINED)).find_map(|length| {
+            let bytes = rest[..length].concat();
+            let text = charset::decode_strictly(&bytes, Some(charset))?.into_owned();
+            Some((length, text))
+        });
+        let (length, text) =
+            joined.unwrap_or_else(|| (1, charset::decode(rest[0], Some(charset)).into_owned()));
+        out.push_str(&text);
+        at += length;
+    }
 }
 
 /// Cuts a value into plain text and encoded words; neighbouring plain pieces are one.
@@ -149,7 +195,7 @@ fn q_decode(text: &[u8]) -> Vec<u8> {
         out.push(byte);
         at += 1;
     }
-    out.retain(|byte| !matches!(byte, b'\r' | b'\n'));
+    out.retain(|byte| *byte != b'\n');
     out
 }
 
@@ -181,17 +227,15 @@ fn q_encode(text: &str) -> String {
     out
 }
 
-/// How many characters go into one encoded word, so that the word stays within a line.
-const WORD_CHARS: usize = 12;
-
 /// Returns a raw header value in ASCII: folding stays as newline and blank, raw 8-bit text becomes
 /// encoded words. Reading the result gives the same text as reading the raw value.
 pub fn to_ascii(value: &[u8]) -> String {
+    let value = plain(value);
     let mut out = String::with_capacity(value.len());
     if value.is_ascii() {
-        push_ascii(value, &mut out);
+        push_ascii(&value, &mut out);
     } else {
-        encode_pieces(&pieces(value), &mut out);
+        encode_pieces(&pieces(&value), &mut out);
     }
     out
 }
@@ -248,11 +292,11 @@ fn encode_plain(text: &str, mut after_word: bool, before_word: bool, out: &mut S
 
 /// Blanks as the folding of headers knows them; other white space is part of a word.
 fn is_blank(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\r' | '\n')
+    matches!(c, ' ' | '\t' | '\n')
 }
 
 fn encode_long(text: &str, out: &mut String) {
-    let chars: Vec<char> = text.chars().filter(|c| *c != '\0').collect();
+    let chars: Vec<char> = text.chars().collect();
     for (at, chunk) in chars.chunks(WORD_CHARS).enumerate() {
         if at > 0 {
             out.push(' ');
@@ -261,16 +305,8 @@ fn encode_long(text: &str, out: &mut String) {
     }
 }
 
-/// Appends ASCII bytes without NUL and with line ends as LF; a CR elsewhere was a blank.
 fn push_ascii(bytes: &[u8], out: &mut String) {
-    for (at, byte) in bytes.iter().enumerate() {
-        match byte {
-            0 => {}
-            b'\r' if bytes.get(at + 1) == Some(&b'\n') => {}
-            b'\r' => out.push(' '),
-            other => out.push(*other as char),
-        }
-    }
+    out.extend(bytes.iter().map(|byte| *byte as char));
 }
 
 #[cfg(test)]

@@ -36,6 +36,7 @@ pub async fn known(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
+    // CROSS JOIN keeps SQLite from walking a whole project: the ids are few, they lead.
     let mut q = sql(
         "SELECT msgid, id AS patch_id, CAST(NULL AS BIGINT) AS cover_id, CAST(0 AS BIGINT) AS is_comment, id AS nr \
          FROM patch WHERE project_id = ",
@@ -43,13 +44,23 @@ pub async fn known(
     q.arg(project)
         .push(" AND msgid IN ")
         .list(ids.iter().copied());
-    q.push(" UNION ALL SELECT c.msgid, c.patch_id, NULL, 1, c.id FROM comment c JOIN patch p ON p.id = c.patch_id \
-            WHERE p.project_id = ").arg(project).push(" AND c.msgid IN ").list(ids.iter().copied());
+    q.push(
+        " UNION ALL SELECT c.msgid, c.patch_id, NULL, 1, c.id FROM comment c CROSS JOIN patch p \
+            WHERE p.id = c.patch_id AND p.project_id = ",
+    )
+    .arg(project)
+    .push(" AND c.msgid IN ")
+    .list(ids.iter().copied());
     q.push(" UNION ALL SELECT msgid, NULL, id, 0, id FROM cover WHERE project_id = ")
         .arg(project);
     q.push(" AND msgid IN ").list(ids.iter().copied());
-    q.push(" UNION ALL SELECT c.msgid, NULL, c.cover_id, 1, c.id FROM comment c JOIN cover v ON v.id = c.cover_id \
-            WHERE v.project_id = ").arg(project).push(" AND c.msgid IN ").list(ids.iter().copied());
+    q.push(
+        " UNION ALL SELECT c.msgid, NULL, c.cover_id, 1, c.id FROM comment c CROSS JOIN cover v \
+            WHERE v.id = c.cover_id AND v.project_id = ",
+    )
+    .arg(project)
+    .push(" AND c.msgid IN ")
+    .list(ids.iter().copied());
     q.push(" ORDER BY is_comment, nr DESC");
     let rows: Vec<Found> = q.all(conn).await?;
     Ok(rows.into_iter().filter_map(Found::known).collect())

@@ -1,0 +1,84 @@
+//! The CGI door: one request, then the process ends.
+
+use std::{
+    fs::File,
+    io::{self, Read, Write},
+    os::fd::AsFd,
+};
+
+use rocket::{
+    Build, Rocket,
+    local::asynchronous::Client,
+    tokio::runtime::{Builder, Runtime},
+};
+
+use super::{
+    Door, Error, Limits,
+    answer::{answer, refuse},
+    body,
+    environment::Environment,
+    request::{Refusal, is_head, request},
+    start,
+};
+
+/// Answers the request in this process's environment and standard input.
+///
+/// If Rocket does not start, the client gets a plain answer and the caller the reason. Everything printed to
+/// standard output before would be part of the answer.
+pub fn cgi(rocket: Rocket<Build>, limits: Limits) -> Result<(), Error> {
+    let environment = Environment::of_process();
+    // Not `io::stdout`, which looks for line ends and splits the answer at one.
+    let mut output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    exchange(
+        rocket,
+        &environment,
+        limits,
+        &mut io::stdin().lock(),
+        &mut output,
+    )
+}
+
+/// Starts Rocket, answers one request, and lets Rocket end in good order.
+pub(super) fn exchange(
+    rocket: Rocket<Build>,
+    environment: &Environment,
+    limits: Limits,
+    input: &mut dyn Read,
+    output: &mut dyn Write,
+) -> Result<(), Error> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let client = match runtime.block_on(start(rocket)) {
+        Ok(client) => client,
+        Err(error) => {
+            body::drain(environment, Door::Cgi, input);
+            refuse(Refusal::Broken, output)?;
+            return Err(error);
+        }
+    };
+    let answered = one(&client, &runtime, environment, limits, input, output);
+    runtime.block_on(client.terminate());
+    Ok(answered?)
+}
+
+/// Answers one request.
+///
+/// It takes the runtime, not a handle of it: a handle of a runtime without threads drives neither timers nor
+/// sockets, and every page that waits for one would hang.
+fn one(
+    client: &Client,
+    runtime: &Runtime,
+    environment: &Environment,
+    limits: Limits,
+    input: &mut dyn Read,
+    output: &mut dyn Write,
+) -> io::Result<()> {
+    match request(client, environment, Door::Cgi, limits, input) {
+        Ok(request) => runtime.block_on(async {
+            answer(request.dispatch().await, is_head(environment), output).await
+        }),
+        Err(refusal) => {
+            body::drain(environment, Door::Cgi, input);
+            refuse(refusal, output)
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! Sockets to listen on: where they are, how they are opened, and when a socket file may be replaced.
+
+use std::{
+    fmt,
+    fs::{self, Permissions},
+    io,
+    net::TcpListener,
+    os::{
+        fd::{AsFd, BorrowedFd, OwnedFd, RawFd},
+        unix::{
+            fs::{FileTypeExt, MetadataExt, PermissionsExt},
+            net::UnixListener,
+        },
+    },
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use rustix::{
+    io::Errno,
+    net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with},
+};
+
+use super::Error;
+
+/// Where front servers connect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listen {
+    /// A socket file.
+    Unix {
+        /// Its path.
+        path: PathBuf,
+        /// Its permissions; those of the umask if not given.
+        mode: Option<u32>,
+    },
+    /// A TCP address, host and port.
+    Tcp(String),
+    /// A listening socket that the process was started with: 0 usually, 3 and up from systemd.
+    Inherited(RawFd),
+}
+
+impl Listen {
+    /// Reads `unix:/path`, `host:port` or `fd:0`.
+    pub fn parse(text: &str) -> Result<Listen, Error> {
+        let bad = || Error::Address(text.to_owned());
+        if let Some(path) = text.strip_prefix("unix:") {
+            let path = PathBuf::from(path);
+            return if path.has_root() {
+                Ok(Listen::Unix { path, mode: None })
+            } else {
+                Err(bad())
+            };
+        }
+        if let Some(number) = text.strip_prefix("fd:") {
+            let fd = number.parse().ok().filter(|fd| *fd >= 0);
+            return fd.map(Listen::Inherited).ok_or_else(bad);
+        }
+        let (host, port) = text.rsplit_once(':').ok_or_else(bad)?;
+        let is_address = !host.is_empty() && port.parse::<u16>().is_ok();
+        if is_address {
+            Ok(Listen::Tcp(text.to_owned()))
+        } else {
+            Err(bad())
+        }
+    }
+
+    /// Sets the permissions of a socket file, such as `0o660`; other sockets have none.
+    pub fn with_mode(self, mode: u32) -> Listen {
+        match self {
+            Listen::Unix { path, .. } => Listen::Unix {
+                path,
+                mode: Some(mode),
+            },
+            other => other,
+        }
+    }
+
+    /// Opens the socket; a socket file goes when the result is dropped.
+    pub(super) fn open(&self) -> Result<Socket, Error> {
+        let opened = match self {
+            Listen::Unix { path, mode } => open_unix(path, *mode),
+            Listen::Tcp(address) => TcpListener::bind(address)
+                .map(OwnedFd::from)
+                .map(Socket::from),
+            Listen::Inherited(fd) => ::fastcgi::inherited(*fd).map(Socket::from),
+        };
+        opened.map_err(|source| Error::Listen {
+            listen: self.clone(),
+            source,
+        })
+    }
+}
+
+impl FromStr for Listen {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Listen, Error> {
+        Listen::parse(text)
+    }
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Listen::Unix { path, .. } => write!(f, "unix:{}", path.display()),
+            Listen::Tcp(address) => f.write_str(address),
+            Listen::Inherited(fd) => write!(f, "fd:{fd}"),
+        }
+    }
+}
+
+/// An open socket, and its file if it has one.
+#[derive(Debug)]
+pub(super) struct Socket {
+    fd: OwnedFd,
+    // Only for what happens when it is dropped.
+    _file: Option<SocketFile>,
+}
+
+impl From<OwnedFd> for Socket {
+    fn from(fd: OwnedFd) -> Self {
+        Socket { fd, _file: None }
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// A socket file of ours.
+#[derive(Debug)]
+struct SocketFile {
+    path: PathBuf,
+    id: (u64, u64),
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        // A successor may have put its own in this place.
+        if file_id(&self.path).is_ok_and(|id| id == self.id) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Opens a socket file with its permissions, in the place of one that a dead process left.
+fn open_unix(path: &Path, mode: Option<u32>) -> io::Result<Socket> {
+    check_free(path)?;
+    // Made under another name and moved: nobody connects before the permissions are right, and there is no
+    // moment without a file.
+    let draft = path.with_file_name(format!(".{}.sock", std::process::id()));
+    let _ = fs::remove_file(&draft);
+    let listener = UnixListener::bind(&draft)?;
+    let moved = finish(&draft, path, mode);
+    let id = moved.inspect_err(|_| drop(fs::remove_file(&draft)))?;
+    Ok(Socket {
+        fd: listener.into(),
+        _file: Some(SocketFile {
+            path: path.to_owned(),
+            id,
+        }),
+    })
+}
+
+/// Sets the permissions of a new socket file and moves it to its place.
+fn finish(draft: &Path, path: &Path, mode: Option<u32>) -> io::Result<(u64, u64)> {
+    if let Some(mode) = mode {
+        fs::set_permissions(draft, Permissions::from_mode(mode))?;
+    }
+    let id = file_id(draft)?;
+    fs::rename(draft, path)?;
+    Ok(id)
+}
+
+/// Fails if there is something at `path` that is in use, or no socket at all.
+fn check_free(path: &Path) -> io::Result<()> {
+    let found = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        found => found?,
+    };
+    if !found.file_type().is_socket() {
+        return Err(io::Error::new(
+            io::ErrorKind::AlreadyExists,
+            "there is another file in this place",
+        ));
+    }
+    // Without blocking: a live server whose queue is full would keep us waiting.
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let probe = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    match connect(&probe, &SocketAddrUnix::new(path)?) {
+        Err(Errno::CONNREFUSED | Errno::NOENT) => Ok(()),
+        Ok(()) | Err(Errno::AGAIN) => Err(io::Error::new(
+            io::ErrorKind::AddrInUse,
+            "another process listens there",
+        )),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Returns what tells a file from another of the same name.
+fn file_id(path: &Path) -> io::Result<(u64, u64)> {
+    fs::symlink_metadata(path).map(|found| (found.dev(), found.ino()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        let unix = |path: &str| Listen::Unix {
+            path: path.into(),
+            mode: None,
+        };
+        let cases = [
+            (
+                "unix:/run/patchwork.sock",
+                Some(unix("/run/patchwork.sock")),
+            ),
+            ("unix:relative", None),
+            ("unix:", None),
+            ("127.0.0.1:9000", Some(Listen::Tcp("127.0.0.1:9000".into()))),
+            ("[::1]:9000", Some(Listen::Tcp("[::1]:9000".into()))),
+            ("localhost:90000", None),
+            (":9000", None),
+            ("9000", None),
+            ("fd:0", Some(Listen::Inherited(0))),
+            ("fd:-1", None),
+            ("fd:x", None),
+        ];
+        for (text, expected) in cases {
+            let parsed = Listen::parse(text);
+            assert_eq!(parsed.as_ref().ok(), expected.as_ref(), "{text}");
+            if let Ok(listen) = parsed {
+                assert_eq!(listen.to_string(), text);
+            }
+        }
+    }
+
+    #[test]
+    fn stale_socket_files_are_replaced_and_live_ones_are_not() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("s");
+        let listen = Listen::Unix {
+            path: path.clone(),
+            mode: None,
+        }
+        .with_mode(0o600);
+        let open = || listen.open();
+        drop(UnixListener::bind(&path).expect("binds"));
+        let live = open().expect("the old one is stale");
+        let mode = fs::metadata(&path)
+            .expect("socket file")
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert!(open().is_err(), "live");
+        drop(live);
+        assert!(!path.exists());
+        assert_eq!(fs::read_dir(folder.path()).expect("folder").count(), 0);
+
+        let left = open().expect("free");
+        fs::remove_file(&path).expect("socket file");
+        let successor = open().expect("free");
+        drop(left);
+        assert!(path.exists(), "the successor's");
+        drop(successor);
+
+        fs::write(&path, "precious").expect("writes");
+        assert!(open().is_err(), "not a socket");
+        assert_eq!(fs::read_to_string(&path).expect("still there"), "precious");
+    }
+}
