@@ -12,15 +12,12 @@ use crate::{
 /// Stores a reply as a comment of the nearest patch or cover we know.
 pub async fn deliver(d: &mut Delivery<'_>, mail: &Mail<'_>) -> Result<Outcome> {
     let (message, project) = (mail.message, mail.project);
-    let mut ids = message.references.clone();
-    ids.push(message.id.clone());
-    let known = store::thread::known(d.tx, project.id, &ids).await?;
-    let Some(parent) = parent(mail, &known) else {
+    let Some(parent) = parent(d, mail) else {
         return Ok(Outcome::Ignored(Why::UnknownParent));
     };
-    if known
+    if d.known(&message.id)
         .iter()
-        .any(|known| known.is_comment && known.msgid == message.id && known.parent == parent)
+        .any(|known| known.is_comment && known.parent == parent)
     {
         return Ok(Outcome::Duplicate(message.id.clone()));
     }
@@ -35,6 +32,7 @@ pub async fn deliver(d: &mut Delivery<'_>, mail: &Mail<'_>) -> Result<Outcome> {
         addressed: message.hints.action_required.then_some(false),
     };
     let id = store::comment::insert(d.tx, &new).await?;
+    d.learn(&message.id, parent, true);
     if let Parent::Patch(patch) = parent {
         d.count_tags(project, patch, &message.content.message);
     }
@@ -44,7 +42,7 @@ pub async fn deliver(d: &mut Delivery<'_>, mail: &Mail<'_>) -> Result<Outcome> {
 
 /// Returns what a reply answers: per reference, nearest first, a patch, a comment of one, a cover, a
 /// comment of one.
-fn parent(mail: &Mail<'_>, known: &[Known]) -> Option<Parent> {
+fn parent(d: &Delivery<'_>, mail: &Mail<'_>) -> Option<Parent> {
     let rank = |known: &&Known| match (known.parent, known.is_comment) {
         (Parent::Patch(_), false) => 0,
         (Parent::Patch(_), true) => 1,
@@ -56,11 +54,7 @@ fn parent(mail: &Mail<'_>, known: &[Known]) -> Option<Parent> {
         .references
         .iter()
         .filter(|id| **id != mail.message.id);
-    let nearest = references.find_map(|id| {
-        known
-            .iter()
-            .filter(|known| known.msgid == *id)
-            .min_by_key(rank)
-    });
-    nearest.map(|known| known.parent)
+    references
+        .find_map(|id| d.known(id).iter().min_by_key(rank))
+        .map(|known| known.parent)
 }

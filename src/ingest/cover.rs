@@ -6,17 +6,14 @@ use super::{
     depends, series,
 };
 use crate::{
-    domain::{PersonId, event::Event, series::name_after_cover},
+    domain::{PersonId, comment::Parent, event::Event, series::name_after_cover},
     store::{self, Result, cover::NewCover, series::Candidate},
 };
 
 /// Stores a cover letter and opens its series, or one that has been waiting for it.
 pub async fn deliver(d: &mut Delivery<'_>, mail: &Mail<'_>) -> Result<Outcome> {
     let (message, project) = (mail.message, mail.project);
-    if store::cover::id_of(d.tx, project.id, &message.id)
-        .await?
-        .is_some()
-    {
+    if d.knows_submission(&message.id, |parent| matches!(parent, Parent::Cover(_))) {
         return Ok(Outcome::Duplicate(message.id.clone()));
     }
     let submitter = d.submitter(&mail.author).await?;
@@ -30,6 +27,7 @@ pub async fn deliver(d: &mut Delivery<'_>, mail: &Mail<'_>) -> Result<Outcome> {
         content: &message.content.message,
     };
     let id = store::cover::insert(d.tx, &new).await?;
+    d.learn(&message.id, Parent::Cover(id), false);
     d.tell([Event::cover_created(project.id, id, d.now)]);
     let opened = match waiting_series(d, mail, submitter).await? {
         Some(waiting) => waiting,

@@ -1,17 +1,19 @@
 //! A delivery under way: its transaction, its rules, and the rows nobody reads before the commit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{Options, rulebook::Rulebook};
 use crate::{
     domain::{
-        MessageId, PatchBody, PatchId, PersonId, Project, ProjectId, Timestamp, event::Event,
+        MessageId, PatchBody, PatchId, PersonId, Project, ProjectId, Timestamp, comment::Parent,
+        event::Event,
     },
     mail::{Author, Heading, Message, trailer},
     store::{
         self, Result, Tx,
         mail::{Became, NewMail, Packed},
         tag,
+        thread::Known,
     },
 };
 
@@ -41,7 +43,11 @@ pub struct Delivery<'a> {
     /// When it happens.
     pub now: Timestamp,
     project: Option<ProjectId>,
-    locked: Vec<ProjectId>,
+    /// Every message id that the mails of this delivery have or answer.
+    ids: Vec<MessageId>,
+    /// What each project entered so far knows of them.
+    known: HashMap<ProjectId, HashMap<MessageId, Vec<Known>>>,
+    people: HashMap<String, (PersonId, Option<String>)>,
     events: Vec<Event>,
     bodies: Vec<(PatchId, PatchBody)>,
     mails: Vec<NewMail>,
@@ -55,6 +61,7 @@ impl<'a> Delivery<'a> {
         tx: &'a mut Tx,
         rulebook: &'a mut Rulebook,
         options: &'a Options,
+        ids: Vec<MessageId>,
         now: Timestamp,
     ) -> Self {
         Delivery {
@@ -63,7 +70,9 @@ impl<'a> Delivery<'a> {
             options,
             now,
             project: None,
-            locked: Vec::new(),
+            ids,
+            known: HashMap::new(),
+            people: HashMap::new(),
             events: Vec::new(),
             bodies: Vec::new(),
             mails: Vec::new(),
@@ -80,11 +89,49 @@ impl<'a> Delivery<'a> {
     /// Turns to a mail of this project; nobody else writes to it until the commit.
     pub async fn enter_project(&mut self, project: &Project) -> Result<()> {
         self.project = Some(project.id);
-        if !self.locked.contains(&project.id) {
+        if !self.known.contains_key(&project.id) {
             store::project::lock(self.tx, project.id).await?;
-            self.locked.push(project.id);
+            let mut known: HashMap<MessageId, Vec<Known>> = HashMap::new();
+            for one in store::thread::known(self.tx, project.id, &self.ids).await? {
+                known.entry(one.msgid.clone()).or_default().push(one);
+            }
+            self.known.insert(project.id, known);
         }
         Ok(())
+    }
+
+    /// Returns what the project of the mail in hand knows under this message id.
+    pub fn known(&self, msgid: &MessageId) -> &[Known] {
+        let project = self.project.and_then(|project| self.known.get(&project));
+        project
+            .and_then(|known| known.get(msgid))
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// Says whether the mail in hand is known as this kind of thing, comments apart.
+    pub fn knows_submission(&self, msgid: &MessageId, is_kind: impl Fn(Parent) -> bool) -> bool {
+        self.known(msgid)
+            .iter()
+            .any(|known| !known.is_comment && is_kind(known.parent))
+    }
+
+    /// Remembers what a mail became, for those that answer it.
+    pub fn learn(&mut self, msgid: &MessageId, parent: Parent, is_comment: bool) {
+        let Some(known) = self
+            .project
+            .and_then(|project| self.known.get_mut(&project))
+        else {
+            return;
+        };
+        // Newest first, as the database returns them.
+        known.entry(msgid.clone()).or_default().insert(
+            0,
+            Known {
+                msgid: msgid.clone(),
+                parent,
+                is_comment,
+            },
+        );
     }
 
     /// Returns the project of the mail in hand.
@@ -94,7 +141,17 @@ impl<'a> Delivery<'a> {
 
     /// Returns the person a mail is from.
     pub async fn submitter(&mut self, author: &Author) -> Result<PersonId> {
-        store::person::find_or_insert(self.tx, author.name.as_deref(), &author.email).await
+        let key = author.email.to_lowercase();
+        let name = author.name.clone().filter(|name| !name.is_empty());
+        if let Some((id, known)) = self.people.get(&key)
+            && (name.is_none() || name == *known)
+        {
+            return Ok(*id);
+        }
+        let id =
+            store::person::find_or_insert(self.tx, author.name.as_deref(), &author.email).await?;
+        self.people.insert(key, (id, name));
+        Ok(id)
     }
 
     /// Tells what happened.

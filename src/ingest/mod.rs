@@ -16,6 +16,8 @@ mod project;
 mod rulebook;
 mod series;
 
+use std::collections::HashSet;
+
 use crate::{
     domain::{CommentId, CoverId, ListId, MessageId, PatchId, Timestamp},
     mail::{self, Message},
@@ -171,7 +173,7 @@ async fn deliver_all(
 ) -> store::Result<Vec<Outcome>> {
     let mut tx = db.begin().await?;
     let mut rulebook = Rulebook::load(&mut tx).await?;
-    let mut delivery = Delivery::new(&mut tx, &mut rulebook, options, now);
+    let mut delivery = Delivery::new(&mut tx, &mut rulebook, options, ids(parcels), now);
     let mut outcomes = Vec::with_capacity(parcels.len());
     for parcel in parcels {
         outcomes.push(deliver(&mut delivery, parcel, list).await?);
@@ -179,6 +181,16 @@ async fn deliver_all(
     delivery.finish().await?;
     tx.commit().await?;
     Ok(outcomes)
+}
+
+/// Every message id that these mails have or answer.
+fn ids(parcels: &[Parcel]) -> Vec<MessageId> {
+    let messages = parcels
+        .iter()
+        .filter_map(|parcel| parcel.message.as_ref().ok());
+    let ids = messages.flat_map(|message| std::iter::once(&message.id).chain(&message.references));
+    let distinct: HashSet<&MessageId> = ids.collect();
+    distinct.into_iter().cloned().collect()
 }
 
 async fn deliver(

@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{
     domain::{
-        PatchBody, PatchId, SeriesId,
+        PatchBody, PatchId,
+        comment::Parent,
         event::{Event, Joining, after_joining},
         series::name_after_patch,
     },
@@ -19,10 +20,7 @@ use crate::{
 /// Stores a patch, its place in a series, and what follows from it.
 pub async fn deliver(d: &mut Delivery<'_>, mail: &Mail<'_>) -> Result<Outcome> {
     let (message, project) = (mail.message, mail.project);
-    if store::patch::id_of(d.tx, project.id, &message.id)
-        .await?
-        .is_some()
-    {
+    if d.knows_submission(&message.id, |parent| matches!(parent, Parent::Patch(_))) {
         return Ok(Outcome::Duplicate(message.id.clone()));
     }
     let submitter = d.submitter(&mail.author).await?;
@@ -42,6 +40,7 @@ pub async fn deliver(d: &mut Delivery<'_>, mail: &Mail<'_>) -> Result<Outcome> {
         pull_url: message.content.pull_url.as_deref(),
     };
     let id = store::patch::insert(d.tx, &new).await?;
+    d.learn(&message.id, Parent::Patch(id), false);
     d.body(id, body(mail));
     d.count_tags(project, id, &message.content.message);
     d.tell([Event::patch_created(project.id, id, d.now)]);
@@ -90,6 +89,5 @@ async fn members(
     if place.is_new {
         return Ok(vec![(number, patch)]);
     }
-    let series: SeriesId = place.series;
-    store::series::members(d.tx, series).await
+    store::series::members(d.tx, place.series).await
 }

@@ -43,23 +43,6 @@ pub async fn insert(conn: &mut Conn, new: &NewCover<'_>) -> Result<CoverId> {
     Ok(id)
 }
 
-/// Returns the cover letter of a project with this message id.
-///
-/// # Errors
-/// When the database is away or refuses.
-pub async fn id_of(
-    conn: &mut Conn,
-    project: ProjectId,
-    msgid: &MessageId,
-) -> Result<Option<CoverId>> {
-    let row: Option<(CoverId,)> = sql("SELECT id FROM cover WHERE msgid = $1 AND project_id = $2")
-        .bind(msgid)
-        .bind(project)
-        .optional(conn)
-        .await?;
-    Ok(row.map(|(id,)| id))
-}
-
 /// Says whether one of these mails is a cover letter of this name by somebody else: then a mail that
 /// answers it under the same name is a reply without `Re:` (`mail.md §11`).
 ///

@@ -1,6 +1,6 @@
 //! Patches.
 
-use super::{Conn, Result, sql};
+use super::{Conn, ROWS, Result, sql};
 use crate::domain::{
     DiffHash, MessageId, PatchBody, PatchId, PersonId, ProjectId, SeriesId, StateId, Timestamp,
     UserId, patch,
@@ -64,37 +64,22 @@ pub async fn insert(conn: &mut Conn, new: &NewPatch<'_>) -> Result<PatchId> {
 /// # Errors
 /// When the database is away or refuses.
 pub async fn insert_bodies(conn: &mut Conn, bodies: &[(PatchId, PatchBody)]) -> Result<()> {
-    if bodies.is_empty() {
-        return Ok(());
+    for some in bodies.chunks(ROWS) {
+        let mut statement =
+            sql("INSERT INTO patch_body (patch_id, headers, content, diff) VALUES ");
+        for (index, (id, body)) in some.iter().enumerate() {
+            let (content, diff) = (body.content.as_deref(), body.diff.as_deref());
+            statement.row(
+                index == 0,
+                vec![
+                    (*id).into(),
+                    (&body.headers).into(),
+                    content.into(),
+                    diff.into(),
+                ],
+            );
+        }
+        statement.run(conn).await?;
     }
-    let mut statement =
-        sql("INSERT INTO patch_body (patch_id, headers, content, diff) VALUES ").once();
-    for (index, (id, body)) in bodies.iter().enumerate() {
-        let row = vec![
-            (*id).into(),
-            (&body.headers).into(),
-            body.content.as_deref().into(),
-            body.diff.as_deref().into(),
-        ];
-        statement.row(index == 0, row);
-    }
-    statement.run(conn).await?;
     Ok(())
-}
-
-/// Returns the patch of a project with this message id.
-///
-/// # Errors
-/// When the database is away or refuses.
-pub async fn id_of(
-    conn: &mut Conn,
-    project: ProjectId,
-    msgid: &MessageId,
-) -> Result<Option<PatchId>> {
-    let row: Option<(PatchId,)> = sql("SELECT id FROM patch WHERE msgid = $1 AND project_id = $2")
-        .bind(msgid)
-        .bind(project)
-        .optional(conn)
-        .await?;
-    Ok(row.map(|(id,)| id))
 }

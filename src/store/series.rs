@@ -1,6 +1,6 @@
 //! Series, the message ids that lead to them, and what they depend on.
 
-use super::{Conn, Result, sql, thread::padded};
+use super::{Conn, ROWS, Result, sql};
 use crate::domain::{CoverId, MessageId, PatchId, PersonId, ProjectId, SeriesId, Timestamp};
 
 /// A series that a new mail may belong to.
@@ -56,7 +56,8 @@ pub async fn by_references(
     q.push(CANDIDATE).arg(number).push(") AS taken");
     q.push(" FROM series_reference r JOIN series s ON s.id = r.series_id WHERE r.project_id = ")
         .arg(project);
-    q.push(" AND r.msgid IN ").list(padded(msgids));
+    q.push(" AND r.msgid")
+        .among(conn.kind(), msgids.iter().map(|id| id.as_str().to_owned()));
     q.all(conn).await
 }
 
@@ -116,19 +117,17 @@ pub async fn insert_references(
     series: SeriesId,
     msgids: &[MessageId],
 ) -> Result<()> {
-    let ids = padded(msgids);
-    if ids.is_empty() {
-        return Ok(());
+    for some in msgids.chunks(ROWS) {
+        let mut q = sql("INSERT INTO series_reference (project_id, msgid, series_id) VALUES ");
+        for (index, msgid) in some.iter().enumerate() {
+            q.row(
+                index == 0,
+                vec![project.into(), msgid.into(), series.into()],
+            );
+        }
+        q.push(" ON CONFLICT (project_id, msgid) DO NOTHING");
+        q.run(conn).await?;
     }
-    let mut q = sql("INSERT INTO series_reference (project_id, msgid, series_id) VALUES ");
-    for (index, msgid) in ids.into_iter().enumerate() {
-        q.row(
-            index == 0,
-            vec![project.into(), msgid.into(), series.into()],
-        );
-    }
-    q.push(" ON CONFLICT (project_id, msgid) DO NOTHING");
-    q.run(conn).await?;
     Ok(())
 }
 

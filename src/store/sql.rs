@@ -8,7 +8,7 @@ use sqlx::{
     sqlite::{SqliteArguments, SqliteRow},
 };
 
-use super::{Conn, Result, Value, db::Native};
+use super::{Conn, Kind, Result, Value, db::Native, value::without_nul};
 
 /// A row that can be read from either engine; `#[derive(sqlx::FromRow)]` makes one.
 pub trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
@@ -70,6 +70,19 @@ impl Sql {
             separator = ",";
         }
         self.push(if separator == "(" { "(NULL)" } else { ")" })
+    }
+
+    /// Appends the condition that what stands before is one of many texts. The statement's text stays the
+    /// same however many there are; SQLite takes a long time to bind a long list.
+    pub fn among(&mut self, kind: Kind, texts: impl IntoIterator<Item = String>) -> &mut Self {
+        let texts = Value::Texts(texts.into_iter().map(without_nul).collect());
+        match kind {
+            Kind::Sqlite => self
+                .push(" IN (SELECT value FROM json_each(")
+                .arg(texts)
+                .push("))"),
+            Kind::Postgres => self.push(" = ANY (").arg(texts).push(")"),
+        }
     }
 
     /// Appends one row of `VALUES`, comma included when it is not the first.
@@ -168,6 +181,7 @@ fn sqlite(values: Vec<Value>) -> Result<SqliteArguments> {
             Value::Text(value) => arguments.add(value),
             Value::Bytes(value) => arguments.add(value),
             Value::Time(value) => arguments.add(value),
+            Value::Texts(values) => arguments.add(serde_json::Value::from(values).to_string()),
         }
         .map_err(sqlx::Error::Encode)?;
     }
@@ -183,6 +197,7 @@ fn postgres(values: Vec<Value>) -> Result<PgArguments> {
             Value::Text(value) => arguments.add(value),
             Value::Bytes(value) => arguments.add(value),
             Value::Time(value) => arguments.add(value),
+            Value::Texts(values) => arguments.add(values),
         }
         .map_err(sqlx::Error::Encode)?;
     }

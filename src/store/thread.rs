@@ -32,35 +32,29 @@ pub async fn known(
     project: ProjectId,
     msgids: &[MessageId],
 ) -> Result<Vec<Known>> {
-    let ids = padded(msgids);
-    if ids.is_empty() {
+    if msgids.is_empty() {
         return Ok(Vec::new());
     }
+    let kind = conn.kind();
+    let ids = || msgids.iter().map(|id| id.as_str().to_owned());
     // CROSS JOIN keeps SQLite from walking a whole project: the ids are few, they lead.
     let mut q = sql(
-        "SELECT msgid, id AS patch_id, CAST(NULL AS BIGINT) AS cover_id, CAST(0 AS BIGINT) AS is_comment, id AS nr \
-         FROM patch WHERE project_id = ",
+        "SELECT msgid, id AS patch_id, CAST(NULL AS BIGINT) AS cover_id, \
+         CAST(0 AS BIGINT) AS is_comment, id AS nr FROM patch WHERE project_id = ",
     );
-    q.arg(project)
-        .push(" AND msgid IN ")
-        .list(ids.iter().copied());
+    q.arg(project).push(" AND msgid").among(kind, ids());
     q.push(
         " UNION ALL SELECT c.msgid, c.patch_id, NULL, 1, c.id FROM comment c CROSS JOIN patch p \
-            WHERE p.id = c.patch_id AND p.project_id = ",
-    )
-    .arg(project)
-    .push(" AND c.msgid IN ")
-    .list(ids.iter().copied());
-    q.push(" UNION ALL SELECT msgid, NULL, id, 0, id FROM cover WHERE project_id = ")
-        .arg(project);
-    q.push(" AND msgid IN ").list(ids.iter().copied());
+         WHERE p.id = c.patch_id AND p.project_id = ",
+    );
+    q.arg(project).push(" AND c.msgid").among(kind, ids());
+    q.push(" UNION ALL SELECT msgid, NULL, id, 0, id FROM cover WHERE project_id = ");
+    q.arg(project).push(" AND msgid").among(kind, ids());
     q.push(
         " UNION ALL SELECT c.msgid, NULL, c.cover_id, 1, c.id FROM comment c CROSS JOIN cover v \
-            WHERE v.id = c.cover_id AND v.project_id = ",
-    )
-    .arg(project)
-    .push(" AND c.msgid IN ")
-    .list(ids.iter().copied());
+         WHERE v.id = c.cover_id AND v.project_id = ",
+    );
+    q.arg(project).push(" AND c.msgid").among(kind, ids());
     q.push(" ORDER BY is_comment, nr DESC");
     let rows: Vec<Found> = q.all(conn).await?;
     Ok(rows.into_iter().filter_map(Found::known).collect())
@@ -78,14 +72,4 @@ impl Found {
             is_comment: self.is_comment == 1,
         })
     }
-}
-
-/// Returns the ids with the last one repeated up to the next power of two, so that a handful of
-/// prepared statements serves threads of any depth.
-pub(super) fn padded(msgids: &[MessageId]) -> Vec<&MessageId> {
-    let mut out: Vec<&MessageId> = msgids.iter().collect();
-    if let Some(last) = msgids.last() {
-        out.resize(msgids.len().next_power_of_two(), last);
-    }
-    out
 }

@@ -26,6 +26,8 @@ pub enum Value {
     Bytes(Option<Vec<u8>>),
     /// A moment.
     Time(Option<Timestamp>),
+    /// Texts to be looked for all at once: an array on PostgreSQL, a JSON array on SQLite.
+    Texts(Vec<String>),
 }
 
 macro_rules! values {
@@ -71,7 +73,8 @@ values! {
     Timestamp => Time, moment => moment;
 }
 
-fn without_nul(text: String) -> String {
+/// PostgreSQL has no NUL in texts.
+pub(super) fn without_nul(text: String) -> String {
     if text.contains('\0') {
         text.replace('\0', "")
     } else {
