@@ -295,6 +295,15 @@ CREATE INDEX mail_patch ON mail (patch_id) WHERE patch_id IS NOT NULL;
 CREATE INDEX mail_cover ON mail (cover_id) WHERE cover_id IS NOT NULL;
 CREATE INDEX mail_comment ON mail (comment_id) WHERE comment_id IS NOT NULL;
 
+-- Message ids that replies refer to and nobody has seen yet: when such a mail comes, the reply is shown after all.
+CREATE TABLE awaited (
+    project_id  INTEGER NOT NULL REFERENCES project (id) ON DELETE CASCADE,
+    msgid       TEXT NOT NULL,
+    digest      BLOB NOT NULL,
+    PRIMARY KEY (project_id, msgid, digest)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX awaited_digest ON awaited (digest);
+
 -- type: userperson, registration, optout, optin.
 CREATE TABLE email_confirmation (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,

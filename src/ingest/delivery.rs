@@ -1,6 +1,9 @@
 //! A delivery under way: its transaction, its rules, and the rows nobody reads before the commit.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    rc::Rc,
+};
 
 use super::{Options, rulebook::Rulebook};
 use crate::{
@@ -11,6 +14,7 @@ use crate::{
     mail::{Author, Heading, Message, trailer},
     store::{
         self, Result, Tx,
+        awaited::Wait,
         mail::{Became, NewMail, Packed},
         tag,
         thread::Known,
@@ -29,6 +33,9 @@ pub struct Mail<'a> {
     pub heading: Heading,
 }
 
+/// For how many of its ancestors a reply waits: the nearest are enough to hang it on.
+const MAX_AWAITED: usize = 16;
+
 /// How many bytes of rows may wait for the commit.
 const MAX_WAITING: usize = 4 << 20;
 
@@ -42,11 +49,16 @@ pub struct Delivery<'a> {
     pub options: &'a Options,
     /// When it happens.
     pub now: Timestamp,
-    project: Option<ProjectId>,
+    project: Option<Rc<Project>>,
     /// Every message id that the mails of this delivery have or answer.
     ids: Vec<MessageId>,
     /// What each project entered so far knows of them.
     known: HashMap<ProjectId, HashMap<MessageId, Vec<Known>>>,
+    /// Replies that wait for one of these ids, by digest.
+    awaited: HashMap<(ProjectId, MessageId), Vec<Vec<u8>>>,
+    waits: Vec<Wait>,
+    /// Ids of mails that came and that replies had been waiting for.
+    arrived: Vec<MessageId>,
     people: HashMap<String, (PersonId, Option<String>)>,
     events: Vec<Event>,
     bodies: Vec<(PatchId, PatchBody)>,
@@ -72,6 +84,9 @@ impl<'a> Delivery<'a> {
             project: None,
             ids,
             known: HashMap::new(),
+            awaited: HashMap::new(),
+            waits: Vec::new(),
+            arrived: Vec::new(),
             people: HashMap::new(),
             events: Vec::new(),
             bodies: Vec::new(),
@@ -87,22 +102,75 @@ impl<'a> Delivery<'a> {
     }
 
     /// Turns to a mail of this project; nobody else writes to it until the commit.
-    pub async fn enter_project(&mut self, project: &Project) -> Result<()> {
-        self.project = Some(project.id);
+    pub async fn enter_project(&mut self, project: &Rc<Project>) -> Result<()> {
+        self.project = Some(project.clone());
         if !self.known.contains_key(&project.id) {
             store::project::lock(self.tx, project.id).await?;
-            let mut known: HashMap<MessageId, Vec<Known>> = HashMap::new();
-            for one in store::thread::known(self.tx, project.id, &self.ids).await? {
-                known.entry(one.msgid.clone()).or_default().push(one);
-            }
-            self.known.insert(project.id, known);
+            self.known.insert(project.id, HashMap::new());
+            let ids = std::mem::take(&mut self.ids);
+            self.look_up(project.id, &ids).await?;
+            self.ids = ids;
         }
         Ok(())
     }
 
+    /// Learns what a project knows of these mails, and which replies wait for them.
+    pub async fn look_up(&mut self, project: ProjectId, ids: &[MessageId]) -> Result<()> {
+        let found = store::thread::known(self.tx, project, ids).await?;
+        let known = self.known.entry(project).or_default();
+        for id in ids {
+            known.remove(id);
+        }
+        for one in found {
+            known.entry(one.msgid.clone()).or_default().push(one);
+        }
+        for (msgid, digest) in store::awaited::by_message_ids(self.tx, project, ids).await? {
+            let waiting = self.awaited.entry((project, msgid)).or_default();
+            if !waiting.contains(&digest) {
+                waiting.push(digest);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the reply in hand wait for the mails it answers.
+    pub fn wait(&mut self, message: &Message, packed: &Packed) {
+        let Some(project) = self.project_id() else {
+            return;
+        };
+        for msgid in message.references.iter().take(MAX_AWAITED) {
+            let waiting = self.awaited.entry((project, msgid.clone())).or_default();
+            if !waiting.contains(&packed.digest) {
+                waiting.push(packed.digest.clone());
+                self.waits.push(Wait {
+                    project,
+                    msgid: msgid.clone(),
+                    digest: packed.digest.clone(),
+                });
+            }
+        }
+    }
+
+    /// Returns the next reply, by digest, whose wait is over.
+    pub fn next_found(&mut self) -> Option<Vec<u8>> {
+        loop {
+            let key = (self.project_id()?, self.arrived.last()?.clone());
+            match self
+                .awaited
+                .get_mut(&key)
+                .filter(|waiting| !waiting.is_empty())
+            {
+                Some(waiting) => return Some(waiting.remove(0)),
+                None => self.arrived.pop(),
+            };
+        }
+    }
+
     /// Returns what the project of the mail in hand knows under this message id.
     pub fn known(&self, msgid: &MessageId) -> &[Known] {
-        let project = self.project.and_then(|project| self.known.get(&project));
+        let project = self
+            .project_id()
+            .and_then(|project| self.known.get(&project));
         project
             .and_then(|known| known.get(msgid))
             .map_or(&[], Vec::as_slice)
@@ -118,7 +186,7 @@ impl<'a> Delivery<'a> {
     /// Remembers what a mail became, for those that answer it.
     pub fn learn(&mut self, msgid: &MessageId, parent: Parent, is_comment: bool) {
         let Some(known) = self
-            .project
+            .project_id()
             .and_then(|project| self.known.get_mut(&project))
         else {
             return;
@@ -132,11 +200,17 @@ impl<'a> Delivery<'a> {
                 is_comment,
             },
         );
+        self.arrived.push(msgid.clone());
     }
 
     /// Returns the project of the mail in hand.
     pub fn project_id(&self) -> Option<ProjectId> {
-        self.project
+        self.project.as_ref().map(|project| project.id)
+    }
+
+    /// Returns the project of the mail in hand.
+    pub fn project(&self) -> Option<Rc<Project>> {
+        self.project.clone()
     }
 
     /// Returns the person a mail is from.
@@ -215,6 +289,7 @@ impl<'a> Delivery<'a> {
         store::patch::insert_bodies(self.tx, &std::mem::take(&mut self.bodies)).await?;
         store::tag::add(self.tx, &std::mem::take(&mut self.tags)).await?;
         store::event::insert(self.tx, &std::mem::take(&mut self.events)).await?;
+        store::awaited::insert(self.tx, &std::mem::take(&mut self.waits)).await?;
         store::mail::insert(self.tx, &std::mem::take(&mut self.mails)).await
     }
 }

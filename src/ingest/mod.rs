@@ -19,7 +19,7 @@ mod series;
 use std::collections::HashSet;
 
 use crate::{
-    domain::{CommentId, CoverId, ListId, MessageId, PatchId, Timestamp},
+    domain::{CommentId, CoverId, ListId, MessageId, PatchId, Project, Timestamp},
     mail::{self, Message},
     store::{
         self, Db,
@@ -173,7 +173,10 @@ async fn deliver_all(
 ) -> store::Result<Vec<Outcome>> {
     let mut tx = db.begin().await?;
     let mut rulebook = Rulebook::load(&mut tx).await?;
-    let mut delivery = Delivery::new(&mut tx, &mut rulebook, options, ids(parcels), now);
+    let messages = parcels
+        .iter()
+        .filter_map(|parcel| parcel.message.as_ref().ok());
+    let mut delivery = Delivery::new(&mut tx, &mut rulebook, options, ids(messages), now);
     let mut outcomes = Vec::with_capacity(parcels.len());
     for parcel in parcels {
         outcomes.push(deliver(&mut delivery, parcel, list).await?);
@@ -184,12 +187,9 @@ async fn deliver_all(
 }
 
 /// Every message id that these mails have or answer.
-fn ids(parcels: &[Parcel]) -> Vec<MessageId> {
-    let messages = parcels
-        .iter()
-        .filter_map(|parcel| parcel.message.as_ref().ok());
-    let ids = messages.flat_map(|message| std::iter::once(&message.id).chain(&message.references));
-    let distinct: HashSet<&MessageId> = ids.collect();
+fn ids<'a>(messages: impl IntoIterator<Item = &'a Message>) -> Vec<MessageId> {
+    let of = |message: &'a Message| std::iter::once(&message.id).chain(&message.references);
+    let distinct: HashSet<&MessageId> = messages.into_iter().flat_map(of).collect();
     distinct.into_iter().cloned().collect()
 }
 
@@ -215,9 +215,32 @@ async fn deliver(
         Outcome::Invalid(_) => Became::Nothing("invalid"),
         Outcome::Duplicate(_) => return Ok(outcome),
     };
+    if outcome == Outcome::Ignored(Why::UnknownParent) {
+        d.wait(message, &parcel.packed);
+    }
     d.keep(d.project_id(), Some(&message.id), became, &parcel.packed)
         .await?;
+    hang_found(d).await?;
     Ok(outcome)
+}
+
+/// Shows the replies that have been waiting for the mail just delivered, and those that waited for them.
+async fn hang_found(d: &mut Delivery<'_>) -> store::Result<()> {
+    while let Some(digest) = d.next_found() {
+        let Some(project) = d.project() else { break };
+        d.finish().await?;
+        let waiting =
+            store::mail::waiting(d.tx, project.id, &digest, Why::UnknownParent.word()).await?;
+        let Some(Ok(message)) = waiting.as_deref().map(mail::read) else {
+            continue;
+        };
+        d.look_up(project.id, &ids([&message])).await?;
+        if let Outcome::Comment(id) = deliver_to(d, &message, &project).await? {
+            store::mail::became_comment(d.tx, project.id, &digest, id).await?;
+            store::awaited::delete(d.tx, project.id, &digest).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn deliver_message(
@@ -233,6 +256,14 @@ async fn deliver_message(
         return Ok(Outcome::Ignored(Why::NoProject));
     };
     d.enter_project(&project).await?;
+    deliver_to(d, message, &project).await
+}
+
+async fn deliver_to(
+    d: &mut Delivery<'_>,
+    message: &Message,
+    project: &Project,
+) -> store::Result<Outcome> {
     if message.content.is_empty() {
         return Ok(Outcome::Ignored(Why::Empty));
     }
@@ -243,7 +274,7 @@ async fn deliver_message(
     let heading = message.heading(&project.linkname);
     let mail = delivery::Mail {
         message,
-        project: &project,
+        project,
         author,
         heading,
     };

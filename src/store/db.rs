@@ -168,7 +168,8 @@ fn open_postgres(url: &str, options: &Options) -> Result<Db> {
     if !options.durable {
         settings.push(("synchronous_commit", "off".to_owned()));
     }
-    let connect = PgConnectOptions::from_str(url)
+    // libpq takes an empty host when ?host= names a socket's folder; be as kind.
+    let connect = PgConnectOptions::from_str(&url.replacen("@/", "@localhost/", 1))
         .map_err(|error| Error::Address(error.to_string()))?
         .application_name("patchwork")
         .options(settings)

@@ -117,6 +117,45 @@ pub async fn is_kept(conn: &mut Conn, project: Option<ProjectId>, digest: &[u8])
     Ok(row.is_some())
 }
 
+/// Returns the bytes of a kept mail that has nothing to show so far, for `why`.
+///
+/// # Errors
+/// When the database is away, or the bytes are damaged.
+pub async fn waiting(
+    conn: &mut Conn,
+    project: ProjectId,
+    digest: &[u8],
+    why: &str,
+) -> Result<Option<Vec<u8>>> {
+    let row: Option<(Vec<u8>, i64)> =
+        sql("SELECT packed, size FROM mail WHERE digest = $1 AND coalesce(project_id, 0) = $2 AND outcome = $3")
+            .bind(digest)
+            .bind(project)
+            .bind(why)
+            .optional(conn)
+            .await?;
+    row.map(|(packed, size)| unpack(&packed, size)).transpose()
+}
+
+/// Records that a kept mail became a comment after all.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn became_comment(
+    conn: &mut Conn,
+    project: ProjectId,
+    digest: &[u8],
+    id: CommentId,
+) -> Result<()> {
+    sql("UPDATE mail SET outcome = 'comment', comment_id = $1 WHERE digest = $2 AND coalesce(project_id, 0) = $3")
+        .bind(id)
+        .bind(digest)
+        .bind(project)
+        .run(conn)
+        .await?;
+    Ok(())
+}
+
 /// Returns the bytes of a kept mail.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 //! One SQL text serves SQLite and PostgreSQL; `sql.rs` runs it on either, `db.rs` holds the connections.
 //! To read or write something new: a function in the noun's file that takes `&mut Conn` first.
 
+pub mod awaited;
 pub mod comment;
 pub mod cover;
 mod db;

@@ -1,0 +1,68 @@
+//! Mails that replies refer to and nobody has seen yet.
+
+use super::{Conn, ROWS, Result, sql};
+use crate::domain::{MessageId, ProjectId};
+
+/// A reply, by the digest of its bytes, waits for a mail of a project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// The project of the reply.
+    pub project: ProjectId,
+    /// The mail it waits for.
+    pub msgid: MessageId,
+    /// Which reply.
+    pub digest: Vec<u8>,
+}
+
+/// Records what replies wait for.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn insert(conn: &mut Conn, waits: &[Wait]) -> Result<()> {
+    for some in waits.chunks(ROWS) {
+        let mut statement = sql("INSERT INTO awaited (project_id, msgid, digest) VALUES ");
+        for (index, wait) in some.iter().enumerate() {
+            let row = vec![
+                wait.project.into(),
+                (&wait.msgid).into(),
+                wait.digest.as_slice().into(),
+            ];
+            statement.row(index == 0, row);
+        }
+        statement.push(" ON CONFLICT (project_id, msgid, digest) DO NOTHING");
+        statement.run(conn).await?;
+    }
+    Ok(())
+}
+
+/// Returns the replies that wait for one of these mails, in the order in which they came.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn by_message_ids(
+    conn: &mut Conn,
+    project: ProjectId,
+    msgids: &[MessageId],
+) -> Result<Vec<(MessageId, Vec<u8>)>> {
+    let kind = conn.kind();
+    let mut q = sql("SELECT a.msgid, a.digest FROM awaited a \
+         JOIN mail m ON m.digest = a.digest AND coalesce(m.project_id, 0) = a.project_id WHERE a.project_id = ");
+    q.arg(project)
+        .push(" AND a.msgid")
+        .among(kind, msgids.iter().map(|id| id.as_str().to_owned()));
+    q.push(" ORDER BY m.id");
+    q.all(conn).await
+}
+
+/// Forgets what a reply waits for.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn delete(conn: &mut Conn, project: ProjectId, digest: &[u8]) -> Result<()> {
+    sql("DELETE FROM awaited WHERE digest = $1 AND project_id = $2")
+        .bind(digest)
+        .bind(project)
+        .run(conn)
+        .await?;
+    Ok(())
+}
