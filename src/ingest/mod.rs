@@ -152,7 +152,7 @@ async fn deliver_with_patience(
     let mut tries = 1;
     loop {
         match deliver_all(db, parcels, list, options, now).await {
-            Err(error) if tries < TRIES && (error.is_passing() || error.is_duplicate()) => {
+            Err(error) if tries < TRIES && (error.is_contention() || error.is_duplicate()) => {
                 tries += 1;
                 // Spread by process, so that two that met once do not meet again at once.
                 let pause = 5 * u64::from(tries) + u64::from(std::process::id() % 7);

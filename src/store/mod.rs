@@ -62,20 +62,14 @@ impl From<sqlx::Error> for Error {
 }
 
 impl Error {
-    /// Says whether trying the same again may succeed: somebody else was writing, or cut us off.
-    pub fn is_passing(&self) -> bool {
-        match self {
-            Error::Away(_) => true,
-            Error::Statement(sqlx::Error::Database(error)) => {
-                let code = error.code().unwrap_or_default();
-                // Serialisation failure, deadlock, admin shutdown; SQLITE_BUSY and its extended codes.
-                matches!(
-                    &*code,
-                    "40001" | "40P01" | "57P01" | "57P02" | "57P03" | "5" | "261" | "517"
-                )
-            }
-            _ => false,
-        }
+    /// Says whether somebody else who was writing got in the way: the same may succeed in a moment.
+    pub fn is_contention(&self) -> bool {
+        let Error::Statement(sqlx::Error::Database(error)) = self else {
+            return false;
+        };
+        let code = error.code().unwrap_or_default();
+        // Serialisation failure and deadlock; SQLITE_BUSY and its extended codes.
+        matches!(&*code, "40001" | "40P01" | "5" | "261" | "517")
     }
 
     /// Says whether a unique index refused the row.
