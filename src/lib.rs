@@ -7,3 +7,4 @@ pub mod gateway;
 pub mod ingest;
 pub mod mail;
 pub mod store;
+pub mod web;

@@ -188,8 +188,8 @@ mod tests {
     #[test]
     fn a_patch_completes_itself_and_its_successors_up_to_a_gap() {
         assert_eq!(completed(&[1], 1), [1]);
-        assert_eq!(completed(&[2], 2), []);
-        assert_eq!(completed(&[3, 2], 2), []);
+        assert_eq!(completed(&[2], 2), Vec::<i64>::new());
+        assert_eq!(completed(&[3, 2], 2), Vec::<i64>::new());
         assert_eq!(completed(&[3, 2, 1], 1), [1, 2, 3]);
         assert_eq!(completed(&[1, 2, 4], 2), [2]);
     }

@@ -1,7 +1,10 @@
 //! Comments of patches and covers.
 
 use super::{Conn, Result, sql};
-use crate::domain::{CommentId, MessageId, PersonId, Timestamp, comment::Parent};
+use crate::domain::{
+    CommentId, CoverId, MessageId, PatchId, PersonId, Timestamp,
+    comment::{Comment, Parent},
+};
 
 /// A comment about to be stored.
 #[derive(Clone, Debug)]
@@ -44,4 +47,30 @@ pub async fn insert(conn: &mut Conn, new: &NewComment<'_>) -> Result<CommentId> 
     .one(conn)
     .await?;
     Ok(id)
+}
+
+const COLUMNS: &str = "SELECT c.id, c.msgid, c.date, c.submitter_id, pe.name AS submitter_name,
+       pe.email AS submitter_email, c.addressed, c.content
+  FROM comment c JOIN person pe ON pe.id = c.submitter_id ";
+
+/// Returns the comments on a patch, oldest first.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn of_patch(conn: &mut Conn, patch: PatchId) -> Result<Vec<Comment>> {
+    let mut query = sql(COLUMNS);
+    query.push("WHERE c.patch_id = ").arg(patch);
+    query.push(" ORDER BY c.date, c.id LIMIT 5000");
+    query.all(conn).await
+}
+
+/// Returns the comments on a cover, oldest first.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn of_cover(conn: &mut Conn, cover: CoverId) -> Result<Vec<Comment>> {
+    let mut query = sql(COLUMNS);
+    query.push("WHERE c.cover_id = ").arg(cover);
+    query.push(" ORDER BY c.date, c.id LIMIT 5000");
+    query.all(conn).await
 }

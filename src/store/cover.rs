@@ -1,7 +1,7 @@
 //! Cover letters.
 
 use super::{Conn, Result, sql};
-use crate::domain::{CoverId, MessageId, PersonId, ProjectId, Timestamp};
+use crate::domain::{CoverId, MessageId, PersonId, ProjectId, Timestamp, cover::Cover};
 
 /// A cover letter about to be stored.
 #[derive(Clone, Debug)]
@@ -70,4 +70,35 @@ pub async fn is_answered_by(
         .push(" LIMIT 1");
     let found: Option<(CoverId,)> = statement.optional(conn).await?;
     Ok(found.is_some())
+}
+
+const COLUMNS: &str =
+    "SELECT o.id, o.project_id, o.msgid, o.date, o.name, o.submitter_id, pe.name AS submitter_name,
+       pe.email AS submitter_email, (SELECT s.id FROM series s WHERE s.cover_id = o.id) AS series_id,
+       o.headers, o.content
+  FROM cover o JOIN person pe ON pe.id = o.submitter_id ";
+
+/// Returns the covers of a project that have one of these message ids.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn by_message_id(
+    conn: &mut Conn,
+    project: ProjectId,
+    ids: &[MessageId],
+) -> Result<Vec<Cover>> {
+    let mut query = sql(COLUMNS);
+    query.push("WHERE o.project_id = ").arg(project);
+    query.push(" AND o.msgid IN ").list(ids);
+    query.all(conn).await
+}
+
+/// Returns the cover with this id.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn by_id(conn: &mut Conn, id: CoverId) -> Result<Option<Cover>> {
+    let mut query = sql(COLUMNS);
+    query.push("WHERE o.id = ").arg(id);
+    query.optional(conn).await
 }

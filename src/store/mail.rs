@@ -3,9 +3,10 @@
 use std::cell::RefCell;
 
 use sha2::{Digest, Sha256};
+use sqlx::FromRow;
 use zstd::bulk::Compressor;
 
-use super::{Conn, Error, ROWS, Result, sql};
+use super::{Conn, Error, ROWS, Result, Sql, sql};
 use crate::domain::{CommentId, CoverId, MessageId, PatchId, ProjectId, Timestamp};
 
 /// A mail packed for keeping. Packing is work; it is done before the transaction begins.
@@ -163,4 +164,54 @@ pub async fn became_comment(
 pub fn unpack(packed: &[u8], size: i64) -> Result<Vec<u8>> {
     zstd::bulk::decompress(packed, usize::try_from(size).unwrap_or_default())
         .map_err(|error| Error::Schema(format!("a kept mail cannot be unpacked: {error}")))
+}
+
+#[derive(FromRow)]
+struct Kept {
+    size: i64,
+    packed: Vec<u8>,
+}
+
+/// Returns the mail a patch came in, as it was received.
+///
+/// # Errors
+/// When the database is away or refuses, or the stored bytes are damaged.
+pub async fn of_patch(conn: &mut Conn, patch: PatchId) -> Result<Option<Vec<u8>>> {
+    unpacked(
+        conn,
+        sql("SELECT size, packed FROM mail WHERE patch_id = $1 ORDER BY id LIMIT 1").bind(patch),
+    )
+    .await
+}
+
+/// Returns the mail a cover came in, as it was received.
+///
+/// # Errors
+/// When the database is away or refuses, or the stored bytes are damaged.
+pub async fn of_cover(conn: &mut Conn, cover: CoverId) -> Result<Option<Vec<u8>>> {
+    unpacked(
+        conn,
+        sql("SELECT size, packed FROM mail WHERE cover_id = $1 ORDER BY id LIMIT 1").bind(cover),
+    )
+    .await
+}
+
+/// Returns the mail a comment came in, as it was received.
+///
+/// # Errors
+/// When the database is away or refuses, or the stored bytes are damaged.
+pub async fn of_comment(conn: &mut Conn, comment: CommentId) -> Result<Option<Vec<u8>>> {
+    unpacked(
+        conn,
+        sql("SELECT size, packed FROM mail WHERE comment_id = $1 ORDER BY id LIMIT 1")
+            .bind(comment),
+    )
+    .await
+}
+
+async fn unpacked(conn: &mut Conn, query: Sql) -> Result<Option<Vec<u8>>> {
+    let Some(mail) = query.optional::<Kept>(conn).await? else {
+        return Ok(None);
+    };
+    unpack(&mail.packed, mail.size).map(Some)
 }

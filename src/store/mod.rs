@@ -4,6 +4,7 @@
 //! To read or write something new: a function in the noun's file that takes `&mut Conn` first.
 
 pub mod awaited;
+pub mod check;
 pub mod comment;
 pub mod cover;
 mod db;
@@ -13,15 +14,18 @@ pub mod mail;
 pub mod migrate;
 pub mod patch;
 pub mod person;
+mod pool;
 pub mod project;
 pub mod series;
 mod sql;
 pub mod state;
+pub mod submission;
 pub mod tag;
 pub mod thread;
 mod value;
 
 pub use db::{Conn, Db, Kind, Options, Tx};
+pub use pool::{Database, Pool};
 pub use sql::{Sql, sql};
 pub use value::Value;
 
@@ -75,5 +79,29 @@ impl Error {
     /// Says whether a unique index refused the row.
     pub fn is_duplicate(&self) -> bool {
         matches!(self, Error::Statement(sqlx::Error::Database(error)) if error.is_unique_violation())
+    }
+}
+
+/// Returns the pattern of LIKE that finds a text, in lower case as the keys are.
+fn containing(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for c in text.to_lowercase().chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_users_look_for_is_taken_literally() {
+        assert_eq!(containing("50%_\\X"), "%50\\%\\_\\\\x%");
     }
 }

@@ -1,9 +1,13 @@
 //! Patches.
 
+pub mod list;
+
+use sqlx::FromRow;
+
 use super::{Conn, ROWS, Result, sql};
 use crate::domain::{
-    DiffHash, MessageId, PatchBody, PatchId, PersonId, ProjectId, SeriesId, StateId, Timestamp,
-    UserId, patch,
+    DiffHash, MessageId, Patch, PatchBody, PatchId, PersonId, ProjectId, RelationId, SeriesId,
+    StateId, Timestamp, UserId, patch,
 };
 
 /// A patch about to be stored; its texts follow with [`insert_bodies`].
@@ -82,4 +86,133 @@ pub async fn insert_bodies(conn: &mut Conn, bodies: &[(PatchId, PatchBody)]) -> 
         statement.run(conn).await?;
     }
     Ok(())
+}
+
+/// A patch with its texts and the names behind its ids.
+#[derive(Clone, Debug, FromRow)]
+pub struct Detail {
+    /// The patch.
+    #[sqlx(flatten)]
+    pub patch: Patch,
+    /// Its texts.
+    #[sqlx(flatten)]
+    pub body: PatchBody,
+    /// The submitter's name, if known.
+    pub submitter_name: Option<String>,
+    /// The submitter's address.
+    pub submitter_email: String,
+    /// The name of the state.
+    pub state_name: String,
+    /// Whether the state waits for somebody.
+    pub action_required: bool,
+    /// The login name of who has it on the desk.
+    pub delegate: Option<String>,
+    /// The address of who has it on the desk.
+    pub delegate_email: Option<String>,
+    /// The name of the series.
+    pub series_name: Option<String>,
+    /// The revision of the series.
+    pub series_version: Option<i64>,
+    /// How many patches the series announces.
+    pub series_total: Option<i64>,
+}
+
+const DETAIL: &str =
+    "SELECT p.id, p.project_id, p.submitter_id, p.state_id, p.delegate_id, p.series_id, p.related_id, p.number,
+       p.archived, p.date, p.msgid, p.name, p.hash, p.commit_ref, p.pull_url,
+       coalesce(b.headers, '') AS headers, b.content, b.diff,
+       pe.name AS submitter_name, pe.email AS submitter_email, st.name AS state_name, st.action_required,
+       d.username AS delegate, d.email AS delegate_email,
+       s.name AS series_name, s.version AS series_version, s.total AS series_total
+  FROM patch p JOIN person pe ON pe.id = p.submitter_id JOIN state st ON st.id = p.state_id
+  LEFT JOIN patch_body b ON b.patch_id = p.id LEFT JOIN account d ON d.id = p.delegate_id
+  LEFT JOIN series s ON s.id = p.series_id ";
+
+/// Returns the patches of a project that have one of these message ids.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn detail_by_message_id(
+    conn: &mut Conn,
+    project: ProjectId,
+    ids: &[MessageId],
+) -> Result<Vec<Detail>> {
+    let mut query = sql(DETAIL);
+    query.push("WHERE p.project_id = ").arg(project);
+    query.push(" AND p.msgid IN ").list(ids);
+    query.all(conn).await
+}
+
+/// Returns the patches of a series up to and with place `last` (all for `None`), in order; those without
+/// a place come last.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn details_of_series(
+    conn: &mut Conn,
+    series: SeriesId,
+    last: Option<i64>,
+) -> Result<Vec<Detail>> {
+    let mut query = sql(DETAIL);
+    query.push("WHERE p.series_id = ").arg(series);
+    if let Some(last) = last {
+        query.push(" AND p.number <= ").arg(last);
+    }
+    query.push(" ORDER BY p.number IS NULL, p.number, p.id LIMIT 5000");
+    query.all(conn).await
+}
+
+/// A trailer-bearing reply to one of several patches.
+#[derive(Clone, Debug, FromRow)]
+pub struct Reply {
+    /// The patch it answers.
+    pub patch_id: PatchId,
+    /// The text.
+    pub content: String,
+}
+
+/// Returns the texts of all replies to these patches, oldest first: what downloads take trailers from.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn replies(conn: &mut Conn, patches: &[PatchId]) -> Result<Vec<Reply>> {
+    let mut query =
+        sql("SELECT patch_id, content FROM comment WHERE content IS NOT NULL AND patch_id IN ");
+    query.list(patches.iter().copied());
+    query.push(" ORDER BY date, id");
+    query.all(conn).await
+}
+
+/// A patch that is related to another one.
+#[derive(Clone, Debug, FromRow)]
+pub struct Related {
+    /// Its id.
+    pub id: PatchId,
+    /// Its message id.
+    pub msgid: MessageId,
+    /// The cleaned subject.
+    pub name: String,
+    /// When it was written.
+    pub date: Timestamp,
+    /// Its project.
+    pub project_id: ProjectId,
+    /// The project's name in URLs.
+    pub linkname: String,
+    /// The project's name.
+    pub project_name: String,
+    /// Where it stands.
+    pub state_name: String,
+}
+
+/// Returns the patches of a relation, oldest first.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn related(conn: &mut Conn, relation: RelationId) -> Result<Vec<Related>> {
+    sql("SELECT p.id, p.msgid, p.name, p.date, p.project_id, pr.linkname, pr.name AS project_name, st.name AS state_name
+           FROM patch p JOIN project pr ON pr.id = p.project_id JOIN state st ON st.id = p.state_id
+          WHERE p.related_id = $1 ORDER BY p.date, p.id LIMIT 500")
+    .bind(relation)
+    .all(conn)
+    .await
 }

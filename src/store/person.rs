@@ -58,3 +58,27 @@ async fn rename(conn: &mut Conn, id: PersonId, name: &str, email: &str) -> Resul
         .await?;
     Ok(())
 }
+
+/// Returns the person with this id.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn by_id(conn: &mut Conn, id: PersonId) -> Result<Option<Person>> {
+    sql("SELECT id, email, name, account_id FROM person WHERE id = $1")
+        .bind(id)
+        .optional(conn)
+        .await
+}
+
+/// Says whether anybody's name or address contains a text, ignoring case.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn any_matching(conn: &mut Conn, text: &str) -> Result<bool> {
+    let found: Option<(PersonId,)> =
+        sql("SELECT id FROM person WHERE key LIKE $1 ESCAPE '\\' LIMIT 1")
+            .bind(super::containing(text))
+            .optional(conn)
+            .await?;
+    Ok(found.is_some())
+}

@@ -1,7 +1,9 @@
 //! Projects.
 
+use sqlx::FromRow;
+
 use super::{Conn, Kind, Result, sql};
-use crate::domain::{ListId, Project, ProjectId};
+use crate::domain::{ListId, Project, ProjectId, StateId, Timestamp, UserId};
 
 /// Returns the projects of a list, in the order in which they are asked whether a subject is theirs.
 ///
@@ -27,4 +29,152 @@ pub async fn lock(conn: &mut Conn, id: ProjectId) -> Result<()> {
             .await?;
     }
     Ok(())
+}
+
+/// A project in the list of projects.
+#[derive(Clone, Debug, FromRow)]
+pub struct Overview {
+    /// The project.
+    #[sqlx(flatten)]
+    pub project: Project,
+    /// How many patches wait for somebody.
+    pub open: i64,
+    /// When the newest patch was written.
+    pub latest: Option<Timestamp>,
+}
+
+/// Returns all projects with what waits in them, by linkname.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn overview(conn: &mut Conn) -> Result<Vec<Overview>> {
+    sql("SELECT pr.*,
+                (SELECT count(*) FROM patch p
+                  WHERE p.project_id = pr.id AND p.archived = FALSE
+                    AND p.state_id IN (SELECT id FROM state WHERE action_required)) AS open,
+                (SELECT p.date FROM patch p WHERE p.project_id = pr.id ORDER BY p.date DESC, p.id DESC LIMIT 1) AS latest
+           FROM project pr ORDER BY pr.linkname LIMIT 10000")
+    .all(conn)
+    .await
+}
+
+/// Returns the project with this name in URLs.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn by_linkname(conn: &mut Conn, linkname: &str) -> Result<Option<Project>> {
+    sql("SELECT * FROM project WHERE linkname = $1")
+        .bind(linkname)
+        .optional(conn)
+        .await
+}
+
+/// Returns the project with this id.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn by_id(conn: &mut Conn, id: ProjectId) -> Result<Option<Project>> {
+    sql("SELECT * FROM project WHERE id = $1")
+        .bind(id)
+        .optional(conn)
+        .await
+}
+
+/// Somebody whose desk patches can lie on.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct Desk {
+    /// The user.
+    pub id: UserId,
+    /// The login name.
+    pub username: String,
+    /// First name, may be empty.
+    pub first_name: String,
+    /// Last name, may be empty.
+    pub last_name: String,
+    /// Whether it is a maintainer of the project.
+    pub maintainer: bool,
+}
+
+impl Desk {
+    /// Returns first and last name, or the login name when both are empty.
+    pub fn shown(&self) -> String {
+        let name = format!("{} {}", self.first_name, self.last_name);
+        match name.trim() {
+            "" => self.username.clone(),
+            name => name.to_owned(),
+        }
+    }
+}
+
+/// Returns the maintainers of a project and everybody else who has patches of it on the desk, by login name.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn desks(conn: &mut Conn, project: ProjectId) -> Result<Vec<Desk>> {
+    sql(
+        "SELECT a.id, a.username, a.first_name, a.last_name, m.project_id IS NOT NULL AS maintainer
+           FROM account a LEFT JOIN maintainer m ON m.account_id = a.id AND m.project_id = $1
+          WHERE m.project_id IS NOT NULL
+             OR EXISTS (SELECT 1 FROM patch p
+                         WHERE p.delegate_id = a.id AND p.archived = FALSE AND p.project_id = $2)
+          ORDER BY a.username LIMIT 500",
+    )
+    .bind(project)
+    .bind(project)
+    .all(conn)
+    .await
+}
+
+/// How many patches of a project are in a state.
+#[derive(Clone, Copy, Debug, FromRow)]
+pub struct Load {
+    /// The state.
+    pub state_id: StateId,
+    /// How many are not put away.
+    pub shown: i64,
+    /// How many of these lie on nobody's desk.
+    pub unassigned: i64,
+    /// How many are put away.
+    pub archived: i64,
+    /// When the oldest that is not put away was written.
+    pub oldest: Option<Timestamp>,
+}
+
+/// Returns how many patches of a project are in which state.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn load(conn: &mut Conn, project: ProjectId) -> Result<Vec<Load>> {
+    sql("SELECT p.state_id,
+                count(CASE WHEN p.archived = FALSE THEN 1 END) AS shown,
+                count(CASE WHEN p.archived = FALSE AND p.delegate_id IS NULL THEN 1 END) AS unassigned,
+                count(CASE WHEN p.archived = TRUE THEN 1 END) AS archived,
+                min(CASE WHEN p.archived = FALSE THEN p.date END) AS oldest
+           FROM patch p WHERE p.project_id = $1 GROUP BY p.state_id")
+    .bind(project)
+    .all(conn)
+    .await
+}
+
+/// A rule that puts patches on somebody's desk.
+#[derive(Clone, Debug, FromRow)]
+pub struct Rule {
+    /// The paths: a shell pattern.
+    pub path: String,
+    /// Whose desk.
+    pub username: String,
+}
+
+/// Returns the delegation rules of a project, in the order they are tried.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn rules(conn: &mut Conn, project: ProjectId) -> Result<Vec<Rule>> {
+    sql(
+        "SELECT r.path, a.username FROM delegation_rule r JOIN account a ON a.id = r.account_id
+          WHERE r.project_id = $1 ORDER BY r.priority DESC, r.path LIMIT 1000",
+    )
+    .bind(project)
+    .all(conn)
+    .await
 }

@@ -1,7 +1,11 @@
 //! Series, the message ids that lead to them, and what they depend on.
 
+use sqlx::FromRow;
+
 use super::{Conn, ROWS, Result, sql};
-use crate::domain::{CoverId, MessageId, PatchId, PersonId, ProjectId, SeriesId, Timestamp};
+use crate::domain::{
+    CoverId, MessageId, PatchId, PersonId, ProjectId, Series, SeriesId, StateId, Timestamp,
+};
 
 /// A series that a new mail may belong to.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -283,4 +287,106 @@ pub async fn insert_dependencies(conn: &mut Conn, from: SeriesId, to: &[SeriesId
         .await?;
     }
     Ok(())
+}
+
+/// A series with who sent it.
+#[derive(Clone, Debug, FromRow)]
+pub struct Sent {
+    /// The series.
+    #[sqlx(flatten)]
+    pub series: Series,
+    /// The sender's name, if known.
+    pub submitter_name: Option<String>,
+    /// The sender's address.
+    pub submitter_email: String,
+}
+
+const COLUMNS: &str =
+    "SELECT s.id, s.project_id, s.submitter_id, s.cover_id, s.name, s.date, s.version, s.total,
+       pe.name AS submitter_name, pe.email AS submitter_email
+  FROM series s JOIN person pe ON pe.id = s.submitter_id ";
+
+/// Returns the series with this id.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn by_id(conn: &mut Conn, id: SeriesId) -> Result<Option<Sent>> {
+    let mut query = sql(COLUMNS);
+    query.push("WHERE s.id = ").arg(id);
+    query.optional(conn).await
+}
+
+/// Returns the newest series of a person in a project, newest first: among them are the other revisions of one.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn of_person(conn: &mut Conn, project: ProjectId, person: PersonId) -> Result<Vec<Sent>> {
+    let mut query = sql(COLUMNS);
+    query.push("WHERE s.project_id = ").arg(project);
+    query.push(" AND s.submitter_id = ").arg(person);
+    query.push(" ORDER BY s.date DESC, s.id DESC LIMIT 300");
+    query.all(conn).await
+}
+
+/// A patch or the cover of a series, as a table of contents shows it.
+#[derive(Clone, Debug, FromRow)]
+pub struct Member {
+    /// The patch; `None` for the cover.
+    pub patch_id: Option<PatchId>,
+    /// The message id.
+    pub msgid: MessageId,
+    /// The cleaned subject.
+    pub name: String,
+    /// The place in the series; the cover has 0.
+    pub number: Option<i64>,
+    /// Where the patch stands.
+    pub state_id: Option<StateId>,
+}
+
+/// Returns the cover and the patches of a series, in order; patches without a place come last.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn contents(conn: &mut Conn, id: SeriesId) -> Result<Vec<Member>> {
+    sql("SELECT CAST(NULL AS BIGINT) AS patch_id, o.msgid, o.name, CAST(0 AS BIGINT) AS number,
+                CAST(NULL AS BIGINT) AS state_id, 0 AS rank
+           FROM series s JOIN cover o ON o.id = s.cover_id WHERE s.id = $1
+         UNION ALL
+         SELECT p.id, p.msgid, p.name, p.number, p.state_id, CASE WHEN p.number IS NULL THEN 2 ELSE 1 END
+           FROM patch p WHERE p.series_id = $2
+         ORDER BY 6, 4, 1 LIMIT 5000")
+    .bind(id)
+    .bind(id)
+    .all(conn)
+    .await
+}
+
+/// A series that another one needs, or that needs it.
+#[derive(Clone, Debug, FromRow)]
+pub struct Neighbour {
+    /// The series.
+    pub id: SeriesId,
+    /// Its name, if it has one.
+    pub name: Option<String>,
+    /// Its revision.
+    pub version: i64,
+    /// Whether the asked series needs it; else it needs the asked one.
+    pub needed: bool,
+}
+
+/// Returns the series that one needs and those that need it.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn dependencies(conn: &mut Conn, id: SeriesId) -> Result<Vec<Neighbour>> {
+    sql("SELECT s.id, s.name, s.version, TRUE AS needed, d.position
+           FROM series_dependency d JOIN series s ON s.id = d.to_series_id WHERE d.from_series_id = $1
+         UNION ALL
+         SELECT s.id, s.name, s.version, FALSE, s.id
+           FROM series_dependency d JOIN series s ON s.id = d.from_series_id WHERE d.to_series_id = $2
+         ORDER BY 4 DESC, 5 LIMIT 200")
+    .bind(id)
+    .bind(id)
+    .all(conn)
+    .await
 }

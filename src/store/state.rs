@@ -1,7 +1,9 @@
 //! States.
 
+use sqlx::FromRow;
+
 use super::{Conn, Result, sql};
-use crate::domain::State;
+use crate::domain::{State, StateId, Tag, TagId};
 
 /// Returns every state in menu order.
 ///
@@ -11,4 +13,74 @@ pub async fn all(conn: &mut Conn) -> Result<Vec<State>> {
     sql("SELECT id, name, slug, ordering, action_required FROM state ORDER BY ordering")
         .all(conn)
         .await
+}
+
+/// The words every list of patches needs: read in one statement, they hardly ever change.
+#[derive(Clone, Debug, Default)]
+pub struct Vocabulary {
+    /// All states, in the order of menus.
+    pub states: Vec<State>,
+    /// All tags, by abbreviation.
+    pub tags: Vec<Tag>,
+}
+
+impl Vocabulary {
+    /// Returns the state with this id.
+    pub fn state(&self, id: StateId) -> Option<&State> {
+        self.states.iter().find(|state| state.id == id)
+    }
+
+    /// Returns the tags that lists show.
+    pub fn columns(&self) -> impl Iterator<Item = &Tag> {
+        self.tags.iter().filter(|tag| tag.show_column)
+    }
+}
+
+#[derive(FromRow)]
+struct Word {
+    tag: bool,
+    id: i64,
+    name: String,
+    code: String,
+    place: i64,
+    flag: bool,
+    pattern: String,
+}
+
+/// Returns all states and all tags.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn vocabulary(conn: &mut Conn) -> Result<Vocabulary> {
+    let words: Vec<Word> = sql(
+        "SELECT FALSE AS tag, id, name, slug AS code, ordering AS place, action_required AS flag, '' AS pattern
+           FROM state
+         UNION ALL
+         SELECT TRUE, id, name, abbrev, id, show_column, pattern FROM tag
+         ORDER BY 1, 5, 4",
+    )
+    .all(conn)
+    .await?;
+    let mut known = Vocabulary::default();
+    for word in words {
+        if word.tag {
+            known.tags.push(Tag {
+                id: TagId(word.id),
+                name: word.name,
+                pattern: word.pattern,
+                abbrev: word.code,
+                show_column: word.flag,
+            });
+        } else {
+            known.states.push(State {
+                id: StateId(word.id),
+                name: word.name,
+                slug: word.code,
+                ordering: word.place,
+                action_required: word.flag,
+            });
+        }
+    }
+    known.tags.sort_by(|a, b| a.abbrev.cmp(&b.abbrev));
+    Ok(known)
 }

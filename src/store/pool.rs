@@ -1,0 +1,42 @@
+//! The pool as Rocket keeps it: opened with the site, one connection lent to each request that asks.
+
+use std::time::Duration;
+
+use rocket::figment::Figment;
+use rocket_db_pools::{Config, Error as PoolError};
+
+use super::{Conn, Db, Error, Options};
+
+/// A [`Db`] in the shape `rocket_db_pools` wants.
+#[derive(Clone, Debug)]
+pub struct Pool(pub Db);
+
+/// The site's database, set up under `databases.patchwork`.
+#[derive(rocket_db_pools::Database)]
+#[database("patchwork")]
+pub struct Database(Pool);
+
+#[rocket::async_trait]
+impl rocket_db_pools::Pool for Pool {
+    type Connection = Conn;
+    type Error = PoolError<Error>;
+
+    async fn init(figment: &Figment) -> Result<Self, Self::Error> {
+        let config: Config = figment.extract().map_err(PoolError::Config)?;
+        let options = Options {
+            max_connections: u32::try_from(config.max_connections).unwrap_or(u32::MAX),
+            timeout: Duration::from_secs(config.connect_timeout),
+            ..Options::default()
+        };
+        let db = Db::open(&config.url, &options).map_err(PoolError::Init)?;
+        Ok(Pool(db))
+    }
+
+    async fn get(&self) -> Result<Conn, Self::Error> {
+        self.0.reader().await.map_err(PoolError::Get)
+    }
+
+    async fn close(&self) {
+        self.0.close().await;
+    }
+}

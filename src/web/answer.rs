@@ -1,0 +1,53 @@
+//! What a handler can answer: a page, a part of one, a file, another address.
+
+use std::io::Cursor;
+
+use maud::Markup;
+use rocket::{Request, Response, http::Status, response::Responder};
+
+use super::download::File;
+
+/// The answer of a handler.
+pub enum Answer {
+    /// A whole page.
+    Page(Markup),
+    /// The part of a page that htmx asked for, and the address under which the page shows the same.
+    Part {
+        /// The part.
+        body: Markup,
+        /// The address, if it is to be shown.
+        address: Option<String>,
+    },
+    /// Something to save.
+    File(File),
+    /// It is over there.
+    Found(String),
+    /// It is over there, and that is its only address.
+    Moved(String),
+}
+
+impl<'r> Responder<'r, 'static> for Answer {
+    fn respond_to(self, request: &'r Request<'_>) -> rocket::response::Result<'static> {
+        match self {
+            Answer::Page(body) => body.respond_to(request),
+            Answer::Part { body, address } => {
+                let mut response = body.respond_to(request)?;
+                if let Some(address) = address {
+                    response.set_raw_header("HX-Push-Url", address);
+                }
+                Ok(response)
+            }
+            Answer::File(file) => file.respond_to(request),
+            Answer::Found(address) => redirect(Status::Found, address),
+            Answer::Moved(address) => redirect(Status::MovedPermanently, address),
+        }
+    }
+}
+
+fn redirect(status: Status, address: String) -> rocket::response::Result<'static> {
+    Response::build()
+        .status(status)
+        .raw_header("Location", address)
+        .sized_body(0, Cursor::new(""))
+        .ok()
+}

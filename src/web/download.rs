@@ -1,0 +1,130 @@
+//! Things to save: diffs, mailboxes, mails as they were received (`web.md §7.5`).
+
+use std::io::Cursor;
+
+use rocket::{Request, Response, http::Status, response::Responder};
+
+use crate::{
+    domain::{PatchId, comment::Comment, cover::Cover, patch::file_name, project::Project, series},
+    mail::render::{self, Submission},
+    store::{patch::Detail, patch::Reply, series::Sent},
+};
+
+/// A file to save.
+pub struct File {
+    kind: &'static str,
+    name: String,
+    bytes: Vec<u8>,
+}
+
+impl File {
+    /// A mail as it was received.
+    pub fn mail(name: &str, bytes: Vec<u8>) -> File {
+        File {
+            kind: "message/rfc822",
+            name: format!("{name}.eml"),
+            bytes,
+        }
+    }
+
+    /// The diff of a patch; of a pull request, nothing.
+    pub fn diff(detail: &Detail) -> File {
+        File {
+            kind: "text/x-patch; charset=utf-8",
+            name: format!("{}.diff", patch_name(detail)),
+            bytes: detail.body.diff.clone().unwrap_or_default().into_bytes(),
+        }
+    }
+
+    /// Patches as one mailbox, called after the last.
+    pub fn patches(project: &Project, details: &[Detail], replies: &[Reply], name: &str) -> File {
+        let mails: Vec<Vec<u8>> = details
+            .iter()
+            .map(|detail| patch_mail(project, detail, replies))
+            .collect();
+        File {
+            kind: "text/plain; charset=utf-8",
+            name: format!("{name}.patch"),
+            bytes: render::join(&mails),
+        }
+    }
+
+    /// A cover letter as a mailbox.
+    pub fn cover(project: &Project, cover: &Cover, comments: &[Comment]) -> File {
+        let submission = Submission {
+            id: cover.id.0,
+            date: cover.date,
+            headers: &cover.headers,
+            content: cover.content.as_deref().unwrap_or_default(),
+            diff: None,
+            submitter_name: cover.submitter_name.as_deref(),
+            submitter_email: &cover.submitter_email,
+            delegate_email: None,
+            list_email: &project.list_email,
+            responses: comments
+                .iter()
+                .filter_map(|comment| comment.content.as_deref())
+                .collect(),
+        };
+        File {
+            kind: "text/plain; charset=utf-8",
+            name: format!("{}.mbox", cover_name(cover)),
+            bytes: render::mbox(&submission),
+        }
+    }
+}
+
+/// Returns the file name of a patch, without extension.
+pub fn patch_name(detail: &Detail) -> String {
+    file_name(&detail.patch.name, &format!("patch-{}", detail.patch.id))
+}
+
+/// Returns the file name of a cover, without extension.
+pub fn cover_name(cover: &Cover) -> String {
+    file_name(&cover.name, &format!("cover-{}", cover.id))
+}
+
+/// Returns the file name of a series, without extension.
+pub fn series_name(sent: &Sent) -> String {
+    let name = series::shown(sent.series.name.as_deref(), sent.series.id);
+    file_name(&name, &format!("series-{}", sent.series.id))
+}
+
+fn patch_mail(project: &Project, detail: &Detail, replies: &[Reply]) -> Vec<u8> {
+    render::mbox(&Submission {
+        id: detail.patch.id.0,
+        date: detail.patch.date,
+        headers: &detail.body.headers,
+        content: detail.body.content.as_deref().unwrap_or_default(),
+        diff: detail.body.diff.as_deref(),
+        submitter_name: detail.submitter_name.as_deref(),
+        submitter_email: &detail.submitter_email,
+        delegate_email: detail.delegate_email.as_deref(),
+        list_email: &project.list_email,
+        responses: to(replies, detail.patch.id),
+    })
+}
+
+fn to(replies: &[Reply], patch: PatchId) -> Vec<&str> {
+    replies
+        .iter()
+        .filter(|reply| reply.patch_id == patch)
+        .map(|reply| reply.content.as_str())
+        .collect()
+}
+
+impl<'r> Responder<'r, 'static> for File {
+    fn respond_to(self, _: &'r Request<'_>) -> rocket::response::Result<'static> {
+        Response::build()
+            .status(Status::Ok)
+            .raw_header("Content-Type", self.kind)
+            // Compatibility: clients take everything after `filename=`, so it is bare and last.
+            .raw_header(
+                "Content-Disposition",
+                format!("attachment; filename={}", self.name),
+            )
+            .raw_header("Accept-Ranges", "none")
+            .sized_body(self.bytes.len(), Cursor::new(self.bytes))
+            .ok()
+    }
+}

@@ -1,0 +1,132 @@
+//! The frame around every page: head, bar, tabs, footer.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::{
+    assets,
+    guard::{Theme, View},
+};
+use crate::domain::project::Project;
+
+/// Which of a project's tabs is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tab {
+    /// The list of patches, and single ones.
+    Patches,
+    /// About the project.
+    About,
+}
+
+/// What a page says of itself to the frame.
+pub struct Frame<'a> {
+    /// The title of the window, without the site's name.
+    pub title: &'a str,
+    /// The project it belongs to.
+    pub project: Option<(&'a Project, Tab)>,
+    /// Whether the bar has a search field; the list has its own.
+    pub search: bool,
+}
+
+impl<'a> Frame<'a> {
+    /// A page of the site, not of a project.
+    pub fn site(title: &'a str) -> Self {
+        Frame {
+            title,
+            project: None,
+            search: false,
+        }
+    }
+
+    /// A page of a project.
+    pub fn project(title: &'a str, project: &'a Project, tab: Tab) -> Self {
+        Frame {
+            title,
+            project: Some((project, tab)),
+            search: true,
+        }
+    }
+}
+
+/// Draws a whole page.
+pub fn page(view: &View, frame: &Frame, main: Markup) -> Markup {
+    let bar = html! {
+        @if let Some((project, tab)) = frame.project { (tabs(view, project, tab, frame.search)) }
+    };
+    whole(view, frame.title, bar, main, true)
+}
+
+/// Draws a whole page without scripts and without anything read from the database.
+pub fn bare(view: &View, title: &str, main: Markup) -> Markup {
+    whole(view, title, html! {}, main, false)
+}
+
+fn whole(view: &View, title: &str, bar: Markup, main: Markup, scripts: bool) -> Markup {
+    let (links, name) = (view.links(), &view.options().site_name);
+    let theme = view.theme.map(|theme| match theme {
+        Theme::Light => "light",
+        Theme::Dark => "dark",
+    });
+    html! {
+        (DOCTYPE)
+        html lang="en" data-theme=[theme] {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) @if title != name { " · " (name) } }
+                link rel="stylesheet" href=(links.asset(assets::name("patchwork.css")));
+                link rel="icon" href=(*assets::ICON_ADDRESS);
+                @if scripts { (self::scripts(view)) }
+            }
+            body {
+                a.skip href="#main" { "Skip to the content" }
+                header.bar {
+                    a.brand href=(links.home()) { (PreEscaped(MARK)) span { (name) } }
+                    (bar)
+                }
+                main #main tabindex="-1" { (main) }
+                footer {
+                    a href=(links.about()) { "About this site" }
+                    span { "Patchwork " (env!("CARGO_PKG_VERSION")) }
+                    @if scripts { button.theme type="button" hidden { "Theme: auto" } }
+                }
+                div.notices role="status" aria-live="polite" {}
+            }
+        }
+    }
+}
+
+const MARK: &str = r#"<svg viewBox="0 0 16 16" aria-hidden="true"><rect x="1" y="1" width="14" height="14" rx="3"/><path d="M5 8h6M8 5v6"/></svg>"#;
+
+fn scripts(view: &View) -> Markup {
+    let links = view.links();
+    html! {
+        meta name="htmx-config" content=(r#"{"includeIndicatorStyles":false,"allowEval":false,"allowScriptTags":false,"historyCacheSize":4,"scrollIntoViewOnBoost":false}"#);
+        script defer src=(links.asset(assets::name("htmx-2.0.11.min.js"))) {}
+        script defer src=(links.asset(assets::name("patchwork.js"))) data-cookie-path=(links.home()) {}
+    }
+}
+
+fn tabs(view: &View, project: &Project, open: Tab, search: bool) -> Markup {
+    let links = view.links();
+    let list = links.list(&project.linkname);
+    html! {
+        span.sep aria-hidden="true" { "/" }
+        a.project href=(list) title=(project.name) { (project.linkname) }
+        nav.tabs aria-label="Project" {
+            a href=(list) aria-current=[current(open, Tab::Patches)] { "Patches" }
+            a href=(links.project(&project.linkname)) aria-current=[current(open, Tab::About)] { "About" }
+        }
+        @if search {
+            form.find role="search" action=(list) {
+                input type="hidden" name="state" value="*";
+                input type="hidden" name="archive" value="both";
+                input type="search" name="q" aria-label="Search patches of this project" placeholder="Search patches"
+                    data-key="/";
+            }
+        }
+    }
+}
+
+fn current(open: Tab, tab: Tab) -> Option<&'static str> {
+    (open == tab).then_some("page")
+}

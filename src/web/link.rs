@@ -1,0 +1,137 @@
+//! Every address we generate: below the site's base path, encoded once, here.
+//!
+//! Not `uri!`: the base is a setting, and the double encoding of slashes in message ids is ours (`web.md §1.2`).
+
+use crate::domain::{CommentId, CoverId, MessageId, PatchId, SeriesId};
+
+/// Makes addresses.
+#[derive(Clone, Debug)]
+pub struct Links {
+    base: String,
+}
+
+impl Links {
+    /// Takes the path below which the site lives, with or without slashes around it.
+    pub fn new(base: &str) -> Self {
+        let base = base.trim_matches('/');
+        Links {
+            base: if base.is_empty() {
+                String::new()
+            } else {
+                format!("/{base}")
+            },
+        }
+    }
+
+    /// Returns the path below which the site lives, without a closing slash.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// The list of projects.
+    pub fn home(&self) -> String {
+        format!("{}/", self.base)
+    }
+
+    /// What the site is.
+    pub fn about(&self) -> String {
+        format!("{}/about/", self.base)
+    }
+
+    /// A file of the program's own.
+    pub fn asset(&self, name: &str) -> String {
+        format!("{}/static/{name}", self.base)
+    }
+
+    /// About a project.
+    pub fn project(&self, linkname: &str) -> String {
+        format!("{}/project/{}/", self.base, encoded(linkname))
+    }
+
+    /// A project's patches.
+    pub fn list(&self, linkname: &str) -> String {
+        format!("{}list/", self.project(linkname))
+    }
+
+    /// A patch.
+    pub fn patch(&self, linkname: &str, msgid: &MessageId) -> String {
+        format!("{}patch/{}/", self.project(linkname), msgid.url())
+    }
+
+    /// A cover letter.
+    pub fn cover(&self, linkname: &str, msgid: &MessageId) -> String {
+        format!("{}cover/{}/", self.project(linkname), msgid.url())
+    }
+
+    /// A series.
+    pub fn series(&self, linkname: &str, id: SeriesId) -> String {
+        format!("{}series/{id}/", self.project(linkname))
+    }
+
+    /// A series as one mailbox.
+    pub fn series_mbox(&self, id: SeriesId) -> String {
+        format!("{}/series/{id}/mbox/", self.base)
+    }
+
+    /// A patch by its number.
+    pub fn patch_number(&self, id: PatchId) -> String {
+        format!("{}/patch/{id}/", self.base)
+    }
+
+    /// A cover by its number.
+    pub fn cover_number(&self, id: CoverId) -> String {
+        format!("{}/cover/{id}/", self.base)
+    }
+
+    /// A comment, wherever its page is.
+    pub fn comment(&self, id: CommentId) -> String {
+        format!("{}/comment/{id}/", self.base)
+    }
+}
+
+/// Returns a text as one segment of a path, or as a value in a query.
+pub fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => out.push(byte as char),
+            b'-' | b'.' | b'_' | b'~' | b'*' | b':' | b',' | b'@' => out.push(byte as char),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+/// Says whether an address from mail or settings may become a link (`web.md §1.3`).
+pub fn is_safe(url: &str) -> bool {
+    let scheme = url
+        .split(':')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    url.contains(':') && matches!(scheme.as_str(), "http" | "https" | "ftp" | "git" | "mailto")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_stay_below_the_base() {
+        for (base, home) in [("", "/"), ("/", "/"), ("/pw/", "/pw/"), ("a/b", "/a/b/")] {
+            assert_eq!(Links::new(base).home(), home);
+        }
+        let links = Links::new("/pw");
+        let id = MessageId::new("<a/b%c@h>");
+        assert_eq!(
+            links.patch("käse", &id),
+            "/pw/project/k%C3%A4se/patch/a%252Fb%25c@h/"
+        );
+    }
+
+    #[test]
+    fn only_harmless_schemes_become_links() {
+        assert!(is_safe("https://x.example/") && is_safe("MAILTO:a@b"));
+        assert!(!is_safe("javascript:alert(1)") && !is_safe("//x") && !is_safe("data:text/html,x"));
+    }
+}

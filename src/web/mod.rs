@@ -1,0 +1,109 @@
+//! The pages people read: HTML from the server, complete without JavaScript; htmx only saves round trips.
+//!
+//! One file per family of pages. A handler reads the request, asks `store`, and draws with a function that
+//! also draws the fragment htmx asks for. `layout.rs` is the frame, `parts.rs` what several pages share,
+//! `link.rs` every address we generate, `error.rs` the one place where errors become pages.
+
+mod about;
+mod answer;
+pub mod assets;
+mod comment;
+mod cover;
+mod diff;
+mod download;
+mod error;
+mod guard;
+mod headers;
+mod id;
+mod layout;
+mod link;
+mod list;
+mod pager;
+mod parts;
+mod patch;
+mod probe;
+mod project;
+mod query;
+mod route;
+mod series;
+mod text;
+mod thread;
+
+pub use error::Error;
+pub use guard::Db;
+pub use link::Links;
+
+use rocket::{Build, Rocket};
+
+/// How the pages of a site are to be.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The path below which the site lives, such as `/pw`; empty for the root.
+    pub base: String,
+    /// Scheme and host for links that leave the page, such as `https://patches.example.org`.
+    /// Without it the request's `Host` is used, which is good enough for a line to copy.
+    pub site_url: Option<String>,
+    /// What the site calls itself.
+    pub site_name: String,
+    /// How many rows a list page shows.
+    pub items_per_page: i64,
+    /// Whether answers tell how many statements they took; tests count with it.
+    pub server_timing: bool,
+    /// Whether text is compressed here; off behind a front server that does it.
+    pub gzip: bool,
+    /// Names and addresses of the administrators, for `/about/`.
+    pub admins: Vec<(String, String)>,
+    /// Whether the REST API is offered.
+    pub rest_api: bool,
+    /// Whether XML-RPC is offered.
+    pub xmlrpc: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            base: String::new(),
+            site_url: None,
+            site_name: "Patchwork".into(),
+            items_per_page: 100,
+            server_timing: false,
+            gzip: true,
+            admins: Vec::new(),
+            rest_api: false,
+            xmlrpc: false,
+        }
+    }
+}
+
+/// What every page knows of the site.
+struct Site {
+    options: Options,
+    links: Links,
+}
+
+/// Adds all pages to a site. [`crate::store::Database`] has to be attached or managed by the caller.
+pub fn mount(rocket: Rocket<Build>, options: Options) -> Rocket<Build> {
+    let links = Links::new(&options.base);
+    let base = if links.base().is_empty() {
+        "/".to_owned()
+    } else {
+        links.base().to_owned()
+    };
+    let pages = [
+        project::routes(),
+        list::routes(),
+        patch::routes(),
+        cover::routes(),
+        series::routes(),
+        comment::routes(),
+        about::routes(),
+    ]
+    .concat();
+    let files = [assets::routes(), probe::routes()].concat();
+    rocket
+        .attach(headers::Headers)
+        .mount(base.as_str(), route::pages(pages))
+        .mount(base.as_str(), route::files(files))
+        .register(base.as_str(), error::catchers())
+        .manage(Site { options, links })
+}

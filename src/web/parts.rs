@@ -1,0 +1,346 @@
+//! What several pages draw: people, moments, states, checks, tags, and the table of patches.
+
+use std::collections::HashMap;
+
+use maud::{Markup, html};
+
+use super::{guard::View, link};
+use crate::{
+    domain::{
+        PatchId, PersonId, Timestamp,
+        check::{CheckCounts, CheckState},
+        person,
+        project::Project,
+        series,
+        tag::Tag,
+    },
+    store::{
+        patch::list::{Marks, Row},
+        state::Vocabulary,
+    },
+};
+
+/// How many characters of a name lists show.
+const NAME_CHARS: usize = 100;
+
+/// Returns what pages call a patch or a cover.
+pub fn named(name: &str) -> &str {
+    if name.trim().is_empty() {
+        "[no subject]"
+    } else {
+        name
+    }
+}
+
+/// Returns a name without the bracket group that the list in hand makes superfluous.
+pub fn title(name: &str) -> &str {
+    let rest = name.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    match rest.map(|(_, title)| title.trim_start()) {
+        Some(title) if !title.is_empty() => title,
+        _ => name,
+    }
+}
+
+/// Returns a text cut for a list, and the whole of it when something was cut away.
+pub fn cut(text: &str) -> (&str, Option<&str>) {
+    match text.char_indices().nth(NAME_CHARS) {
+        Some((end, _)) => (&text[..end], Some(text)),
+        None => (text, None),
+    }
+}
+
+/// A moment, in UTC to the minute.
+pub fn moment(at: Timestamp) -> Markup {
+    html! { time datetime=(at.iso()) { (at.format("%-d %b %Y, %H:%M UTC")) } }
+}
+
+/// A day.
+pub fn day(at: Timestamp) -> Markup {
+    html! { time { (at.day()) } }
+}
+
+/// Somebody who sent something; leads to what they sent.
+pub fn submitter(
+    view: &View,
+    project: &Project,
+    id: PersonId,
+    name: Option<&str>,
+    email: &str,
+) -> Markup {
+    let address = format!("{}?submitter={id}", view.links().list(&project.linkname));
+    html! { a href=(address) title=(email) { (person::shown(name, email)) } }
+}
+
+/// A state: a word in a chip; an outline when somebody has to act.
+pub fn state(name: &str, action_required: bool) -> Markup {
+    html! { span.state.todo[action_required] { (name) } }
+}
+
+/// Returns class and word of a result; the class draws a symbol beside its colour.
+pub fn result(state: CheckState) -> (&'static str, &'static str) {
+    match state {
+        CheckState::Success => ("ok", "passed"),
+        CheckState::Warning => ("warn", "with warnings"),
+        CheckState::Fail => ("bad", "failed"),
+        CheckState::Pending => ("wait", "pending"),
+    }
+}
+
+/// Effective checks, counted: a symbol, a number and a hidden word for each result there is.
+pub fn checks(counts: &CheckCounts) -> Markup {
+    html! {
+        @for state in CheckState::ALL {
+            @let count = counts.of(state);
+            @if count > 0 {
+                @let (class, word) = result(state);
+                span.check.(class) title={ (count) " " (word) } { (count) span.vh { " " (word) " " } }
+            }
+        }
+    }
+}
+
+/// The tags of a patch in the narrow form of lists: `1/2/-`.
+pub fn tag_cell(tags: &[&Tag], marks: &Marks) -> Markup {
+    let counted = tags
+        .iter()
+        .filter_map(|tag| Some(format!("{} {}", marks.tags.get(&tag.id)?, tag.name)));
+    let title = counted.collect::<Vec<_>>().join(", ");
+    html! {
+        @if title.is_empty() {
+            span.none { "-" }
+        } @else {
+            span title=(title) {
+                @for (at, tag) in tags.iter().enumerate() {
+                    @if at > 0 { "/" }
+                    @match marks.tags.get(&tag.id) { Some(count) => (count), None => "-" }
+                }
+            }
+        }
+    }
+}
+
+/// The head of the column of tags: `A/R/T`.
+pub fn tag_head(vocabulary: &Vocabulary) -> Markup {
+    let abbreviations: Vec<&str> = vocabulary
+        .columns()
+        .map(|tag| tag.abbrev.as_str())
+        .collect();
+    let names: Vec<&str> = vocabulary.columns().map(|tag| tag.name.as_str()).collect();
+    html! { abbr title=(names.join(", ")) { (abbreviations.join("/")) } }
+}
+
+/// The tags of one thing in full: `Reviewed-by 2`.
+pub fn tags(known: &[Tag], counts: &HashMap<crate::domain::TagId, i64>) -> Markup {
+    html! {
+        @for tag in known {
+            @if let Some(count) = counts.get(&tag.id) {
+                span.tag title={ (count) " " (tag.name) } { (tag.name) " " b { (count) } }
+            }
+        }
+    }
+}
+
+/// A button that copies a text; without scripts there is none, the text is beside it.
+pub fn copy(text: &str, what: &str) -> Markup {
+    html! { button.copy type="button" data-copy=(text) hidden aria-label={ "Copy " (what) } { "Copy" } }
+}
+
+/// A column of the table of patches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Column {
+    /// The place in the series.
+    Number,
+    /// The name.
+    Name,
+    /// The series.
+    Series,
+    /// Counted trailers.
+    Tags,
+    /// Counted checks.
+    Checks,
+    /// When it was written.
+    Date,
+    /// Who sent it.
+    Submitter,
+    /// On whose desk it lies.
+    Delegate,
+    /// Where it stands.
+    State,
+}
+
+impl Column {
+    /// Returns the key of `order=` that sorts by it.
+    pub fn order_key(self) -> Option<&'static str> {
+        match self {
+            Column::Name => Some("name"),
+            Column::Date => Some("date"),
+            Column::Submitter => Some("submitter"),
+            Column::Delegate => Some("delegate"),
+            Column::State => Some("state"),
+            Column::Number | Column::Series | Column::Tags | Column::Checks => None,
+        }
+    }
+
+    /// Returns what its head says.
+    pub fn label(self) -> &'static str {
+        match self {
+            Column::Number => "#",
+            Column::Name => "Patch",
+            Column::Series => "Series",
+            Column::Tags => "Tags",
+            Column::Checks => "Checks",
+            Column::Date => "Date",
+            Column::Submitter => "Submitter",
+            Column::Delegate => "Delegate",
+            Column::State => "State",
+        }
+    }
+
+    /// Returns its class.
+    pub fn class(self) -> &'static str {
+        match self {
+            Column::Number => "c-no",
+            Column::Name => "c-name",
+            Column::Series => "c-series",
+            Column::Tags => "c-tags",
+            Column::Checks => "c-checks",
+            Column::Date => "c-date",
+            Column::Submitter => "c-who",
+            Column::Delegate => "c-desk",
+            Column::State => "c-state",
+        }
+    }
+}
+
+/// A table of patches.
+pub struct Table<'a> {
+    /// Their project.
+    pub project: &'a Project,
+    /// States and tags.
+    pub vocabulary: &'a Vocabulary,
+    /// The rows.
+    pub rows: &'a [Row],
+    /// What is counted of them.
+    pub marks: &'a HashMap<PatchId, Marks>,
+    /// What is shown of them.
+    pub columns: &'a [Column],
+    /// What the table is, for those who cannot see it.
+    pub caption: &'a str,
+}
+
+/// Draws a table of patches; `head` draws what the head of a column holds.
+pub fn table(
+    view: &View,
+    table: &Table,
+    head: impl Fn(Column) -> (Option<&'static str>, Markup),
+) -> Markup {
+    let tags: Vec<&Tag> = table.vocabulary.columns().collect();
+    let none = Marks::default();
+    html! {
+        table.patches {
+            caption.vh { (table.caption) }
+            thead { tr {
+                @for column in table.columns {
+                    @let (sort, content) = head(*column);
+                    th.(column.class()) scope="col" aria-sort=[sort] { (content) }
+                }
+            } }
+            tbody {
+                @for row in table.rows {
+                    tr id={ "patch-row:" (row.id) } data-patch-id=(row.id) {
+                        @let marks = table.marks.get(&row.id).unwrap_or(&none);
+                        @for column in table.columns {
+                            td.(column.class()) { (cell(view, table, row, marks, &tags, *column)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn cell(
+    view: &View,
+    table: &Table,
+    row: &Row,
+    marks: &Marks,
+    tags: &[&Tag],
+    column: Column,
+) -> Markup {
+    match column {
+        Column::Number => html! { @if let Some(number) = row.number { (number) } },
+        Column::Name => name_cell(view, table, row, marks),
+        Column::Series => series_cell(row),
+        Column::Tags => tag_cell(tags, marks),
+        Column::Checks if marks.checks == CheckCounts::default() => html! { span.none { "-" } },
+        Column::Checks => checks(&marks.checks),
+        Column::Date => day(row.date),
+        Column::Submitter => {
+            let name = person::shown(row.submitter_name.as_deref(), &row.submitter_email);
+            let address = format!(
+                "{}?submitter={}",
+                view.links().list(&table.project.linkname),
+                row.submitter_id
+            );
+            html! { a href=(address) { (name) } }
+        }
+        Column::Delegate => match &row.delegate {
+            Some(name) => html! { (name) },
+            None => html! { span.none { "-" } },
+        },
+        Column::State => match table.vocabulary.state(row.state_id) {
+            Some(found) => html! {
+                (state(&found.name, found.action_required))
+                @if row.archived { " " span.state { "archived" } }
+            },
+            None => html! {},
+        },
+    }
+}
+
+fn name_cell(view: &View, table: &Table, row: &Row, marks: &Marks) -> Markup {
+    // Beside a column of numbers, the bracket group says nothing new.
+    let numbered = table.columns.contains(&Column::Number);
+    let name = named(if numbered {
+        title(&row.name)
+    } else {
+        &row.name
+    });
+    let (shown, whole) = cut(name);
+    html! {
+        @if marks.unaddressed > 0 {
+            span.open title="comments that ask for action" { (marks.unaddressed) " open" }
+        }
+        a href=(view.links().patch(&table.project.linkname, &row.msgid)) title=[whole] {
+            (shown) @if whole.is_some() { "…" }
+        }
+    }
+}
+
+/// The series of a row, by an address relative to the list.
+fn series_cell(row: &Row) -> Markup {
+    let Some(id) = row.series_id else {
+        return html! { span.none { "-" } };
+    };
+    let name = series::shown(row.series_name.as_deref(), id);
+    html! { a href={ "?series=" (id) } title=(name) { (cut(&name).0) } }
+}
+
+/// An address from mail or settings as a link, if its scheme is harmless; else as text.
+pub fn outside(url: &str, text: &str) -> Markup {
+    html! {
+        @if link::is_safe(url) { a href=(url) rel="nofollow noopener" { (text) } } @else { (text) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_lose_their_brackets() {
+        assert_eq!(title("[v2,1/3] net: x"), "net: x");
+        assert_eq!(title("[1/3]"), "[1/3]");
+        assert_eq!(title("plain"), "plain");
+    }
+}

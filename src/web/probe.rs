@@ -1,0 +1,48 @@
+//! What machines ask for: is it alive, is it ready, what may be crawled.
+
+use rocket::{Route, http::Status};
+
+use super::{Db, guard::View};
+use crate::store::sql;
+
+/// Returns the routes for machines.
+pub fn routes() -> Vec<Route> {
+    rocket::routes![alive, ready, robots]
+}
+
+#[rocket::get("/healthz")]
+fn alive() -> &'static str {
+    "ok\n"
+}
+
+#[rocket::get("/readyz")]
+async fn ready(mut db: Db<'_>) -> Result<&'static str, Status> {
+    match sql("SELECT count(*) FROM state")
+        .one::<(i64,)>(&mut db)
+        .await
+    {
+        Ok((states,)) if states > 0 => Ok("ok\n"),
+        _ => Err(Status::ServiceUnavailable),
+    }
+}
+
+/// Crawlers get every page once: not every order and filter of a list, not every download.
+#[rocket::get("/robots.txt")]
+fn robots(view: View<'_>) -> String {
+    let base = view.links().base();
+    let closed = [
+        "*/mbox/",
+        "*/raw/",
+        "*/mail/",
+        "*?*order=",
+        "*?*state=",
+        "*?*submitter=",
+        "*?*delegate=",
+        "*?*q=",
+    ];
+    let rules: String = closed
+        .iter()
+        .map(|path| format!("Disallow: {base}/{path}\n"))
+        .collect();
+    format!("User-agent: *\n{rules}")
+}

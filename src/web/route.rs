@@ -1,0 +1,104 @@
+//! What holds for every route, made from the route table: the closing slash, and methods that are not offered.
+
+use std::collections::BTreeMap;
+
+use rocket::{
+    Data, Request, Response, Route,
+    http::{Method, Status},
+    route::{Handler, Outcome},
+};
+
+use super::error;
+
+/// Routes of pages: their addresses end in a slash, others are sent there.
+pub fn pages(routes: Vec<Route>) -> Vec<Route> {
+    let slashed = routes.into_iter().map(|mut route| {
+        if route.method == Method::Get {
+            route.handler = Box::new(Slashed(route.handler));
+        }
+        route
+    });
+    files(slashed.collect())
+}
+
+/// Routes as they are, and beside each one that refuses all other methods.
+pub fn files(mut routes: Vec<Route>) -> Vec<Route> {
+    let mut offered: BTreeMap<String, Vec<Method>> = BTreeMap::new();
+    for route in &routes {
+        offered
+            .entry(route.uri.to_string())
+            .or_default()
+            .push(route.method);
+    }
+    for (uri, methods) in offered {
+        let others = [
+            Method::Get,
+            Method::Post,
+            Method::Put,
+            Method::Patch,
+            Method::Delete,
+            Method::Options,
+        ];
+        for method in others {
+            if !methods.contains(&method) {
+                let refuse = Refuse {
+                    allow: allow(&methods),
+                };
+                routes.push(Route::ranked(50, method, &uri, refuse));
+            }
+        }
+    }
+    routes
+}
+
+fn allow(methods: &[Method]) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for method in methods {
+        names.push(method.as_str());
+        if *method == Method::Get {
+            names.push("HEAD");
+        }
+    }
+    names.join(", ")
+}
+
+/// Sends an address without the closing slash to the one with it.
+#[derive(Clone)]
+struct Slashed(Box<dyn Handler>);
+
+#[rocket::async_trait]
+impl Handler for Slashed {
+    async fn handle<'r>(&self, request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r> {
+        let path = request.uri().path().raw().as_str();
+        if path.ends_with('/') {
+            return self.0.handle(request, data).await;
+        }
+        // `//host/…` would lead to another site.
+        let mut target = format!("/{}/", path.trim_start_matches('/'));
+        if let Some(query) = request.uri().query() {
+            target.push('?');
+            target.push_str(query.raw().as_str());
+        }
+        Outcome::Success(
+            Response::build()
+                .status(Status::MovedPermanently)
+                .raw_header("Location", target)
+                .finalize(),
+        )
+    }
+}
+
+/// Answers a method that a page does not have.
+#[derive(Clone)]
+struct Refuse {
+    allow: String,
+}
+
+#[rocket::async_trait]
+impl Handler for Refuse {
+    async fn handle<'r>(&self, request: &'r Request<'_>, _: Data<'r>) -> Outcome<'r> {
+        let mut response = error::response(request, Status::MethodNotAllowed, None);
+        response.set_raw_header("Allow", self.allow.clone());
+        Outcome::Success(response)
+    }
+}

@@ -1,0 +1,391 @@
+//! A series: what it contains and what is missing, how far it is, its other revisions; and its mailbox.
+
+use std::collections::HashMap;
+
+use maud::{Markup, html};
+use rocket::Route;
+
+use super::{
+    Db, Error,
+    answer::Answer,
+    comment::number,
+    download::{self, File},
+    error::Result,
+    guard::View,
+    layout::{self, Frame, Tab},
+    parts::{self, Column, Table},
+    text, thread,
+};
+use crate::{
+    domain::{
+        PatchId, SeriesId,
+        check::{CheckCounts, CheckState},
+        cover::Cover,
+        filter::{Archive, Order, OrderKey, PatchFilter, States},
+        project::Project,
+        series,
+    },
+    store::{
+        self,
+        patch::list::{Marks, Row},
+        series::{Neighbour, Sent},
+        state::Vocabulary,
+    },
+};
+
+/// Longer letters are folded.
+const SHOWN_LETTER: usize = 20;
+/// More patches of one series are not shown.
+const MOST: i64 = 1000;
+
+/// Returns the routes of series.
+pub fn routes() -> Vec<Route> {
+    rocket::routes![detail, by_number, mbox]
+}
+
+#[rocket::get("/series/<id>")]
+async fn by_number(id: &str, view: View<'_>, mut db: Db<'_>) -> Result<Answer> {
+    let id = SeriesId(number(id)?);
+    let linkname = store::submission::series(&mut db, id)
+        .await?
+        .ok_or_else(Error::missing)?;
+    Ok(Answer::Found(view.links().series(&linkname, id)))
+}
+
+#[rocket::get("/series/<id>/mbox")]
+async fn mbox(id: &str, mut db: Db<'_>) -> Result<Answer> {
+    let id = SeriesId(number(id)?);
+    let sent = store::series::by_id(&mut db, id)
+        .await?
+        .ok_or_else(Error::missing)?;
+    let project = store::project::by_id(&mut db, sent.series.project_id)
+        .await?
+        .ok_or_else(Error::missing)?;
+    let details = store::patch::details_of_series(&mut db, id, None).await?;
+    let ids: Vec<PatchId> = details.iter().map(|detail| detail.patch.id).collect();
+    let replies = store::patch::replies(&mut db, &ids).await?;
+    let name = download::series_name(&sent);
+    Ok(Answer::File(File::patches(
+        &project, &details, &replies, &name,
+    )))
+}
+
+#[rocket::get("/project/<linkname>/series/<id>")]
+async fn detail(linkname: &str, id: &str, view: View<'_>, mut db: Db<'_>) -> Result<Answer> {
+    let id = SeriesId(number(id)?);
+    let sent = store::series::by_id(&mut db, id)
+        .await?
+        .ok_or_else(Error::missing)?;
+    let project = store::project::by_id(&mut db, sent.series.project_id)
+        .await?
+        .ok_or_else(Error::missing)?;
+    if project.linkname != linkname {
+        return Ok(Answer::Found(view.links().series(&project.linkname, id)));
+    }
+    let page = Page::load(&mut db, project, sent).await?;
+    drop(db);
+    Ok(Answer::Page(whole(&view, &page)))
+}
+
+/// Returns the patches of a series in order, and what is counted of them.
+pub async fn patches(
+    db: &mut Db<'_>,
+    id: SeriesId,
+    vocabulary: &Vocabulary,
+) -> Result<(Vec<Row>, HashMap<PatchId, Marks>)> {
+    let filter = PatchFilter {
+        series: Some(id),
+        states: States::Any,
+        archive: Archive::Both,
+        ..PatchFilter::default()
+    };
+    let order = Order {
+        key: OrderKey::Number,
+        descending: false,
+    };
+    let rows = store::patch::list::page(db, &filter, order, &vocabulary.states, MOST, 0).await?;
+    let ids: Vec<PatchId> = rows.iter().map(|row| row.id).collect();
+    let marks = store::patch::list::marks(db, &ids).await?;
+    Ok((rows, marks))
+}
+
+/// Draws the patches of a series.
+pub fn table(
+    view: &View,
+    project: &Project,
+    vocabulary: &Vocabulary,
+    rows: &[Row],
+    marks: &HashMap<PatchId, Marks>,
+) -> Markup {
+    let columns = [
+        Column::Number,
+        Column::Name,
+        Column::Tags,
+        Column::Checks,
+        Column::Delegate,
+        Column::State,
+    ];
+    let table = Table {
+        project,
+        vocabulary,
+        rows,
+        marks,
+        columns: if project.use_tags {
+            &columns
+        } else {
+            &WITHOUT_TAGS
+        },
+        caption: "Patches of the series, in order",
+    };
+    parts::table(view, &table, |column| match column {
+        Column::Tags => (None, parts::tag_head(vocabulary)),
+        _ => (None, html! { (column.label()) }),
+    })
+}
+
+const WITHOUT_TAGS: [Column; 5] = [
+    Column::Number,
+    Column::Name,
+    Column::Checks,
+    Column::Delegate,
+    Column::State,
+];
+
+/// Everything the page shows.
+struct Page {
+    project: Project,
+    sent: Sent,
+    cover: Option<Cover>,
+    vocabulary: Vocabulary,
+    rows: Vec<Row>,
+    marks: HashMap<PatchId, Marks>,
+    revisions: Vec<Sent>,
+    neighbours: Vec<Neighbour>,
+}
+
+impl Page {
+    async fn load(db: &mut Db<'_>, project: Project, sent: Sent) -> Result<Page> {
+        let series = &sent.series;
+        let vocabulary = store::state::vocabulary(db).await?;
+        let (rows, marks) = patches(db, series.id, &vocabulary).await?;
+        let cover = match series.cover_id {
+            Some(id) => store::cover::by_id(db, id).await?,
+            None => None,
+        };
+        let by_same = store::series::of_person(db, project.id, series.submitter_id).await?;
+        let neighbours = match project.show_dependencies {
+            true => store::series::dependencies(db, series.id).await?,
+            false => Vec::new(),
+        };
+        Ok(Page {
+            revisions: revisions(&sent, by_same),
+            project,
+            sent,
+            cover,
+            vocabulary,
+            rows,
+            marks,
+            neighbours,
+        })
+    }
+
+    fn name(&self) -> String {
+        series::shown(self.sent.series.name.as_deref(), self.sent.series.id)
+    }
+
+    /// Returns the places nothing has been received for.
+    fn missing(&self) -> Vec<i64> {
+        let there: Vec<i64> = self.rows.iter().filter_map(|row| row.number).collect();
+        (1..=self.sent.series.total.min(MOST))
+            .filter(|number| !there.contains(number))
+            .collect()
+    }
+
+    fn tags(&self) -> HashMap<crate::domain::TagId, i64> {
+        let mut sum = HashMap::new();
+        for (tag, count) in self.marks.values().flat_map(|marks| &marks.tags) {
+            *sum.entry(*tag).or_insert(0) += count;
+        }
+        sum
+    }
+
+    fn checks(&self) -> CheckCounts {
+        let mut sum = CheckCounts::default();
+        for marks in self.marks.values() {
+            for state in CheckState::ALL {
+                sum.add(state, marks.checks.of(state));
+            }
+        }
+        sum
+    }
+}
+
+/// Returns the series that are this one again: same sender, same name but for brackets and case.
+fn revisions(sent: &Sent, by_same: Vec<Sent>) -> Vec<Sent> {
+    let key = |sent: &Sent| {
+        let name = sent.series.name.as_deref().unwrap_or_default();
+        parts::title(name)
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .to_lowercase()
+    };
+    let wanted = key(sent);
+    if wanted.is_empty() {
+        return Vec::new();
+    }
+    let mut same: Vec<Sent> = by_same
+        .into_iter()
+        .filter(|other| key(other) == wanted)
+        .collect();
+    same.sort_by_key(|other| (other.series.version, other.series.date, other.series.id));
+    if same.len() < 2 { Vec::new() } else { same }
+}
+
+fn whole(view: &View, page: &Page) -> Markup {
+    let (series, project, name) = (&page.sent.series, &page.project, page.name());
+    layout::page(
+        view,
+        &Frame::project(&name, project, Tab::Patches),
+        html! {
+            div.crumbs { nav aria-label="Breadcrumb" { ol {
+                li { a href=(view.links().list(&project.linkname)) data-key="u" { (project.name) } }
+                li aria-current="page" { "Series " (series.id) }
+            } } }
+            header.heading {
+                h1 { (parts::title(&name)) @if series.version > 1 { " " span.version { "v" (series.version) } } }
+                p.facts {
+                    span { (parts::submitter(view, project, series.submitter_id, page.sent.submitter_name.as_deref(), &page.sent.submitter_email)) }
+                    span { (parts::moment(series.date)) }
+                    (received(page))
+                    @if page.checks() != CheckCounts::default() { span { (parts::checks(&page.checks())) } }
+                    (parts::tags(&page.vocabulary.tags, &page.tags()))
+                }
+            }
+            div.columns {
+                div.reading {
+                    @if let Some(cover) = &page.cover { (letter(view, page, cover)) }
+                    section #patches {
+                        header { h2 { "Patches" span.n { (page.rows.len()) } } p.states { (states(page)) } }
+                        @if page.rows.is_empty() { p.muted { "No patch of this series has been received." } }
+                        @else { (table(view, project, &page.vocabulary, &page.rows, &page.marks)) }
+                    }
+                }
+                (side(view, page))
+            }
+        },
+    )
+}
+
+fn received(page: &Page) -> Markup {
+    let missing = page.missing();
+    let total = page.sent.series.total;
+    html! {
+        @if missing.is_empty() {
+            span { "all " (total) " received" }
+        } @else {
+            span.label.todo {
+                (page.rows.len()) " of " (total) " received, missing "
+                (missing.iter().take(8).map(i64::to_string).collect::<Vec<_>>().join(", "))
+                @if missing.len() > 8 { " …" }
+            }
+        }
+    }
+}
+
+/// How many patches are in which state, in words.
+fn states(page: &Page) -> Markup {
+    html! {
+        @for state in &page.vocabulary.states {
+            @let count = page.rows.iter().filter(|row| row.state_id == state.id).count();
+            @if count > 0 { span.state.todo[state.action_required] { (count) " " (state.name) } " " }
+        }
+    }
+}
+
+fn letter(view: &View, page: &Page, cover: &Cover) -> Markup {
+    let content = cover.content.as_deref().unwrap_or_default();
+    let lines = content.trim_end().lines().count();
+    let address = view.links().cover(&page.project.linkname, &cover.msgid);
+    html! {
+        section.message #cover {
+            header { h2 { "Cover letter" } p { a href=(address) { "Replies and downloads" } } }
+            @if lines > SHOWN_LETTER {
+                details.letter {
+                    summary { (lines) " lines" }
+                    (text::message(content, &page.project))
+                }
+            } @else {
+                (text::message(content, &page.project))
+            }
+        }
+    }
+}
+
+fn side(view: &View, page: &Page) -> Markup {
+    let (series, project) = (&page.sent.series, &page.project);
+    let mbox = view.links().series_mbox(series.id);
+    let first = page
+        .cover
+        .as_ref()
+        .map(|cover| &cover.msgid)
+        .or_else(|| page.rows.first().map(|row| &row.msgid));
+    html! {
+        aside #facts aria-label="Details" {
+            div.get {
+                p.buttons {
+                    a.button href=(mbox) { "mbox" }
+                    @if let Some(cover) = &page.cover {
+                        a.button href={ (view.links().cover(&project.linkname, &cover.msgid)) "mbox/" } { "cover" }
+                    }
+                    a.button href={ (view.links().list(&project.linkname)) "?series=" (series.id) } { "as list" }
+                }
+                @if let Some(msgid) = first { (thread::commands(view, &mbox, msgid)) }
+            }
+            @if !page.revisions.is_empty() { (revision_list(view, page)) }
+            (neighbours(view, page, "Depends on", true))
+            (neighbours(view, page, "Needed by", false))
+        }
+    }
+}
+
+fn revision_list(view: &View, page: &Page) -> Markup {
+    html! {
+        section.members {
+            h2 { "Revisions" }
+            ol {
+                @for other in &page.revisions {
+                    li {
+                        span.no { "v" (other.series.version) }
+                        @if other.series.id == page.sent.series.id {
+                            strong aria-current="true" { (parts::day(other.series.date)) ", this one" }
+                        } @else {
+                            a href=(view.links().series(&page.project.linkname, other.series.id)) { (parts::day(other.series.date)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn neighbours(view: &View, page: &Page, title: &str, needed: bool) -> Markup {
+    let found: Vec<&Neighbour> = page
+        .neighbours
+        .iter()
+        .filter(|neighbour| neighbour.needed == needed)
+        .collect();
+    html! {
+        @if !found.is_empty() {
+            section.members {
+                h2 { (title) }
+                ul { @for neighbour in found { li {
+                    a href=(view.links().series(&page.project.linkname, neighbour.id)) {
+                        (series::shown(neighbour.name.as_deref(), neighbour.id))
+                    }
+                    @if neighbour.version > 1 { " " span.version { "v" (neighbour.version) } }
+                } } }
+            }
+        }
+    }
+}

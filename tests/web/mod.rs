@@ -1,0 +1,57 @@
+//! Pages, through Rocket's local client: what they say, where they lead, what they cost.
+
+mod cover;
+mod download;
+mod error;
+mod list;
+mod patch;
+mod project;
+mod seed;
+mod series;
+mod site;
+
+/// Calls each page test with a database of its own.
+macro_rules! on_each_engine {
+    ($($name:ident: $test:path;)*) => {$(
+        #[rocket::async_test]
+        async fn $name() {
+            let fresh = crate::support::sqlite().await;
+            $test(&fresh.db).await;
+        }
+    )*};
+}
+
+on_each_engine! {
+    projects_are_listed: project::projects_are_listed;
+    a_project_tells_of_itself: project::a_project_tells_of_itself;
+    an_empty_list_says_so: list::an_empty_list_says_so;
+    lists_are_sorted: list::lists_are_sorted;
+    lists_are_filtered: list::lists_are_filtered;
+    pages_are_clamped_and_linked: list::pages_are_clamped_and_linked;
+    a_series_is_shown_whole: list::a_series_is_shown_whole;
+    chips_drop_filters: list::chips_drop_filters;
+    a_list_costs_six_statements: list::a_list_costs_six_statements;
+    a_fragment_is_part_of_the_page: list::a_fragment_is_part_of_the_page;
+    searches_jump: list::searches_jump;
+    nothing_is_taken_for_markup: list::nothing_is_taken_for_markup;
+    a_patch_shows_what_is_known: patch::a_patch_shows_what_is_known;
+    a_patch_is_escaped: patch::a_patch_is_escaped;
+    slashes_in_ids_have_three_spellings: patch::slashes_in_ids_have_three_spellings;
+    old_addresses_lead_on: patch::old_addresses_lead_on;
+    long_diffs_come_on_demand: patch::long_diffs_come_on_demand;
+    only_effective_checks_count: patch::only_effective_checks_count;
+    downloads_are_named_and_typed: download::downloads_are_named_and_typed;
+    a_mail_is_kept_byte_for_byte: download::a_mail_is_kept_byte_for_byte;
+    a_patch_comes_with_those_before_it: download::a_patch_comes_with_those_before_it;
+    a_cover_shows_its_patches: cover::a_cover_shows_its_patches;
+    a_series_names_what_is_missing: series::a_series_names_what_is_missing;
+    errors_are_pages: error::errors_are_pages;
+    pages_carry_their_headers: site::pages_carry_their_headers;
+    a_site_lives_below_a_path: site::a_site_lives_below_a_path;
+    files_are_kept_for_good: site::files_are_kept_for_good;
+}
+
+#[rocket::async_test]
+async fn without_a_database_pages_are_503() {
+    error::without_a_database_pages_are_503().await;
+}
