@@ -1,1 +1,7 @@
-fn main() {}
+//! Hands the arguments to `cli`; nothing else.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    patchwork::cli::main()
+}

@@ -1,1 +1,10 @@
-//! x
+//! The one test program. Its folders mirror `src/`; `listed.rs` fails when a file is not named here.
+
+#[macro_use]
+mod support;
+
+mod cli;
+mod config;
+mod listed;
+mod store;
+mod web;

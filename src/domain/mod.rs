@@ -9,6 +9,7 @@ pub mod event;
 pub mod filter;
 pub mod id;
 pub mod patch;
+pub mod pattern;
 pub mod person;
 pub mod project;
 pub mod series;

@@ -28,3 +28,34 @@ pub fn key(name: Option<&str>, email: &str) -> String {
         None => email.to_lowercase(),
     }
 }
+
+/// Says whether a text is a mail address, as far as can be said without sending to it.
+pub fn is_email(text: &str) -> bool {
+    let Some((local, host)) = text.rsplit_once('@') else {
+        return false;
+    };
+    let is_odd = |c: char| c.is_whitespace() || c.is_control() || "<>,;\"()".contains(c);
+    !local.is_empty()
+        && !host.is_empty()
+        && !text.contains(is_odd)
+        && !host.starts_with(['.', '-'])
+        && !host.ends_with('.')
+        && !host.contains("..")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mail_addresses_have_two_sides() {
+        for good in ["a@b", "mara+x@tide.example.org", "ü@müller.example"] {
+            assert!(is_email(good), "{good}");
+        }
+        for bad in [
+            "", "a", "@b", "a@", "a b@c", "a@b..c", "<a@b>", "a@.b", "a@b.",
+        ] {
+            assert!(!is_email(bad), "{bad}");
+        }
+    }
+}

@@ -54,6 +54,76 @@ fn filled(format: &str, value: &str) -> Option<String> {
     (!format.is_empty()).then(|| format.replace("{}", value))
 }
 
+/// The most characters of an address of a project.
+const MAX_URL: usize = 2000;
+
+/// Returns everything that is wrong with a project, one sentence each.
+pub fn faults(project: &Project) -> Vec<String> {
+    let mut faults = Vec::new();
+    if !is_linkname(&project.linkname) {
+        faults.push(format!(
+            "the linkname '{}' may hold letters, digits, '-' and '_' only",
+            project.linkname
+        ));
+    }
+    if project.name.trim().is_empty() || project.name.chars().count() > super::id::MAX_CHARS {
+        faults.push("the name must have 1 to 255 characters".to_owned());
+    }
+    let list_id = project.list_id.as_str();
+    if list_id.is_empty() || list_id.contains(|c: char| c.is_whitespace() || "<>@".contains(c)) {
+        faults.push(format!(
+            "the list id '{list_id}' must look like dev.lists.example.org, as the List-Id header has it"
+        ));
+    }
+    if !super::person::is_email(&project.list_email) || project.list_email.chars().count() > 200 {
+        faults.push(format!(
+            "the list's address '{}' is no mail address",
+            project.list_email
+        ));
+    }
+    if project.subject_match.chars().count() > 64 {
+        faults.push("the subject match may have 64 characters at most".to_owned());
+    }
+    if let Err(fault) = super::pattern::compile(&project.subject_match) {
+        faults.push(format!(
+            "the subject match '{}' is no regular expression: {fault}",
+            project.subject_match
+        ));
+    }
+    let addresses = [
+        ("web URL", &project.web_url),
+        ("SCM URL", &project.scm_url),
+        ("web SCM URL", &project.webscm_url),
+        ("list archive URL", &project.list_archive_url),
+        ("list archive URL format", &project.list_archive_url_format),
+        ("commit URL format", &project.commit_url_format),
+    ];
+    for (what, address) in addresses {
+        if !address.is_empty() && !is_address(address) {
+            faults.push(format!(
+                "the {what} '{address}' must look like https://host/path"
+            ));
+        }
+    }
+    faults
+}
+
+/// Says whether a text is an address with a scheme; `git://` and `ssh://` are as good as `https://`.
+fn is_address(text: &str) -> bool {
+    let scheme_is_plain = |scheme: &str| {
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+            && !["javascript", "data", "vbscript"].contains(&scheme.to_ascii_lowercase().as_str())
+    };
+    text.chars().count() <= MAX_URL
+        && !text.contains(|c: char| c.is_whitespace() || c.is_control())
+        && text
+            .split_once("://")
+            .is_some_and(|(scheme, rest)| scheme_is_plain(scheme) && !rest.is_empty())
+}
+
 /// Says whether a text may be a project's name in URLs.
 pub fn is_linkname(text: &str) -> bool {
     !text.is_empty()

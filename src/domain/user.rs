@@ -41,3 +41,27 @@ impl User {
         }
     }
 }
+
+/// The most characters of a login name.
+const MAX_USERNAME: usize = 150;
+
+/// Says whether a text may be a login name: letters, digits and `@.+-_`.
+pub fn is_username(text: &str) -> bool {
+    !text.is_empty()
+        && text.chars().count() <= MAX_USERNAME
+        && text
+            .chars()
+            .all(|c| c.is_alphanumeric() || "@.+-_".contains(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn login_names_are_words() {
+        assert!(is_username("mara") && is_username("m.a+r-a_@x"));
+        assert!(!is_username("") && !is_username("a b") && !is_username("a/b"));
+        assert!(!is_username(&"a".repeat(151)));
+    }
+}

@@ -124,7 +124,7 @@ impl<R: BufRead> Splitter<R> {
 
     fn keep(&mut self, piece: &[u8]) {
         // The blank line behind a mail does not count, hence two bytes more.
-        self.too_large |= self.mail.len() + piece.len() > self.limit + 2;
+        self.too_large |= self.mail.len() + piece.len() > self.limit.saturating_add(2);
         if self.too_large {
             self.mail = Vec::new();
         } else {

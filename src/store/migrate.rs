@@ -30,6 +30,31 @@ pub fn known(kind: Kind) -> Vec<(i64, String)> {
         .collect()
 }
 
+/// One migration, and whether this database has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Its number.
+    pub version: i64,
+    /// What it does, in the words of its file name.
+    pub name: String,
+    /// Whether it was applied.
+    pub is_applied: bool,
+}
+
+/// Returns every migration in order.
+///
+/// # Errors
+/// When the database is away.
+pub async fn plan(conn: &mut Conn) -> Result<Vec<Step>> {
+    let applied = applied(conn).await?;
+    let step = |(version, name)| Step {
+        is_applied: applied.contains(&version),
+        version,
+        name,
+    };
+    Ok(known(conn.kind()).into_iter().map(step).collect())
+}
+
 /// Returns where the schema stands.
 ///
 /// # Errors

@@ -23,7 +23,14 @@ impl rocket_db_pools::Pool for Pool {
 
     async fn init(figment: &Figment) -> Result<Self, Self::Error> {
         let config: Config = figment.extract().map_err(PoolError::Config)?;
+        // Not a word of rocket_db_pools, so its own Config leaves it out.
+        let statement_timeout = match figment.extract_inner::<u64>("statement_timeout") {
+            Ok(0) => None,
+            Ok(seconds) => Some(Duration::from_secs(seconds)),
+            Err(_) => Options::default().statement_timeout,
+        };
         let options = Options {
+            statement_timeout,
             max_connections: u32::try_from(config.max_connections).unwrap_or(u32::MAX),
             timeout: Duration::from_secs(config.connect_timeout),
             ..Options::default()

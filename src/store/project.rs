@@ -31,6 +31,35 @@ pub async fn lock(conn: &mut Conn, id: ProjectId) -> Result<()> {
     Ok(())
 }
 
+/// Makes a project; its id is chosen by the database, whatever `project` says.
+///
+/// # Errors
+/// [`super::Error::is_duplicate`] when the linkname, the name, or list id and subject match together are taken.
+pub async fn insert(conn: &mut Conn, project: &Project) -> Result<ProjectId> {
+    let (id,) = sql(
+        "INSERT INTO project (linkname, name, list_id, list_email, subject_match, web_url, scm_url, webscm_url, \
+         list_archive_url, list_archive_url_format, commit_url_format, send_notifications, show_dependencies, \
+         use_tags) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id",
+    )
+    .bind(&project.linkname)
+    .bind(&project.name)
+    .bind(&project.list_id)
+    .bind(&project.list_email)
+    .bind(&project.subject_match)
+    .bind(&project.web_url)
+    .bind(&project.scm_url)
+    .bind(&project.webscm_url)
+    .bind(&project.list_archive_url)
+    .bind(&project.list_archive_url_format)
+    .bind(&project.commit_url_format)
+    .bind(project.send_notifications)
+    .bind(project.show_dependencies)
+    .bind(project.use_tags)
+    .one(conn)
+    .await?;
+    Ok(id)
+}
+
 /// A project in the list of projects.
 #[derive(Clone, Debug, FromRow)]
 pub struct Overview {
@@ -66,6 +95,16 @@ pub async fn by_linkname(conn: &mut Conn, linkname: &str) -> Result<Option<Proje
     sql("SELECT * FROM project WHERE linkname = $1")
         .bind(linkname)
         .optional(conn)
+        .await
+}
+
+/// Returns every project, by linkname.
+///
+/// # Errors
+/// When the database is away.
+pub async fn all(conn: &mut Conn) -> Result<Vec<Project>> {
+    sql("SELECT * FROM project ORDER BY linkname, id")
+        .all(conn)
         .await
 }
 

@@ -10,13 +10,13 @@ mod seed;
 mod series;
 mod site;
 
-/// Calls each page test with a database of its own.
+/// Calls each page test with a database of its own, on each engine.
 macro_rules! on_each_engine {
     ($($name:ident: $test:path;)*) => {$(
-        #[rocket::async_test]
-        async fn $name() {
-            let fresh = crate::support::sqlite().await;
-            $test(&fresh.db).await;
+        on_both! {
+            async fn $name(db: Db) {
+                $test(&db).await;
+            }
         }
     )*};
 }

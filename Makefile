@@ -1,0 +1,31 @@
+# What one does with this project. `make` alone lists it; docs/development.md tells more.
+
+CARGO ?= cargo
+DEMO  := .demo
+PORT  ?= 8000
+
+.PHONY: help run test bench lint clean-demo
+
+help:
+	@echo "make run         build, load the sample list into $(DEMO)/, serve it on http://127.0.0.1:$(PORT)/"
+	@echo "make test        install what the tests need, then format, lints and all tests on both databases"
+	@echo "make lint        format and lints only"
+	@echo "make bench       measure the figures this project promises"
+	@echo "make clean-demo  forget what make run loaded"
+
+run:
+	$(CARGO) build --release --locked
+	$(or $(CARGO_TARGET_DIR),target)/release/patchwork demo --directory $(DEMO) --port $(PORT)
+
+test:
+	tests/run.sh
+
+bench:
+	$(CARGO) bench --locked
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+clean-demo:
+	rm -rf $(DEMO)

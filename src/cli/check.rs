@@ -1,0 +1,182 @@
+//! `patchwork check`: looks for mistakes in the settings and the database.
+
+use std::{fmt, process::ExitCode};
+
+use clap::Args;
+
+use super::{Common, Outcome, block_on, database, output};
+use crate::{
+    config::{Loaded, Settings},
+    domain::{pattern, state},
+    notify,
+    store::{self, Conn, migrate::Status},
+};
+
+/// The domain every database starts with.
+const SAMPLE_DOMAIN: &str = "example.com";
+
+/// Look for mistakes in the settings and the database
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Prints what it finds; exits 1 if something has to be repaired.
+
+Example:
+  patchwork check && systemctl restart patchwork")]
+pub(super) struct Check {
+    // Advice for proxies and TLS comes with the front ends' samples; guides that ask for it are served anyway.
+    #[arg(long, hide = true)]
+    deploy: bool,
+}
+
+/// Something found.
+enum Finding {
+    /// It has to be repaired.
+    Error(String),
+    /// It may be wanted.
+    Warning(String),
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Finding::Error(text) => write!(f, "error: {text}"),
+            Finding::Warning(text) => write!(f, "warning: {text}"),
+        }
+    }
+}
+
+use Finding::{Error, Warning};
+
+impl Check {
+    pub(super) fn run(self, common: &Common) -> Outcome {
+        let loaded = common.settings(Vec::new())?;
+        let mut findings = settings(&loaded);
+        findings.extend(block_on(async {
+            Ok(database_findings(&loaded.settings)
+                .await
+                .unwrap_or_else(|error| vec![Error(output::sentence(&error))]))
+        })?);
+        let errors = findings
+            .iter()
+            .filter(|finding| matches!(finding, Error(_)))
+            .count();
+        for finding in &findings {
+            output::say(&finding.to_string())?;
+        }
+        if findings.is_empty() && !common.is_quiet() {
+            output::say("No mistakes found.")?;
+        }
+        Ok(match errors {
+            0 => ExitCode::SUCCESS,
+            _ => ExitCode::FAILURE,
+        })
+    }
+}
+
+fn settings(loaded: &Loaded) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = loaded
+        .entries()
+        .into_iter()
+        .filter(|entry| is_variable(&entry.value))
+        .map(|entry| {
+            Error(format!(
+                "{} is '{}': a settings file knows no shell variables, write the value itself",
+                entry.key, entry.value
+            ))
+        })
+        .collect();
+    let settings = &loaded.settings;
+    if let Err(error) = notify::Mailer::new(&settings.mail) {
+        findings.push(Error(error.to_string()));
+    }
+    if settings.mail.from.contains("@patchwork.example.com") {
+        findings.push(Warning(
+            "mail.from is the sample address; mail from it will be refused".to_owned(),
+        ));
+    }
+    if settings.site.secret_key.is_empty() {
+        findings.push(Warning(
+            "site.secret_key is empty; `patchwork secret-key` prints a value for it".to_owned(),
+        ));
+    }
+    if std::env::var_os("DJANGO_SETTINGS_MODULE").is_some() {
+        findings.push(Warning(
+            "DJANGO_SETTINGS_MODULE is ignored; name the settings file by --config or PATCHWORK_CONFIG"
+                .to_owned(),
+        ));
+    }
+    findings
+}
+
+/// Says whether a text looks like `$NAME` or `${NAME}`.
+fn is_variable(text: &str) -> bool {
+    let name = text
+        .strip_prefix('$')
+        .map(|rest| rest.trim_start_matches('{').trim_end_matches('}'));
+    name.is_some_and(|name| {
+        !name.is_empty()
+            && name
+                .chars()
+                .all(|c| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit())
+    })
+}
+
+async fn database_findings(settings: &Settings) -> anyhow::Result<Vec<Finding>> {
+    database::is_there(settings)?;
+    let db = database::open(settings)?;
+    let mut conn = database::reader(&db, settings).await?;
+    let encoding = store::health::encoding(&mut conn).await?;
+    if encoding.replace('-', "") != "UTF8" {
+        return Ok(vec![Error(format!(
+            "the database keeps text as {encoding}; it must be UTF8"
+        ))]);
+    }
+    match store::migrate::status(&mut conn).await? {
+        Status::Current => rows(&mut conn, settings).await,
+        Status::Behind(missing) => Ok(vec![Error(format!(
+            "the database lacks {missing} migrations: run `patchwork migrate`"
+        ))]),
+        Status::Ahead => Err(store::migrate::ahead().into()),
+    }
+}
+
+async fn rows(conn: &mut Conn, settings: &Settings) -> anyhow::Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    if state::initial(&store::state::all(conn).await?).is_none() {
+        findings.push(Error(
+            "no state has ordering 0, so no patch can be stored: run `patchwork loaddata default_states`"
+                .to_owned(),
+        ));
+    }
+    for (owner, text) in store::health::patterns(conn).await? {
+        if let Err(fault) = pattern::compile(&text) {
+            findings.push(Error(format!(
+                "{owner}: '{text}' is no regular expression: {fault}"
+            )));
+        }
+    }
+    if store::project::all(conn).await?.is_empty() {
+        findings.push(Warning(
+            "there is no project yet: `patchwork createproject` makes one".to_owned(),
+        ));
+    }
+    let domain = store::health::site_domain(conn).await?;
+    if settings.site.url.is_empty() && domain.is_none_or(|domain| domain == SAMPLE_DOMAIN) {
+        findings.push(Warning(
+            "the site's address is not set: links in mails will be wrong until site.url is"
+                .to_owned(),
+        ));
+    }
+    Ok(findings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shell_variables_are_recognised() {
+        assert!(is_variable("$PW_DB_NAME") && is_variable("${HOST}"));
+        assert!(!is_variable("$argon2id$") && !is_variable("a$B") && !is_variable("$"));
+    }
+}

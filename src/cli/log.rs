@@ -1,0 +1,38 @@
+//! Starts the log: on standard error, as the settings and `--verbosity` say.
+
+use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+
+use crate::config::{Format, Level, Log};
+
+/// Starts it; a second call changes nothing.
+pub(super) fn start(settings: &Log, verbosity: Option<u8>) {
+    let level = match verbosity {
+        None | Some(1) => settings.level,
+        Some(0) => Level::Off,
+        Some(2) => Level::Info,
+        Some(_) => Level::Debug,
+    };
+    // First: whoever speaks `log` (Rocket) leaves the logger alone when there is one already.
+    if tracing_log::LogTracer::init().is_err() {
+        return;
+    }
+    let registry = tracing_subscriber::registry().with(EnvFilter::new(filter(level)));
+    let plain = fmt::layer().with_writer(std::io::stderr);
+    // It fails only when there is a log already, which then stays.
+    let _ = match settings.format {
+        Format::Text => registry.with(plain).try_init(),
+        Format::Json => registry.with(plain.json().flatten_event(true)).try_init(),
+    };
+}
+
+/// The libraries under us tell too much of what they do; what Rocket tells of each request (`_`) we tell ourselves.
+fn filter(level: Level) -> &'static str {
+    match level {
+        Level::Off => "off",
+        Level::Error => "error,rocket::server::_=off",
+        Level::Warn => "warn,sqlx=error,rocket=error,rocket::server::_=off",
+        Level::Info => "info,sqlx=warn,rocket=error,rocket::server::_=off,hyper=warn",
+        Level::Debug => "debug,sqlx=info,hyper=info,rustls=info",
+        Level::Trace => "trace",
+    }
+}

@@ -1,0 +1,196 @@
+//! `patchwork parsearchive`: loads a list's archive.
+
+use std::{
+    cell::RefCell,
+    io::{self, IsTerminal},
+    path::PathBuf,
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::Context;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::select;
+
+use super::{
+    Common, Outcome,
+    archive::{self, Archive},
+    block_on, database, output,
+    parsemail::{intake, list_id},
+};
+use crate::{
+    config::Settings,
+    domain::ListId,
+    ingest::archive::{Progress, Summary, load},
+    store::Db,
+};
+
+/// The exit code of a program that Ctrl-C ended.
+const INTERRUPTED: u8 = 130;
+
+/// How long the mails in hand may take after Ctrl-C; what is not done by then is not done at all.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Read an archive: mbox, compressed or not, or Maildir
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Reads .gz, .xz and .zst as they are; `-` is standard input. Mails that were stored before are left out, so the same
+archive may be loaded again. Ctrl-C ends after the mails in hand and prints how far it came.
+
+Examples:
+  patchwork parsearchive tidepool.mbox.xz
+  patchwork parsearchive --list-id dev.tidepool.example.org ~/Maildir
+  curl https://lists.example.org/archive.mbox.gz | patchwork parsearchive -")]
+pub(super) struct Parsearchive {
+    /// The list the mails came from, whatever their headers say
+    #[arg(long, value_name = "ID")]
+    list_id: Option<String>,
+    /// The archive
+    #[arg(value_name = "FILE")]
+    infile: PathBuf,
+}
+
+impl Parsearchive {
+    pub(super) fn run(self, common: &Common) -> Outcome {
+        let loaded = common.settings(Vec::new())?;
+        let settings = &loaded.settings;
+        let archive = archive::open(&self.infile, settings.mail.intake.max_bytes)?;
+        let list = self.list_id.as_deref().map(list_id);
+        let bar = match common.is_quiet() {
+            true => ProgressBar::hidden(),
+            false => bar(archive.size),
+        };
+        let (summary, is_interrupted) = block_on(async {
+            database::ready(settings).await?.close().await;
+            // What a crash of the machine takes away is loaded again.
+            let db = database::open_with(settings, false)?;
+            let done = run(&db, archive, list.as_ref(), settings, &bar).await;
+            db.close().await;
+            done
+        })?;
+        if !common.is_quiet() {
+            output::say(&told(&summary))?;
+        }
+        Ok(match is_interrupted {
+            true => ExitCode::from(INTERRUPTED),
+            false => ExitCode::SUCCESS,
+        })
+    }
+}
+
+/// Loads an archive, showing how far it is. Returns whether Ctrl-C ended it.
+pub(super) async fn run(
+    db: &Db,
+    archive: Archive,
+    list: Option<&ListId>,
+    settings: &Settings,
+    bar: &ProgressBar,
+) -> anyhow::Result<(Summary, bool)> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let so_far = RefCell::new(Summary::default());
+    let watch = |progress: Progress<'_>| {
+        bar.set_position(archive.read.load(Ordering::Relaxed));
+        bar.set_message(progress.summary.processed.to_string());
+        bar.suspend(|| {
+            for (mail, reason) in progress.trouble {
+                tracing::warn!("{mail}: {reason}");
+            }
+        });
+        so_far.replace(progress.summary.clone());
+        !stop.load(Ordering::Relaxed)
+    };
+    let options = intake(settings);
+    let loaded = select! {
+        loaded = load(db, archive.mails, list, &options, watch) => Some(loaded),
+        () = interrupted(&stop) => None,
+    };
+    bar.finish_and_clear();
+    match loaded {
+        Some(loaded) => {
+            let summary = loaded.with_context(|| database::named(settings))?;
+            Ok((summary, stop.load(Ordering::Relaxed)))
+        }
+        None => Ok((so_far.take(), true)),
+    }
+}
+
+/// Asks for an end at the first Ctrl-C, and ends at the second one or when nothing comes in to be ended after.
+async fn interrupted(stop: &AtomicBool) {
+    if tokio::signal::ctrl_c().await.is_err() {
+        // The signal keeps its default, which ends the process.
+        return std::future::pending().await;
+    }
+    stop.store(true, Ordering::Relaxed);
+    select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = tokio::time::sleep(PATIENCE) => {}
+    }
+}
+
+/// Returns a bar on a terminal, and nothing anywhere else.
+fn bar(size: Option<u64>) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let (bar, form) = match size {
+        Some(size) => (
+            ProgressBar::new(size),
+            "{wide_bar} {msg} mails, {bytes}/{total_bytes}, {binary_bytes_per_sec}, {eta} left",
+        ),
+        None => (
+            ProgressBar::no_length(),
+            "{spinner} {msg} mails, {bytes}, {binary_bytes_per_sec}",
+        ),
+    };
+    bar.enable_steady_tick(Duration::from_millis(250));
+    match ProgressStyle::with_template(form) {
+        Ok(style) => bar.with_style(style).with_message("0"),
+        Err(_) => bar,
+    }
+}
+
+/// Returns what became of the mails, in the form that scripts read.
+pub(super) fn told(summary: &Summary) -> String {
+    let dropped = summary.dropped();
+    let counts = [
+        (summary.covers, "cover letters"),
+        (summary.patches, "patches"),
+        (summary.comments, "comments"),
+        (summary.duplicates, "duplicates"),
+        (dropped, "dropped"),
+        (summary.errors, "errors"),
+    ];
+    let mut text = format!("Processed {} messages -->\n", summary.processed);
+    for (count, label) in counts {
+        text.push_str(&format!("  {count:4} {label}\n"));
+    }
+    let new = summary.processed - summary.duplicates - dropped - summary.errors;
+    text.push_str(&format!("Total: {new} new entries"));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summary_has_the_form_of_old() {
+        let summary = Summary {
+            processed: 1590,
+            covers: 12,
+            patches: 1234,
+            comments: 340,
+            duplicates: 1,
+            dropped: [("empty", 1), ("no-project", 1)].into(),
+            errors: 1,
+        };
+        let expected = "Processed 1590 messages -->\n    12 cover letters\n  1234 patches\n   340 comments\n     \
+                        1 duplicates\n     2 dropped\n     1 errors\nTotal: 1586 new entries";
+        assert_eq!(told(&summary), expected);
+    }
+}

@@ -1,0 +1,349 @@
+//! All settings as plain structs: read once by the command line, handed down, no global.
+//!
+//! Layers, later ones win: built-in defaults, `Rocket.toml`, the site's file, the environment, the command
+//! line ([`Sources`]). To add a setting: a field here with its default, its rule in `rule.rs` if not every
+//! value will do, and its line in `Rocket.toml`; a test holds that file equal to the defaults.
+
+mod address;
+mod layer;
+mod mask;
+mod plain;
+mod rocket;
+mod rule;
+mod sources;
+
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
+};
+
+use serde::{Deserialize, Serialize};
+
+pub use mask::masked;
+pub use sources::{Entry, Given, Loaded, Sources};
+
+/// Where the site's own file is looked for when nobody names another.
+pub const SITE_FILE: &str = "/etc/patchwork/patchwork.toml";
+
+/// Where an installed site keeps its data.
+pub const DATA_DIRECTORY: &str = "/var/lib/patchwork";
+
+/// Why the settings cannot be used: one sentence that says what, where, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Error(pub(crate) String);
+
+/// The result of reading settings.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Every setting.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// How requests come in.
+    pub server: Server,
+    /// What the site is called by the world.
+    pub site: Site,
+    /// Where everything is kept.
+    pub database: Database,
+    /// The pages.
+    pub web: Web,
+    /// Mail, in and out.
+    pub mail: Mail,
+    /// What is switched on.
+    pub features: Features,
+    /// What the log says.
+    pub log: Log,
+}
+
+/// How requests come in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// The address to listen on.
+    pub address: IpAddr,
+    /// The port to listen on.
+    pub port: u16,
+    /// Threads that answer requests; 0 means one for each processor.
+    pub workers: usize,
+    /// The path under which the site lives, such as `/patchwork`; empty for the root.
+    pub url_prefix: String,
+    /// The header in which a trusted front server names the client's address; empty: nobody is believed.
+    pub proxy_header: String,
+    /// The largest body of a request, in bytes.
+    pub max_body: u64,
+    /// Whether answers tell how long they took (`Server-Timing`).
+    pub server_timing: bool,
+    /// Whether answers are compressed; a front server usually does that better.
+    pub gzip: bool,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Server {
+            address: Ipv4Addr::LOCALHOST.into(),
+            port: 8000,
+            workers: 0,
+            url_prefix: String::new(),
+            proxy_header: String::new(),
+            max_body: 8 << 20,
+            server_timing: false,
+            gzip: true,
+        }
+    }
+}
+
+/// What the site is called by the world.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Site {
+    /// The address people reach the site at; empty: taken from each request.
+    pub url: String,
+    /// Whether every absolute link says https.
+    pub force_https: bool,
+    /// The key that signs what browsers and mails bring back.
+    pub secret_key: String,
+}
+
+/// Where everything is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// `sqlite:FILE` or `postgres://USER@HOST/NAME`. After reading: complete, with password and whole path.
+    pub url: String,
+    /// `sqlite` or `postgres`, where the address is given in parts instead of `url`.
+    pub engine: String,
+    /// The server's name or address; empty: its socket on this machine.
+    pub host: String,
+    /// The server's port.
+    pub port: u16,
+    /// The name of the database, or of the file.
+    pub name: String,
+    /// The role to log in as.
+    pub user: String,
+    /// The role's password; also completes a `url` without one.
+    pub password: String,
+    /// Where relative file names start; empty: [`DATA_DIRECTORY`] if there is one, else the current directory.
+    pub directory: PathBuf,
+    /// How many connections at most.
+    pub max_connections: u32,
+    /// How many seconds to wait for one, and for another process's write.
+    pub connect_timeout: u64,
+    /// How many seconds one statement may take on a server; 0: as long as it wants.
+    pub statement_timeout: u64,
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        Database {
+            url: "sqlite:patchwork.db".to_owned(),
+            engine: String::new(),
+            host: String::new(),
+            port: 5432,
+            name: String::new(),
+            user: String::new(),
+            password: String::new(),
+            directory: PathBuf::new(),
+            max_connections: 10,
+            connect_timeout: 10,
+            statement_timeout: 30,
+        }
+    }
+}
+
+/// The pages.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Web {
+    /// How many rows a list shows to somebody without an account.
+    pub items_per_page: u32,
+}
+
+impl Default for Web {
+    fn default() -> Self {
+        Web {
+            items_per_page: 100,
+        }
+    }
+}
+
+/// Mail, in and out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    /// The sender of what we write.
+    pub from: String,
+    /// The sender of notifications; empty: `from`.
+    pub notification_from: String,
+    /// How mail leaves.
+    pub backend: Backend,
+    /// The mail server.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// The name to log in with; empty: no login.
+    pub user: String,
+    /// The password to log in with.
+    pub password: String,
+    /// How the connection is protected.
+    pub tls: Tls,
+    /// How many seconds the mail server may take to answer.
+    pub timeout: u64,
+    /// The program of the `sendmail` backend.
+    pub sendmail: String,
+    /// The folder of the `file` backend.
+    pub directory: PathBuf,
+    /// Mail that comes in.
+    pub intake: Intake,
+}
+
+impl Default for Mail {
+    fn default() -> Self {
+        Mail {
+            from: "Patchwork <patchwork@patchwork.example.com>".to_owned(),
+            notification_from: String::new(),
+            backend: Backend::Smtp,
+            host: "localhost".to_owned(),
+            port: 25,
+            user: String::new(),
+            password: String::new(),
+            tls: Tls::Auto,
+            timeout: 30,
+            sendmail: "/usr/sbin/sendmail".to_owned(),
+            directory: PathBuf::from("mail"),
+            intake: Intake::default(),
+        }
+    }
+}
+
+/// Mail that comes in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Intake {
+    /// The largest mail that is read, in bytes; what is longer is dropped and told.
+    pub max_bytes: u64,
+}
+
+impl Default for Intake {
+    fn default() -> Self {
+        Intake {
+            max_bytes: 16 << 20,
+        }
+    }
+}
+
+/// How mail leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Backend {
+    /// Through a mail server.
+    Smtp,
+    /// Through a program on this machine.
+    Sendmail,
+    /// Into a folder, one file a mail.
+    File,
+    /// Onto standard output.
+    Console,
+    /// Nowhere.
+    None,
+}
+
+/// How the connection to the mail server is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tls {
+    /// STARTTLS, unless the server is this machine.
+    Auto,
+    /// Not at all.
+    None,
+    /// By STARTTLS, or not sent.
+    Starttls,
+    /// From the first byte.
+    Tls,
+}
+
+/// What is switched on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Features {
+    /// The REST interface.
+    pub rest: bool,
+    /// The XML-RPC interface.
+    pub xmlrpc: bool,
+    /// Whether visitors may make accounts.
+    pub registration: bool,
+}
+
+impl Default for Features {
+    fn default() -> Self {
+        Features {
+            rest: true,
+            xmlrpc: false,
+            registration: true,
+        }
+    }
+}
+
+/// What the log says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// From which weight on things are told.
+    pub level: Level,
+    /// In which form.
+    pub format: Format,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Log {
+            level: Level::Warn,
+            format: Format::Text,
+        }
+    }
+}
+
+/// The weight of what the log tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Nothing at all.
+    Off,
+    /// What failed.
+    Error,
+    /// What looks wrong.
+    Warn,
+    /// What happened.
+    Info,
+    /// How it happened.
+    Debug,
+    /// Every step.
+    Trace,
+}
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Settings {
+    /// Returns the file of the embedded database, if that is the one in use.
+    pub fn database_file(&self) -> Option<PathBuf> {
+        address::sqlite_file(&self.database.url)
+    }
+
+    /// Returns the address of the site without a slash at its end, if the settings say one.
+    pub fn site_url(&self) -> Option<String> {
+        let url = self.site.url.trim_end_matches('/');
+        match url.strip_prefix("http://") {
+            _ if url.is_empty() => None,
+            Some(rest) if self.site.force_https => Some(format!("https://{rest}")),
+            _ => Some(url.to_owned()),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! What Rocket is told. The command line never lets it read files or variables of its own.
+
+use figment::{
+    Figment,
+    value::{Dict, Value},
+};
+
+use super::Settings;
+
+/// How many seconds requests under way may take after the word to stop.
+const GRACE: u64 = 10;
+
+impl Settings {
+    /// Returns the settings in Rocket's words, with the database as `databases.patchwork`.
+    pub fn rocket_figment(&self) -> Figment {
+        let server = &self.server;
+        let ip_header = match server.proxy_header.as_str() {
+            // Rocket's own default believes X-Real-IP from anybody.
+            "" => Value::from(false),
+            header => Value::from(header),
+        };
+        let limit = Value::from(server.max_body);
+        let limits: Dict = ["form", "data-form", "file", "string", "bytes", "json"]
+            .into_iter()
+            .map(|kind| (kind.to_owned(), limit.clone()))
+            .collect();
+        let figment = Figment::from(::rocket::Config::default())
+            .merge(("address", server.address))
+            .merge(("port", server.port))
+            .merge(("ident", "Patchwork"))
+            .merge(("ip_header", ip_header))
+            .merge(("limits", limits))
+            .merge(("log_level", "off"))
+            .merge(("cli_colors", false))
+            .merge(("shutdown.grace", GRACE))
+            .merge(("databases.patchwork.url", &self.database.url))
+            .merge((
+                "databases.patchwork.max_connections",
+                self.database.max_connections,
+            ))
+            .merge((
+                "databases.patchwork.connect_timeout",
+                self.database.connect_timeout,
+            ))
+            .merge((
+                "databases.patchwork.statement_timeout",
+                self.database.statement_timeout,
+            ));
+        match server.workers {
+            0 => figment,
+            workers => figment.merge(("workers", workers)),
+        }
+    }
+}

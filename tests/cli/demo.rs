@@ -1,0 +1,57 @@
+//! `patchwork demo`.
+
+use crate::support::program::Program;
+
+#[test]
+fn a_demo_is_made_once_and_found_again() {
+    let program = Program::default();
+    let first = program.run(&["demo", "--no-serve"]).ok();
+    assert!(first.starts_with("Made the demo"), "{first}");
+    for part in [
+        "admin",
+        "mara",
+        "tobias",
+        "password",
+        "patchwork parsearchive ARCHIVE.mbox --database",
+    ] {
+        assert!(first.contains(part), "{part:?} is not in {first}");
+    }
+    let dump = |program: &Program| {
+        program
+            .run(&[
+                "dumpdata",
+                "--stable",
+                "--database",
+                "sqlite:patchwork-demo/patchwork.db",
+            ])
+            .ok()
+    };
+    let before = dump(&program);
+    for table in [
+        "\"patch\"",
+        "\"comment\"",
+        "\"patch_check\"",
+        "\"maintainer\"",
+    ] {
+        assert!(before.contains(table), "nothing of {table}");
+    }
+    assert!(
+        program
+            .run(&["demo", "--no-serve"])
+            .ok()
+            .starts_with("Found the demo")
+    );
+    assert_eq!(dump(&program), before);
+}
+
+on_both! {
+    async fn a_demo_stays_out_of_real_sites(fresh: Fresh) {
+        let program = Program::on(&fresh.url);
+        program.run(&["loaddata", "default_projects"]).ok();
+        program.run(&["demo", "--no-serve", "--database", &fresh.url]).fails(1, &["a database of its own"]);
+        assert_eq!(program.run(&["dumpdata", "account"]).ok(), "");
+        // Without --database it is a file of its own, whatever the settings say.
+        program.run(&["demo", "--no-serve", "-v0"]).ok();
+        assert_eq!(program.run(&["dumpdata", "account"]).ok(), "");
+    }
+}

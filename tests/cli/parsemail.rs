@@ -1,0 +1,69 @@
+//! `patchwork parsemail` and the program `patchwork-parsemail`.
+
+use crate::support::program::Program;
+
+const MAIL: &str = "From: Zoë <zoe@example.org>\nTo: tidepool@lists.example.org\nSubject: [PATCH] pump: run\n\
+    Message-Id: <m1@example.org>\nDate: Tue, 05 Mar 2024 07:07:08 +0100\nList-Id: <patches.lists.example.org>\n\n\
+    Start it.\n---\n--- a/pump.c\n+++ b/pump.c\n@@ -1 +1,2 @@\n x\n+y\n";
+
+fn ready(url: &str) -> Program {
+    let program = Program::on(url);
+    program.run(&["loaddata", "default_projects", "-v0"]).ok();
+    program
+}
+
+on_both! {
+    async fn a_patch_is_stored_once(fresh: Fresh) {
+        let program = ready(&fresh.url);
+        assert_eq!(program.parsemail(&[], MAIL).ok(), "");
+        let again = program.parsemail(&[], MAIL);
+        assert_eq!((again.code, again.out.as_str()), (Some(0), ""));
+        assert!(again.err.contains("duplicate") && again.err.contains("<m1@example.org>"), "{again:?}");
+        let silent = program.parsemail(&["--mta"], MAIL).ok();
+        assert_eq!(silent, "", "getmail takes any word for a failure");
+        assert_eq!(program.run(&["dumpdata", "patch"]).ok().lines().count(), 1);
+    }
+}
+
+on_both! {
+    async fn the_list_may_be_told(fresh: Fresh) {
+        let program = ready(&fresh.url);
+        let unlisted = MAIL.replace("List-Id: <patches.lists.example.org>\n", "");
+        let dropped = program.run_with(&["parsemail"], &unlisted);
+        assert_eq!(dropped.code, Some(0));
+        assert!(dropped.err.contains("no-project"), "{dropped:?}");
+        let file = program.file("mail", unlisted.replace("m1@", "m2@"));
+        let file = file.display().to_string();
+        program.run(&["parsemail", "--list-id", "<Patches.lists.example.org>", &file]).ok();
+        assert_eq!(program.run(&["dumpdata", "patch"]).ok().lines().count(), 1);
+    }
+}
+
+on_both! {
+    async fn what_is_no_mail_is_1_and_0_for_mail_servers(fresh: Fresh) {
+        let program = ready(&fresh.url);
+        program.parsemail(&[], "Subject: x\n\ntext\n").fails(1, &["From"]);
+        program.parsemail(&["--mta"], "Subject: x\n\ntext\n").ok();
+        program.parsemail(&["/not/there"], "").fails(1, &["/not/there"]);
+        let large = program.parsemail(&["--set", "mail.intake.max_bytes=100"], MAIL);
+        large.fails(1, &["more than the 100"]);
+    }
+}
+
+#[test]
+fn a_database_that_is_away_is_75() {
+    let away = Program::on("postgres://u:geheim@127.0.0.1:1/n")
+        .with("PATCHWORK_DATABASE__CONNECT_TIMEOUT", "1");
+    let err = away.parsemail(&[], MAIL).fails(75, &["cannot be reached"]);
+    assert!(!err.contains("geheim"), "{err}");
+    away.run_with(&["parsemail", "--mta"], MAIL)
+        .fails(75, &["cannot be reached"]);
+    Program::default()
+        .parsemail(&[], MAIL)
+        .fails(75, &["there is no database"]);
+    // With --mta even our own mistakes must not bounce somebody's mail.
+    Program::default()
+        .with("PATCHWORK_SERVER__PROT", "1")
+        .parsemail(&["--mta"], MAIL)
+        .fails(75, &["PROT"]);
+}

@@ -1,0 +1,105 @@
+//! `patchwork serve`: starting and ending; what the site shows is told elsewhere.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use crate::support::{
+    database, free_port,
+    program::{Program, ended},
+};
+
+fn answer(port: u16) -> String {
+    let end = Instant::now() + Duration::from_secs(20);
+    loop {
+        match TcpStream::connect(("127.0.0.1", port)) {
+            Ok(mut stream) => {
+                stream
+                    .write_all(b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n")
+                    .expect("a request");
+                let mut text = Vec::new();
+                stream.read_to_end(&mut text).expect("an answer");
+                return String::from_utf8_lossy(&text).into_owned();
+            }
+            Err(_) if Instant::now() < end => std::thread::sleep(Duration::from_millis(50)),
+            Err(error) => panic!("nobody listens: {error}"),
+        }
+    }
+}
+
+#[test]
+fn a_site_starts_on_an_empty_folder_and_ends_when_told() {
+    let program = Program::default();
+    let port = free_port().to_string();
+    for arguments in [
+        &["serve", "--port", &port][..],
+        &["runserver", &format!("127.0.0.1:{port}")],
+        &["--set", &format!("server.port={port}")],
+    ] {
+        let mut child = program.command(arguments).spawn().expect("the program");
+        let mut out = BufReader::new(child.stdout.take().expect("standard output"));
+        let mut line = String::new();
+        out.read_line(&mut line).expect("a line");
+        assert!(
+            line.contains(&format!("http://127.0.0.1:{port}/")),
+            "{line}"
+        );
+        let answer = answer(port.parse().expect("a number"));
+        assert!(answer.starts_with("HTTP/1."), "{answer}");
+        assert!(answer.contains("Patchwork"), "who serves: {answer}");
+        let told = Command::new("kill")
+            .args(["-TERM", &child.id().to_string()])
+            .status()
+            .expect("kill");
+        assert!(told.success());
+        let before = Instant::now();
+        assert_eq!(ended(child).code, Some(0));
+        assert!(
+            before.elapsed() < Duration::from_secs(5),
+            "{:?}",
+            before.elapsed()
+        );
+    }
+    assert_eq!(program.run(&["migrate", "--check"]).ok(), "");
+}
+
+#[test]
+fn a_port_in_use_is_an_error() {
+    let program = Program::default();
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port().to_string();
+    let ended = program.run(&["serve", "--port", &port]);
+    ended.fails(1, &["cannot serve"]);
+}
+
+#[test]
+fn addresses_that_cannot_be_are_refused() {
+    let program = Program::default();
+    for bad in [
+        "example.org:80",
+        "uwsgi+unix:/run/x",
+        "http+unix:/run/x",
+        "fastcgi+unix:relative",
+    ] {
+        program
+            .run(&["serve", "--listen", bad])
+            .fails(1, &["cannot listen on"]);
+    }
+}
+
+#[test]
+fn a_server_database_is_migrated_by_its_owner_only() {
+    let Some(server) = database::postgres_server() else {
+        return;
+    };
+    let name = database::name();
+    let _removed = database::Removed(&name);
+    let program = Program::on(&server.create_empty(&name));
+    program
+        .run(&["serve", "--port", "0"])
+        .fails(1, &["not up to date", "patchwork migrate"]);
+    program.run(&["migrate"]).ok();
+}

@@ -1,0 +1,75 @@
+//! `patchwork settings`.
+
+use serde_json::Value;
+
+use crate::support::program::Program;
+
+#[test]
+fn values_stand_in_columns_with_their_sources() {
+    let program = Program::default().with("ENABLE_XMLRPC", "true");
+    program.file("site.toml", "[server]\nport = 81\n");
+    let table = program
+        .run(&[
+            "settings",
+            "--config",
+            "site.toml",
+            "--set",
+            "log.level=info",
+        ])
+        .ok();
+    let mut lines = table.lines();
+    let head = lines.next().expect("a head");
+    let (value, from) = (head.find("VALUE"), head.find("FROM"));
+    let row = |key: &str| {
+        table
+            .lines()
+            .find(|line| line.starts_with(key))
+            .expect("a row")
+    };
+    assert_eq!(row("server.port").find("81"), value);
+    assert_eq!(row("server.port").find("site.toml"), from);
+    assert_eq!(
+        row("features.xmlrpc").find("environment variable ENABLE_XMLRPC"),
+        from
+    );
+    assert_eq!(row("log.level").find("--set"), from);
+    assert_eq!(row("web.items_per_page").find("default"), from);
+    assert_eq!(
+        program
+            .run(&[
+                "settings",
+                "show",
+                "--config",
+                "site.toml",
+                "--set",
+                "log.level=info"
+            ])
+            .ok(),
+        table
+    );
+}
+
+#[test]
+fn json_says_the_same() {
+    let program = Program::default().with("DATABASE_URL", "postgres://u:geheim@h/n");
+    let text = program.run(&["settings", "--json"]).ok();
+    assert!(!text.contains("geheim"));
+    let list: Vec<Value> = serde_json::from_str(&text).expect("JSON");
+    let entry = list
+        .iter()
+        .find(|entry| entry["key"] == "database.url")
+        .expect("the address");
+    assert_eq!(entry["value"], "postgres://u:********@h/n");
+    assert_eq!(entry["source"], "environment variable DATABASE_URL");
+}
+
+#[test]
+fn the_file_may_be_named_by_a_variable() {
+    let program = Program::default();
+    let file = program.file("other.toml", "[log]\nformat = 'json'\n");
+    let program = program.with("PATCHWORK_CONFIG", &file.display().to_string());
+    let table = program.run(&["settings"]).ok();
+    assert!(table.lines().any(|line| line.starts_with("log.format")
+        && line.contains("json")
+        && line.ends_with("other.toml")));
+}

@@ -1,0 +1,37 @@
+#!/bin/sh
+# All tests, as `make test` and CI run them: set-up, format, lints, tests on both databases.
+# Ends with what was skipped and why.
+set -eu
+cd "$(dirname "$0")/.."
+cargo=${CARGO:-cargo}
+
+heading() { printf '\n== %s\n' "$1"; }
+
+heading "Set-up"
+tests/setup.sh
+
+heading "Format"
+$cargo fmt --all --check
+echo "formatted"
+
+heading "Lints"
+$cargo clippy --workspace --all-targets --locked -- -D warnings
+
+PATCHWORK_TEST_SKIPPED=$(mktemp)
+export PATCHWORK_TEST_SKIPPED
+trap 'rm -f "$PATCHWORK_TEST_SKIPPED"' EXIT
+
+heading "Tests of the library, lib/fastcgi, and the programs on both databases"
+status=0
+$cargo test --workspace --locked --lib --bins --tests || status=$?
+
+heading "Skipped"
+if [ -s "$PATCHWORK_TEST_SKIPPED" ]; then
+    sort -u "$PATCHWORK_TEST_SKIPPED"
+else
+    echo "nothing"
+fi
+
+heading "Result"
+if [ "$status" = 0 ]; then echo "all tests passed"; else echo "tests failed"; fi
+exit "$status"

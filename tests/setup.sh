@@ -1,0 +1,53 @@
+#!/bin/sh
+# Installs what the tests need, where Debian's package manager and the right to use it are at hand.
+# Says what it does. What cannot be installed is named; the tests that need it say that they are skipped.
+set -eu
+
+missing=
+need() { # PACKAGE COMMAND...: the package is needed unless the command succeeds
+    package=$1
+    shift
+    "$@" >/dev/null 2>&1 || missing="$missing $package"
+}
+is_postgres() { ls /usr/lib/postgresql/*/bin/initdb; }
+is_chromium() { command -v "${CHROMIUM:-chromium}"; }
+is_font() { ls /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf; }
+is_compiler() { command -v cc; }
+
+need build-essential is_compiler
+need postgresql is_postgres
+need chromium is_chromium
+need fonts-dejavu-core is_font
+need nodejs command -v node
+need npm command -v npm
+
+if [ -z "$missing" ]; then
+    echo "everything the tests need is installed"
+    exit 0
+fi
+if ! command -v apt-get >/dev/null 2>&1; then
+    echo "missing, and there is no apt-get to install it:$missing"
+    exit 0
+fi
+as_root=
+if [ "$(id -u)" != 0 ]; then
+    if ! sudo -n true 2>/dev/null; then
+        echo "missing, and neither root nor sudo without a password to install it:$missing"
+        exit 0
+    fi
+    as_root="sudo -n"
+fi
+
+echo "installing:$missing"
+# A freshly installed database server would start at once; ours is started by the tests themselves.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' | $as_root tee "$policy" >/dev/null
+    $as_root chmod 755 "$policy"
+    trap '$as_root rm -f "$policy"' EXIT
+fi
+install() { $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" </dev/null >/dev/null; }
+$as_root apt-get update -qq || echo "the package lists could not be updated"
+for package in $missing; do
+    install "$package" || echo "could not be installed: $package"
+done

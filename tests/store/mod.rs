@@ -1,0 +1,5 @@
+//! The database, on each engine.
+
+mod constraint;
+mod dump;
+mod migrate;
