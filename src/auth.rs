@@ -65,23 +65,6 @@ pub fn secret_key() -> Result<String> {
     Ok(hex(&random::<25>()?))
 }
 
-/// Returns a password that people can read out: groups of four without letters that look alike.
-///
-/// # Errors
-/// When the system has no random bytes.
-pub fn readable_password() -> Result<String> {
-    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-    let bytes = random::<16>()?;
-    let letters: Vec<char> = bytes
-        .iter()
-        .map(|byte| LETTERS[usize::from(byte % 32)] as char)
-        .collect();
-    let groups = letters
-        .chunks(4)
-        .map(|group| group.iter().collect::<String>());
-    Ok(groups.collect::<Vec<_>>().join("-"))
-}
-
 fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes)?;
@@ -131,9 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_and_passwords_are_long_enough() {
+    fn a_key_is_long_enough() {
         assert_eq!(secret_key().expect("a key").len(), 50);
-        let password = readable_password().expect("a password");
-        assert_eq!(password.len(), 19);
     }
 }

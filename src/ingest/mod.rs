@@ -93,32 +93,36 @@ impl Why {
 /// A mail that has been read and packed: all that can be done without a database.
 #[derive(Debug)]
 pub struct Parcel {
-    message: Result<Message, String>,
+    message: Result<Message, mail::Invalid>,
+    /// What a mail that cannot be used calls itself.
+    msgid: Option<MessageId>,
     packed: Packed,
 }
 
 impl Parcel {
     /// Reads and packs a mail.
     pub fn open(raw: &[u8], options: &Options) -> Parcel {
-        let message = match raw.len() {
-            size if size > options.max_bytes => Err(format!(
-                "it has {size} bytes, more than the {} that are taken",
-                options.max_bytes
-            )),
-            _ => mail::read(raw).map_err(|error| error.to_string()),
-        };
+        let message = mail::read_within(raw, options.max_bytes);
+        let msgid = message.is_err().then(|| mail::label(raw)).flatten();
         Parcel {
             message,
+            msgid,
             packed: store::mail::pack(raw),
         }
     }
 
     /// Returns what to call the mail in a report.
     pub fn label(&self) -> String {
-        match &self.message {
-            Ok(message) => message.id.to_string(),
-            Err(_) => "a mail without a usable Message-Id".to_owned(),
-        }
+        let msgid = self
+            .message
+            .as_ref()
+            .map(|message| &message.id)
+            .ok()
+            .or(self.msgid.as_ref());
+        msgid.map_or_else(
+            || "a mail without a usable Message-Id".to_owned(),
+            MessageId::to_string,
+        )
     }
 }
 
@@ -201,9 +205,14 @@ async fn deliver(
     let message = match &parcel.message {
         Ok(message) => message,
         Err(reason) => {
-            d.keep(None, None, Became::Nothing("invalid"), &parcel.packed)
-                .await?;
-            return Ok(Outcome::Invalid(reason.clone()));
+            d.keep(
+                None,
+                parcel.msgid.as_ref(),
+                Became::Nothing("invalid"),
+                &parcel.packed,
+            )
+            .await?;
+            return Ok(Outcome::Invalid(reason.to_string()));
         }
     };
     let outcome = deliver_message(d, message, list).await?;

@@ -141,6 +141,11 @@ pub fn read(raw: &[u8]) -> Result<Message, Invalid> {
     })
 }
 
+/// Returns what a mail that cannot be read is called, if it says so: for reports.
+pub fn label(raw: &[u8]) -> Option<MessageId> {
+    reference::message_id(&Block::split(raw)).ok()
+}
+
 /// Reads a mail of at most `limit` bytes.
 pub fn read_within(raw: &[u8], limit: usize) -> Result<Message, Invalid> {
     if raw.len() > limit {
