@@ -5,6 +5,7 @@ mod support;
 
 mod cli;
 mod config;
+mod corpus;
 mod listed;
 mod store;
 mod web;

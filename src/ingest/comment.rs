@@ -12,15 +12,13 @@ use crate::{
 /// Stores a reply as a comment of the nearest patch or cover we know.
 pub async fn deliver(d: &mut Delivery<'_>, mail: &Mail<'_>) -> Result<Outcome> {
     let (message, project) = (mail.message, mail.project);
+    // A reply that came before its nearest ancestor hangs on a farther one: it is known all the same.
+    if d.known(&message.id).iter().any(|known| known.is_comment) {
+        return Ok(Outcome::Duplicate(message.id.clone()));
+    }
     let Some(parent) = parent(d, mail) else {
         return Ok(Outcome::Ignored(Why::UnknownParent));
     };
-    if d.known(&message.id)
-        .iter()
-        .any(|known| known.is_comment && known.parent == parent)
-    {
-        return Ok(Outcome::Duplicate(message.id.clone()));
-    }
     let submitter = d.submitter(&mail.author).await?;
     let new = NewComment {
         parent,

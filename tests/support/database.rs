@@ -105,3 +105,11 @@ pub fn block_on<T>(work: impl Future<Output = T>) -> T {
         .expect("a runtime")
         .block_on(work)
 }
+
+/// Runs what needs more than one thread, as the programs do.
+pub fn multi_threaded<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    runtime.expect("a runtime").block_on(work)
+}
