@@ -481,8 +481,7 @@ fn delegate_name(list: &List) -> String {
 }
 
 /// When the form asks by itself: at once for a choice, after a pause while somebody types.
-const TRIGGER: &str = "submit, change from:(.filters select), change from:(.filters input:not([type=search])), \
-    input changed delay:150ms from:(.filters input[type=search])";
+const TRIGGER: &str = "submit, change from:.pick, input changed delay:150ms from:#f-q";
 
 /// The filter form. It works alone; htmx only swaps what was found, so that nobody is interrupted while typing.
 fn form(view: &View, list: &List) -> Markup {
@@ -531,7 +530,9 @@ fn form(view: &View, list: &List) -> Markup {
 }
 
 fn field(name: &str, label: &str, input: Markup) -> Markup {
-    html! { div.field.{ "f-" (name) } { label for={ "f-" (name) } { (label) } (input) } }
+    html! {
+        div.field.{ "f-" (name) }.pick[name != "q"] { label for={ "f-" (name) } { (label) } (input) }
+    }
 }
 
 fn select(name: &str, current: &str, options: &[(&str, &str)]) -> Markup {

@@ -93,7 +93,7 @@ pub fn checks(counts: &CheckCounts) -> Markup {
             @let count = counts.of(state);
             @if count > 0 {
                 @let (class, word) = result(state);
-                span.check.(class) title={ (count) " " (word) } { (count) span.vh { " " (word) " " } }
+                span.check.(class) { (count) span.vh { " " (word) " " } }
             }
         }
     }
@@ -323,7 +323,9 @@ fn series_cell(row: &Row) -> Markup {
         return html! { span.none { "-" } };
     };
     let name = series::shown(row.series_name.as_deref(), id);
-    html! { a href={ "?series=" (id) } title=(name) { (cut(&name).0) } }
+    // The column shows some twenty characters; the rest of a long name would only be sent.
+    let short: String = name.chars().take(40).collect();
+    html! { a href={ "?series=" (id) } title=[(short != name).then_some(&name)] { (short) } }
 }
 
 /// An address from mail or settings as a link, if its scheme is harmless; else as text.

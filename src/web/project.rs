@@ -100,6 +100,7 @@ async fn detail(linkname: &str, view: View<'_>, mut db: Db<'_>) -> Result<Answer
     let about = About {
         vocabulary: store::state::vocabulary(&mut db).await?,
         loads: store::project::load(&mut db, project.id).await?,
+        unassigned: store::project::unassigned(&mut db, project.id).await?,
         desks: store::project::desks(&mut db, project.id).await?,
         rules: store::project::rules(&mut db, project.id).await?,
         project,
@@ -113,25 +114,34 @@ struct About {
     project: Project,
     vocabulary: Vocabulary,
     loads: Vec<Load>,
+    unassigned: i64,
     desks: Vec<Desk>,
     rules: Vec<Rule>,
 }
 
 impl About {
-    fn sum(&self, of: impl Fn(&Load) -> i64) -> i64 {
-        self.loads.iter().map(of).sum()
+    fn count(&self, archived: bool) -> i64 {
+        self.loads
+            .iter()
+            .filter(|load| load.archived == archived)
+            .map(|load| load.count)
+            .sum()
     }
 
-    fn open(&self) -> impl Iterator<Item = &Load> {
-        self.loads.iter().filter(|load| {
-            self.vocabulary
-                .state(load.state_id)
-                .is_some_and(|state| state.action_required)
-        })
-    }
-
+    /// Returns when the oldest patch was written that waits for somebody.
     fn oldest(&self) -> Option<Timestamp> {
-        self.open().filter_map(|load| load.oldest).min()
+        let waiting = |load: &&Load| {
+            !load.archived
+                && self
+                    .vocabulary
+                    .state(load.state_id)
+                    .is_some_and(|state| state.action_required)
+        };
+        self.loads
+            .iter()
+            .filter(waiting)
+            .map(|load| load.oldest)
+            .min()
     }
 }
 
@@ -148,8 +158,8 @@ fn whole(view: &View, about: &About) -> Markup {
                 section {
                     h2 { "Patches" }
                     p {
-                        (about.sum(|load| load.shown)) " patches"
-                        @let archived = about.sum(|load| load.archived);
+                        (about.count(false)) " patches"
+                        @let archived = about.count(true);
                         @if archived > 0 { " (and " (archived) " archived)" }
                         "."
                     }
@@ -186,18 +196,17 @@ fn queue(view: &View, about: &About) -> Markup {
             thead { tr { th scope="col" { "State" } th.num scope="col" { "Patches" } } }
             tbody {
                 @for state in &about.vocabulary.states {
-                    @if let Some(load) = about.loads.iter().find(|load| load.state_id == state.id && load.shown > 0) {
+                    @if let Some(load) = about.loads.iter().find(|load| load.state_id == state.id && !load.archived) {
                         tr {
                             th scope="row" { (parts::state(&state.name, state.action_required)) }
-                            td.num { a href={ (list) "?state=" (state.id) } { (load.shown) } }
+                            td.num { a href={ (list) "?state=" (state.id) } { (load.count) } }
                         }
                     }
                 }
             }
         }
-        @let unassigned: i64 = about.open().map(|load| load.unassigned).sum();
-        @if unassigned > 0 {
-            p { a href={ (list) "?delegate=Nobody" } { (unassigned) " open without a delegate" } }
+        @if about.unassigned > 0 {
+            p { a href={ (list) "?delegate=Nobody" } { (about.unassigned) " open without a delegate" } }
         }
         @if let Some(oldest) = about.oldest() {
             p { a href={ (list) "?order=date" } { "Oldest open one" } " is of " (parts::day(oldest)) "." }

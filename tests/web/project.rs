@@ -53,6 +53,6 @@ pub async fn a_project_tells_of_itself(db: &Db) {
     seed::user(db, "mara", Some(project)).await;
     let page = get(&site, "/project/one/").await;
     assert_eq!(page.texts("ul.plain li"), ["mara"]);
-    assert_eq!(page.statements(), 5);
+    assert_eq!(page.statements(), 6);
     assert_eq!(get(&site, "/project/none/").await.status, 404);
 }

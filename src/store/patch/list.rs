@@ -112,7 +112,8 @@ pub async fn count(
     states: &[State],
     cap: i64,
 ) -> Result<i64> {
-    let mut query = sql("SELECT count(*) FROM (SELECT 1 FROM patch p WHERE ");
+    let mut query = sql("SELECT count(*) FROM (SELECT 1 FROM ");
+    query.push(table(filter, conn.kind())).push(" WHERE ");
     conditions(
         &mut query,
         filter,
@@ -255,7 +256,7 @@ fn sorted_ids(
     limit: i64,
     offset: i64,
 ) {
-    query.push("SELECT p.id FROM patch p");
+    query.push("SELECT p.id FROM ").push(table(filter, kind));
     query.push(match order.key {
         OrderKey::State => " JOIN state st ON st.id = p.state_id",
         OrderKey::Submitter => " JOIN person pe ON pe.id = p.submitter_id",
@@ -275,6 +276,15 @@ fn sorted_ids(
         .arg(limit)
         .push(" OFFSET ")
         .arg(offset);
+}
+
+/// Returns the table to search. SQLite, which keeps no count of how rare a value is, has to be told that one
+/// person's patches are few.
+fn table(filter: &PatchFilter, kind: Kind) -> &'static str {
+    match (&filter.submitter, filter.series, kind) {
+        (Some(Submitter::Person(_)), None, Kind::Sqlite) => "patch p INDEXED BY patch_submitter",
+        _ => "patch p",
+    }
 }
 
 fn order_by(query: &mut Sql, order: Order, kind: Kind) {
