@@ -3,6 +3,7 @@
 #[macro_use]
 mod support;
 
+mod browser;
 mod cli;
 mod config;
 mod corpus;

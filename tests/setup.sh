@@ -21,8 +21,17 @@ need fonts-dejavu-core is_font
 need nodejs command -v node
 need npm command -v npm
 
+browser() { # what drives the browser and knows the accessibility rules; npm must not fetch a browser of its own
+    [ -d tests/browser/node_modules/playwright-core ] && return
+    command -v npm >/dev/null 2>&1 || return 0
+    echo "installing the browser test's packages"
+    (cd tests/browser && npm install --ignore-scripts --no-package-lock --no-audit --no-fund --silent </dev/null) ||
+        echo "could not be installed: the browser test's packages"
+}
+
 if [ -z "$missing" ]; then
     echo "everything the tests need is installed"
+    browser
     exit 0
 fi
 if ! command -v apt-get >/dev/null 2>&1; then
@@ -51,3 +60,4 @@ $as_root apt-get update -qq || echo "the package lists could not be updated"
 for package in $missing; do
     install "$package" || echo "could not be installed: $package"
 done
+browser

@@ -1,0 +1,110 @@
+//! The demo site in a real browser: both themes, phone and desktop, without scripts, with accessibility rules.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use patchwork::store::{Db, Options, sql};
+
+use crate::support::{database, free_port, program::Program, skip};
+
+/// A server that ends with the test, passed or not.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn pages_are_good_to_look_at_for_everybody() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
+    if !folder.join("node_modules").is_dir() {
+        return skip(
+            "browser",
+            "tests/browser/node_modules is missing; `make test` installs it",
+        );
+    }
+    if !browser_is_there() {
+        return skip("browser", "there is no node or no chromium");
+    }
+    let url = database::sqlite_url();
+    let program = Program::on(&url);
+    program
+        .run(&["demo", "--no-serve", "-v0", "--database", &url])
+        .ok();
+    let port = free_port().to_string();
+    let mut server = Server(
+        program
+            .command(&["serve", "--port", &port])
+            .spawn()
+            .expect("the program"),
+    );
+    let mut line = String::new();
+    BufReader::new(server.0.stdout.take().expect("standard output"))
+        .read_line(&mut line)
+        .expect("a line");
+    let mut look = Command::new("node");
+    look.current_dir(&folder)
+        .arg("pages.mjs")
+        .arg(format!("http://127.0.0.1:{port}"));
+    if let Ok(shots) = std::env::var("PATCHWORK_TEST_SHOTS") {
+        look.args(["--shots", &shots]);
+    }
+    let output = look.args(pages(&url)).output().expect("node");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{said}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    print!("{said}");
+}
+
+fn browser_is_there() -> bool {
+    let chromium = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".into());
+    let node = Command::new("node")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .status();
+    Path::new(&chromium).exists() && node.is_ok_and(|status| status.success())
+}
+
+/// One of each kind: the busiest patch, the largest series, the cover with most replies.
+fn pages(url: &str) -> Vec<String> {
+    let text = |q: &'static str| async move {
+        let db = Db::open(url, &Options::default()).expect("an address");
+        let mut conn = db.reader().await.expect("a reader");
+        let (found,): (String,) = sql(q).one(&mut conn).await.expect("the demo has one");
+        found
+    };
+    let bare = |id: String| id.trim_matches(['<', '>']).replace('/', "%252F");
+    database::block_on(async {
+        let patch = text(
+            "SELECT msgid FROM patch p ORDER BY (SELECT count(*) FROM comment c WHERE c.patch_id = p.id) DESC, id",
+        );
+        let cover = text(
+            "SELECT msgid FROM cover v ORDER BY (SELECT count(*) FROM comment c WHERE c.cover_id = v.id) DESC, id",
+        );
+        let large = text(
+            "SELECT p.msgid FROM patch p JOIN patch_body b ON b.patch_id = p.id ORDER BY length(b.diff) DESC",
+        );
+        let series = text("SELECT CAST(id AS TEXT) FROM series ORDER BY total DESC, id");
+        vec![
+            "/about/".to_owned(),
+            "/project/tidepool/".to_owned(),
+            "/project/tidepool/list/".to_owned(),
+            "/project/tidepool/list/?state=*&q=page&order=name".to_owned(),
+            "/project/tidepool/list/?submitter=nobody-of-this-name".to_owned(),
+            format!("/project/tidepool/patch/{}/", bare(patch.await)),
+            format!("/project/tidepool/patch/{}/", bare(large.await)),
+            format!("/project/tidepool/cover/{}/", bare(cover.await)),
+            format!("/project/tidepool/series/{}/", series.await),
+            "/project/tidepool/patch/no-such@example.org/".to_owned(),
+        ]
+    })
+}
