@@ -3,6 +3,9 @@
 //! Six statements whatever is asked: project, words, desks, count, rows, marks. A list that turns out empty
 //! spends the last one on finding out why.
 
+mod chip;
+mod form;
+
 use std::collections::HashMap;
 
 use maud::{Markup, html};
@@ -199,7 +202,7 @@ fn part(view: &View, list: &List) -> Markup {
     html! {
         div #list {
             h1.vh { "Patches of " (list.project.name) }
-            (form(view, list))
+            (form::form(view, list))
             (results(view, list))
         }
     }
@@ -211,7 +214,7 @@ fn results(view: &View, list: &List) -> Markup {
         section #results aria-label="Patches found" hx-target="#list" hx-swap="outerHTML" {
             div.summary {
                 ul.chips aria-label="Filters in effect" hx-boost="true" {
-                    @for chip in chips(list) { (drawn(&chip)) }
+                    @for chip in chip::chips(list) { (chip::drawn(&chip)) }
                 }
                 p.total { (total(list.total)) }
             }
@@ -341,262 +344,6 @@ fn beyond(list: &List) -> Markup {
     };
     html! {
         p.beyond hx-boost="true" { a rel="next" href=(list.query.with(key, &moment.iso()).href()) { "Further patches ›" } }
-    }
-}
-
-/// A filter in effect, and the list without it.
-struct Chip {
-    text: String,
-    drop: Option<Query>,
-    warning: bool,
-}
-
-fn drawn(chip: &Chip) -> Markup {
-    html! {
-        li.chip.warning[chip.warning] {
-            (chip.text)
-            @if let Some(query) = &chip.drop {
-                " " a href=(query.href()) aria-label={ "Drop filter: " (chip.text) } title="Drop this filter" { "×" }
-            }
-        }
-    }
-}
-
-fn chips(list: &List) -> Vec<Chip> {
-    let query = &list.query;
-    let mut chips = Vec::new();
-    let mut chip = |text: String, drop: Query| {
-        chips.push(Chip {
-            text,
-            drop: Some(drop),
-            warning: false,
-        })
-    };
-    let refused = |key: &str| list.unmatched.iter().any(|(k, _)| *k == key);
-    if list.listing.filter.series.is_some() {
-        chip(
-            format!("Series: {}", series_name(list)),
-            query.without("series"),
-        );
-    }
-    match &list.listing.filter.states {
-        States::Any => {}
-        States::ActionRequired => chip("Action required".into(), query.with("state", "*")),
-        States::Among(_) if query.get("state") == Some(ACTION_REQUIRED) => {
-            chip("Action required".into(), query.with("state", "*"));
-        }
-        States::Among(ids) if query.get("state").is_some() => {
-            for value in query.all("state") {
-                let named = list
-                    .vocabulary
-                    .states
-                    .iter()
-                    .find(|state| value == state.id.to_string() || state.is_called(value));
-                let Some(state) = named else { continue };
-                let rest = if ids.len() > 1 {
-                    query.without_value("state", value)
-                } else {
-                    query.with("state", "*")
-                };
-                chip(format!("State: {}", state.name), rest);
-            }
-        }
-        States::Among(_) => {}
-    }
-    match query.get("archive") {
-        Some("true") => chip("Archived".into(), query.with("archive", "both")),
-        Some("both") => {}
-        _ if query.is_series() => {}
-        _ => chip("Not archived".into(), query.with("archive", "both")),
-    }
-    if query.get("submitter").is_some() && !refused("submitter") {
-        chip(
-            format!("Submitter: {}", submitter_name(list)),
-            query.without("submitter"),
-        );
-    }
-    if query.get("delegate").is_some() {
-        chip(
-            format!("Delegate: {}", delegate_name(list)),
-            query.without("delegate"),
-        );
-    }
-    for (key, label) in [
-        ("q", "Text"),
-        ("since", "Since"),
-        ("before", "Before"),
-        ("checks", "Checks"),
-        ("tag", "Tag"),
-    ] {
-        if let Some(value) = query.get(key).filter(|_| !refused(key) || key == "q") {
-            chip(format!("{label}: {value}"), query.without(key));
-        }
-    }
-    if list.listing.filter.unaddressed {
-        chip("Open comments".into(), query.without("comments"));
-    }
-    for (key, why) in &list.unmatched {
-        chips.push(Chip {
-            text: why.clone(),
-            drop: Some(query.without(key)),
-            warning: true,
-        });
-    }
-    chips
-}
-
-fn series_name(list: &List) -> String {
-    let Some(id) = list.listing.filter.series else {
-        return String::new();
-    };
-    match list.rows.first() {
-        Some(row) => series::shown(row.series_name.as_deref(), id),
-        None => format!("#{id}"),
-    }
-}
-
-fn submitter_name(list: &List) -> String {
-    match &list.listing.filter.submitter {
-        Some(Submitter::Person(id)) => match list.rows.iter().find(|row| row.submitter_id == *id) {
-            Some(row) => {
-                person::shown(row.submitter_name.as_deref(), &row.submitter_email).to_owned()
-            }
-            None => format!("#{id}"),
-        },
-        Some(Submitter::Matching(text)) => text.clone(),
-        None => String::new(),
-    }
-}
-
-fn delegate_name(list: &List) -> String {
-    match &list.listing.filter.delegate {
-        Some(Delegate::Nobody) => "nobody".into(),
-        Some(Delegate::User(id)) => match list.desks.iter().find(|desk| desk.id == *id) {
-            Some(desk) => desk.username.clone(),
-            None => format!("#{id}"),
-        },
-        Some(Delegate::Matching(text)) => text.clone(),
-        None => String::new(),
-    }
-}
-
-/// When the form asks by itself: at once for a choice, after a pause while somebody types.
-const TRIGGER: &str = "submit, change from:.pick, input changed delay:150ms from:#f-q";
-
-/// The filter form. It works alone; htmx only swaps what was found, so that nobody is interrupted while typing.
-fn form(view: &View, list: &List) -> Markup {
-    let query = &list.query;
-    let value = |key| query.get(key).unwrap_or_default();
-    let more = ["series", "since", "before", "checks", "tag", "comments"];
-    let address = view.links().list(&list.project.linkname);
-    html! {
-        form.filters role="search" aria-label="Filter patches" action=(address) hx-get=(address) hx-target="#results"
-            hx-swap="outerHTML" hx-sync="this:replace" hx-trigger=(TRIGGER) {
-            (field("q", "Search", html! {
-                input #f-q type="search" name="q" value=(value("q")) placeholder="Name, from:, -not, message id" data-key="/";
-            }))
-            (field("state", "State", states(list)))
-            (field("submitter", "Submitter", html! {
-                input #f-submitter name="submitter" value=(value("submitter")) placeholder="Name or address";
-            }))
-            (field("delegate", "Delegate", delegates(list)))
-            (field("archive", "Archived", select("archive", value("archive"), &[("", "No"), ("true", "Yes"), ("both", "Both")])))
-            details.more open[more.iter().any(|key| query.get(key).is_some())] {
-                summary { "More filters" }
-                div {
-                    (field("series", "Series", html! {
-                        input #f-series name="series" value=(value("series")) inputmode="numeric" placeholder="Number";
-                    }))
-                    (field("since", "Since", html! { input #f-since name="since" value=(value("since")) placeholder="2024-03-05"; }))
-                    (field("before", "Before", html! { input #f-before name="before" value=(value("before")) placeholder="2024-03-05"; }))
-                    (field("checks", "Checks", select("checks", value("checks"), &[
-                        ("", "Any"), ("fail", "Failed"), ("warning", "Warnings"), ("success", "Passed"),
-                        ("pending", "Pending"), ("none", "None"),
-                    ])))
-                    (field("tag", "Tag", tags(list)))
-                    (field("comments", "Comments", select("comments", value("comments"), &[
-                        ("", "Any"), ("unaddressed", "Open ones"),
-                    ])))
-                }
-            }
-            (field("order", "Sort", select("order", value("order"), &[
-                ("", "Usual"), ("-date", "Newest first"), ("date", "Oldest first"), ("name", "Name"), ("-name", "Name, Z–A"),
-                ("state", "State"), ("-state", "State, last first"), ("submitter", "Submitter"),
-                ("-submitter", "Submitter, Z–A"), ("delegate", "Delegate"), ("-delegate", "Delegate, Z–A"),
-            ])))
-            button type="submit" { "Filter" }
-        }
-    }
-}
-
-fn field(name: &str, label: &str, input: Markup) -> Markup {
-    html! {
-        div.field.{ "f-" (name) }.pick[name != "q"] { label for={ "f-" (name) } { (label) } (input) }
-    }
-}
-
-fn select(name: &str, current: &str, options: &[(&str, &str)]) -> Markup {
-    html! {
-        select id={ "f-" (name) } name=(name) {
-            @for (value, label) in options {
-                option value=(value) selected[*value == current] { (label) }
-            }
-        }
-    }
-}
-
-fn states(list: &List) -> Markup {
-    let current = list.query.get("state");
-    // Without a state a series is shown whole, so that "action required" needs a name there.
-    let (any, action) = match list.listing.filter.series {
-        Some(_) => ("", ACTION_REQUIRED),
-        None => ("*", ""),
-    };
-    html! {
-        select #f-state name="state" {
-            option value=(any) selected[current == Some("*")] { "Any" }
-            option value=(action) selected[current.unwrap_or_default() == action] { "Action required" }
-            @for state in &list.vocabulary.states {
-                @let id = state.id.to_string();
-                option value=(id) selected[current.is_some_and(|current| current == id || state.is_called(current))] {
-                    (state.name)
-                }
-            }
-        }
-    }
-}
-
-fn delegates(list: &List) -> Markup {
-    let current = list.query.get("delegate").unwrap_or_default();
-    let known = list
-        .desks
-        .iter()
-        .any(|desk| desk.id.to_string() == current || desk.username == current);
-    html! {
-        select #f-delegate name="delegate" {
-            option value="" selected[current.is_empty()] { "Anyone" }
-            option value="Nobody" selected[current.eq_ignore_ascii_case("nobody")] { "Nobody" }
-            @if !current.is_empty() && !known && !current.eq_ignore_ascii_case("nobody") {
-                option value=(current) selected { (current) }
-            }
-            @for desk in &list.desks {
-                @let id = desk.id.to_string();
-                option value=(id) selected[current == id || current == desk.username] { (desk.username) }
-            }
-        }
-    }
-}
-
-fn tags(list: &List) -> Markup {
-    let current = list.query.get("tag").unwrap_or_default();
-    html! {
-        select #f-tag name="tag" {
-            option value="" { "Any" }
-            @if current.contains(':') { option value=(current) selected { (current) } }
-            @for tag in &list.vocabulary.tags {
-                option value=(tag.abbrev) selected[current == tag.abbrev || current == tag.name] { (tag.name) }
-            }
-        }
     }
 }
 

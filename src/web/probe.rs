@@ -3,7 +3,7 @@
 use rocket::{Route, http::Status};
 
 use super::{Db, guard::View};
-use crate::store::sql;
+use crate::store;
 
 /// Returns the routes for machines.
 pub fn routes() -> Vec<Route> {
@@ -17,11 +17,9 @@ fn alive() -> &'static str {
 
 #[rocket::get("/readyz")]
 async fn ready(mut db: Db<'_>) -> Result<&'static str, Status> {
-    match sql("SELECT count(*) FROM state")
-        .one::<(i64,)>(&mut db)
-        .await
-    {
-        Ok((states,)) if states > 0 => Ok("ok\n"),
+    match store::state::all(&mut db).await {
+        Ok(states) if !states.is_empty() => Ok("ok
+"),
         _ => Err(Status::ServiceUnavailable),
     }
 }
