@@ -1,7 +1,10 @@
 //! Patch, cover or reply (`mail.md §11`).
 
 use super::delivery::{Delivery, Mail};
-use crate::store::{self, Result};
+use crate::{
+    domain::comment::Parent,
+    store::{self, Result},
+};
 
 /// What kind of thing a mail is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,10 +38,12 @@ fn guess(mail: &Mail<'_>) -> Kind {
 
 /// Somebody else's mail under the name of a cover it refers to is an answer that lost its `Re:`.
 async fn answers_a_cover(d: &mut Delivery<'_>, mail: &Mail<'_>) -> Result<bool> {
-    let references = &mail.message.references;
-    if references.is_empty() {
+    let is_cover = |parent| matches!(parent, Parent::Cover(_));
+    let mut covers = mail.message.references.clone();
+    covers.retain(|id| d.knows_submission(id, is_cover));
+    if covers.is_empty() {
         return Ok(false);
     }
     let (name, email) = (&mail.heading.name, &mail.author.email);
-    store::cover::is_answered_by(d.tx, mail.project.id, references, name, email).await
+    store::cover::is_answered_by(d.tx, mail.project.id, &covers, name, email).await
 }

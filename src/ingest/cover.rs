@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     domain::{PersonId, comment::Parent, event::Event, series::name_after_cover},
+    mail,
     store::{self, Result, cover::NewCover, series::Candidate},
 };
 
@@ -60,12 +61,24 @@ async fn waiting_series(
     let total = mail.heading.place.map_or(0, |place| i64::from(place.total));
     let wanted = series::new_series(d, mail, submitter, total);
     for series in series::by_markers(d, &wanted, 0).await? {
-        if series.cover_id.is_none() && !store::series::expects_others(d.tx, series.id).await? {
+        if series.cover_id.is_none()
+            && !is_lone(d, &series).await?
+            && !store::series::expects_others(d.tx, series.id).await?
+        {
             store::series::insert_references(d.tx, mail.project.id, series.id, own).await?;
             return Ok(Some(series));
         }
     }
     Ok(None)
+}
+
+/// Says whether a series is a patch without a number: that one stands alone, no cover opens it.
+async fn is_lone(d: &mut Delivery<'_>, series: &Candidate) -> Result<bool> {
+    if series.total != 1 {
+        return Ok(false);
+    }
+    let first = store::series::patch_name(d.tx, series.id, 1).await?;
+    Ok(first.is_some_and(|name| mail::subject::heading(&name, &[]).place.is_none()))
 }
 
 /// Begins a series. Only the cover's own id leads to it: what it answers is of another series.

@@ -59,7 +59,9 @@ pub struct Delivery<'a> {
     waits: Vec<Wait>,
     /// Ids of mails that came and that replies had been waiting for.
     arrived: Vec<MessageId>,
-    people: HashMap<String, (PersonId, Option<String>)>,
+    /// Who has which address; like the databases, only ASCII letters ignore case everywhere.
+    people: HashMap<String, PersonId>,
+    names: HashMap<PersonId, Option<String>>,
     events: Vec<Event>,
     bodies: Vec<(PatchId, PatchBody)>,
     mails: Vec<NewMail>,
@@ -88,6 +90,7 @@ impl<'a> Delivery<'a> {
             waits: Vec::new(),
             arrived: Vec::new(),
             people: HashMap::new(),
+            names: HashMap::new(),
             events: Vec::new(),
             bodies: Vec::new(),
             mails: Vec::new(),
@@ -138,7 +141,8 @@ impl<'a> Delivery<'a> {
         let Some(project) = self.project_id() else {
             return;
         };
-        for msgid in message.references.iter().take(MAX_AWAITED) {
+        let others = message.references.iter().filter(|id| **id != message.id);
+        for msgid in others.take(MAX_AWAITED) {
             let waiting = self.awaited.entry((project, msgid.clone())).or_default();
             if !waiting.contains(&packed.digest) {
                 waiting.push(packed.digest.clone());
@@ -215,16 +219,17 @@ impl<'a> Delivery<'a> {
 
     /// Returns the person a mail is from.
     pub async fn submitter(&mut self, author: &Author) -> Result<PersonId> {
-        let key = author.email.to_lowercase();
+        let key = author.email.to_ascii_lowercase();
         let name = author.name.clone().filter(|name| !name.is_empty());
-        if let Some((id, known)) = self.people.get(&key)
-            && (name.is_none() || name == *known)
+        if let Some(id) = self.people.get(&key)
+            && (name.is_none() || self.names.get(id) == Some(&name))
         {
             return Ok(*id);
         }
         let id =
             store::person::find_or_insert(self.tx, author.name.as_deref(), &author.email).await?;
-        self.people.insert(key, (id, name));
+        self.people.insert(key, id);
+        self.names.insert(id, name);
         Ok(id)
     }
 

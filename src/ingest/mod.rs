@@ -243,10 +243,11 @@ async fn hang_found(d: &mut Delivery<'_>) -> store::Result<()> {
         let Some(Ok(message)) = waiting.as_deref().map(mail::read) else {
             continue;
         };
+        // Its wait is over whatever it becomes: what is looked up next must not find it once more.
+        store::awaited::delete(d.tx, project.id, &digest).await?;
         d.look_up(project.id, &ids([&message])).await?;
         if let Outcome::Comment(id) = deliver_to(d, &message, &project).await? {
             store::mail::became_comment(d.tx, project.id, &digest, id).await?;
-            store::awaited::delete(d.tx, project.id, &digest).await?;
         }
     }
     Ok(())

@@ -51,7 +51,7 @@ pub async fn insert(conn: &mut Conn, new: &NewCover<'_>) -> Result<CoverId> {
 pub async fn is_answered_by(
     conn: &mut Conn,
     project: ProjectId,
-    references: &[MessageId],
+    covers: &[MessageId],
     name: &str,
     submitter_email: &str,
 ) -> Result<bool> {
@@ -64,9 +64,10 @@ pub async fn is_answered_by(
         .arg(name)
         .push(" AND lower(p.email) <> lower(")
         .arg(submitter_email);
+    let ids = covers.iter().map(|id| id.as_str().to_owned());
     statement
-        .push(") AND c.msgid IN ")
-        .list(references)
+        .push(") AND c.msgid")
+        .among(conn.kind(), ids)
         .push(" LIMIT 1");
     let found: Option<(CoverId,)> = statement.optional(conn).await?;
     Ok(found.is_some())

@@ -17,13 +17,13 @@ pub async fn by_list_id(conn: &mut Conn, list_id: &ListId) -> Result<Vec<Project
 }
 
 /// Lets nobody else write mails of this project until the transaction ends (`mail.md §12.5`).
-/// SQLite has one writer anyway.
+/// SQLite has one writer anyway; on PostgreSQL rows that only refer to the project can still be written.
 ///
 /// # Errors
 /// When the database is away, or the wait is too long.
 pub async fn lock(conn: &mut Conn, id: ProjectId) -> Result<()> {
     if conn.kind() == Kind::Postgres {
-        let _: Option<(ProjectId,)> = sql("SELECT id FROM project WHERE id = $1 FOR UPDATE")
+        let _: Option<(ProjectId,)> = sql("SELECT id FROM project WHERE id = $1 FOR NO KEY UPDATE")
             .bind(id)
             .optional(conn)
             .await?;
