@@ -7,18 +7,18 @@
 
 CREATE TABLE site (
     id      INTEGER PRIMARY KEY CHECK (id = 1),
-    domain  TEXT NOT NULL,
-    name    TEXT NOT NULL
+    domain  TEXT NOT NULL UNIQUE CHECK (length(domain) <= 100),
+    name    TEXT NOT NULL CHECK (length(name) <= 50)
 ) STRICT;
 
 -- A login account and its preferences.
 CREATE TABLE account (
     id                    INTEGER PRIMARY KEY AUTOINCREMENT,
-    username              TEXT NOT NULL UNIQUE,
-    first_name            TEXT NOT NULL DEFAULT '',
-    last_name             TEXT NOT NULL DEFAULT '',
-    email                 TEXT NOT NULL DEFAULT '',
-    password              TEXT NOT NULL,
+    username              TEXT NOT NULL UNIQUE CHECK (length(username) <= 150),
+    first_name            TEXT NOT NULL DEFAULT '' CHECK (length(first_name) <= 150),
+    last_name             TEXT NOT NULL DEFAULT '' CHECK (length(last_name) <= 150),
+    email                 TEXT NOT NULL DEFAULT '' CHECK (length(email) <= 254),
+    password              TEXT NOT NULL CHECK (length(password) <= 255),
     is_active             INTEGER NOT NULL DEFAULT 1,
     is_staff              INTEGER NOT NULL DEFAULT 0,
     is_superuser          INTEGER NOT NULL DEFAULT 0,
@@ -26,7 +26,7 @@ CREATE TABLE account (
     date_joined           INTEGER NOT NULL,
     last_login            INTEGER,
     send_email            INTEGER NOT NULL DEFAULT 0,
-    items_per_page        INTEGER NOT NULL DEFAULT 100,
+    items_per_page        INTEGER NOT NULL DEFAULT 100 CHECK (items_per_page > 0),
     show_ids              INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX account_email ON account (lower(email));
@@ -34,8 +34,8 @@ CREATE INDEX account_email ON account (lower(email));
 -- An address seen on a list. `key` is the lower-cased name and address: what lists sort and search by.
 CREATE TABLE person (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
-    email       TEXT NOT NULL,
-    name        TEXT,
+    email       TEXT NOT NULL CHECK (length(email) <= 255),
+    name        TEXT CHECK (length(name) <= 255),
     key         TEXT NOT NULL,
     account_id  INTEGER REFERENCES account (id) ON DELETE SET NULL
 ) STRICT;
@@ -44,17 +44,17 @@ CREATE INDEX person_account ON person (account_id);
 
 CREATE TABLE project (
     id                       INTEGER PRIMARY KEY AUTOINCREMENT,
-    linkname                 TEXT NOT NULL UNIQUE,
-    name                     TEXT NOT NULL UNIQUE,
-    list_id                  TEXT NOT NULL,
-    list_email               TEXT NOT NULL,
-    subject_match            TEXT NOT NULL DEFAULT '',
-    web_url                  TEXT NOT NULL DEFAULT '',
-    scm_url                  TEXT NOT NULL DEFAULT '',
-    webscm_url               TEXT NOT NULL DEFAULT '',
-    list_archive_url         TEXT NOT NULL DEFAULT '',
-    list_archive_url_format  TEXT NOT NULL DEFAULT '',
-    commit_url_format        TEXT NOT NULL DEFAULT '',
+    linkname                 TEXT NOT NULL UNIQUE CHECK (length(linkname) <= 255),
+    name                     TEXT NOT NULL UNIQUE CHECK (length(name) <= 255),
+    list_id                  TEXT NOT NULL CHECK (length(list_id) <= 255),
+    list_email               TEXT NOT NULL CHECK (length(list_email) <= 200),
+    subject_match            TEXT NOT NULL DEFAULT '' CHECK (length(subject_match) <= 64),
+    web_url                  TEXT NOT NULL DEFAULT '' CHECK (length(web_url) <= 2000),
+    scm_url                  TEXT NOT NULL DEFAULT '' CHECK (length(scm_url) <= 2000),
+    webscm_url               TEXT NOT NULL DEFAULT '' CHECK (length(webscm_url) <= 2000),
+    list_archive_url         TEXT NOT NULL DEFAULT '' CHECK (length(list_archive_url) <= 2000),
+    list_archive_url_format  TEXT NOT NULL DEFAULT '' CHECK (length(list_archive_url_format) <= 2000),
+    commit_url_format        TEXT NOT NULL DEFAULT '' CHECK (length(commit_url_format) <= 2000),
     send_notifications       INTEGER NOT NULL DEFAULT 0,
     show_dependencies        INTEGER NOT NULL DEFAULT 0,
     use_tags                 INTEGER NOT NULL DEFAULT 1,
@@ -72,7 +72,7 @@ CREATE TABLE delegation_rule (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
     project_id  INTEGER NOT NULL REFERENCES project (id) ON DELETE CASCADE,
     account_id  INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
-    path        TEXT NOT NULL,
+    path        TEXT NOT NULL CHECK (length(path) <= 255),
     priority    INTEGER NOT NULL DEFAULT 0,
     UNIQUE (project_id, path)
 ) STRICT;
@@ -80,17 +80,17 @@ CREATE INDEX delegation_rule_account ON delegation_rule (account_id);
 
 CREATE TABLE state (
     id               INTEGER PRIMARY KEY AUTOINCREMENT,
-    name             TEXT NOT NULL UNIQUE,
-    slug             TEXT NOT NULL UNIQUE,
+    name             TEXT NOT NULL UNIQUE CHECK (length(name) <= 100),
+    slug             TEXT NOT NULL UNIQUE CHECK (length(slug) <= 100),
     ordering         INTEGER NOT NULL UNIQUE,
     action_required  INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 
 CREATE TABLE tag (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
-    name         TEXT NOT NULL,
-    pattern      TEXT NOT NULL,
-    abbrev       TEXT NOT NULL UNIQUE,
+    name         TEXT NOT NULL CHECK (length(name) <= 20),
+    pattern      TEXT NOT NULL CHECK (length(pattern) <= 50),
+    abbrev       TEXT NOT NULL UNIQUE CHECK (length(abbrev) <= 2),
     show_column  INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 
@@ -98,9 +98,9 @@ CREATE TABLE cover (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     project_id    INTEGER NOT NULL REFERENCES project (id),
     submitter_id  INTEGER NOT NULL REFERENCES person (id),
-    msgid         TEXT NOT NULL,
+    msgid         TEXT NOT NULL CHECK (length(msgid) <= 255),
     date          INTEGER NOT NULL,
-    name          TEXT NOT NULL,
+    name          TEXT NOT NULL CHECK (length(name) <= 255),
     headers       TEXT NOT NULL DEFAULT '',
     content       TEXT,
     UNIQUE (msgid, project_id)
@@ -113,7 +113,7 @@ CREATE TABLE series (
     project_id    INTEGER NOT NULL REFERENCES project (id),
     submitter_id  INTEGER NOT NULL REFERENCES person (id),
     cover_id      INTEGER UNIQUE REFERENCES cover (id) ON DELETE SET NULL,
-    name          TEXT,
+    name          TEXT CHECK (length(name) <= 255),
     date          INTEGER NOT NULL,
     version       INTEGER NOT NULL DEFAULT 1,
     total         INTEGER NOT NULL
@@ -124,7 +124,7 @@ CREATE INDEX series_submitter ON series (submitter_id);
 -- Message ids of mails that were, or may yet be, received for a series.
 CREATE TABLE series_reference (
     project_id  INTEGER NOT NULL REFERENCES project (id) ON DELETE CASCADE,
-    msgid       TEXT NOT NULL,
+    msgid       TEXT NOT NULL CHECK (length(msgid) <= 255),
     series_id   INTEGER NOT NULL REFERENCES series (id) ON DELETE CASCADE,
     PRIMARY KEY (project_id, msgid)
 ) STRICT, WITHOUT ROWID;
@@ -156,12 +156,12 @@ CREATE TABLE patch (
     number        INTEGER CHECK (number BETWEEN 0 AND 32767),
     archived      INTEGER NOT NULL DEFAULT 0,
     date          INTEGER NOT NULL,
-    msgid         TEXT NOT NULL,
-    name          TEXT NOT NULL,
+    msgid         TEXT NOT NULL CHECK (length(msgid) <= 255),
+    name          TEXT NOT NULL CHECK (length(name) <= 255),
     name_key      TEXT NOT NULL,
     hash          TEXT CHECK (length(hash) = 40),
-    commit_ref    TEXT,
-    pull_url      TEXT,
+    commit_ref    TEXT CHECK (length(commit_ref) <= 255),
+    pull_url      TEXT CHECK (length(pull_url) <= 255),
     UNIQUE (msgid, project_id),
     UNIQUE (series_id, number)
 ) STRICT;
@@ -202,7 +202,7 @@ CREATE TABLE comment (
     submitter_id  INTEGER NOT NULL REFERENCES person (id),
     addressed     INTEGER,
     date          INTEGER NOT NULL,
-    msgid         TEXT NOT NULL,
+    msgid         TEXT NOT NULL CHECK (length(msgid) <= 255),
     headers       TEXT NOT NULL DEFAULT '',
     content       TEXT,
     UNIQUE (msgid, patch_id),
@@ -238,8 +238,8 @@ CREATE TABLE patch_check (
     account_id   INTEGER NOT NULL REFERENCES account (id),
     date         INTEGER NOT NULL,
     state        INTEGER NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 3),
-    context      TEXT NOT NULL DEFAULT 'default',
-    target_url   TEXT,
+    context      TEXT NOT NULL DEFAULT 'default' CHECK (length(context) <= 255),
+    target_url   TEXT CHECK (length(target_url) <= 200),
     description  TEXT
 ) STRICT;
 CREATE INDEX patch_check_latest ON patch_check (patch_id, account_id, context, date, id);
@@ -248,7 +248,7 @@ CREATE INDEX patch_check_context ON patch_check (context);
 
 CREATE TABLE event (
     id                    INTEGER PRIMARY KEY AUTOINCREMENT,
-    category              TEXT NOT NULL,
+    category              TEXT NOT NULL CHECK (length(category) <= 25),
     project_id            INTEGER NOT NULL REFERENCES project (id) ON DELETE CASCADE,
     date                  INTEGER NOT NULL,
     actor_id              INTEGER REFERENCES account (id) ON DELETE SET NULL,
@@ -273,6 +273,12 @@ CREATE INDEX event_cover ON event (cover_id) WHERE cover_id IS NOT NULL;
 CREATE INDEX event_comment ON event (comment_id) WHERE comment_id IS NOT NULL;
 CREATE INDEX event_check ON event (check_id) WHERE check_id IS NOT NULL;
 CREATE INDEX event_actor ON event (actor_id) WHERE actor_id IS NOT NULL;
+CREATE INDEX event_previous_state ON event (previous_state_id) WHERE previous_state_id IS NOT NULL;
+CREATE INDEX event_current_state ON event (current_state_id) WHERE current_state_id IS NOT NULL;
+CREATE INDEX event_previous_delegate ON event (previous_delegate_id) WHERE previous_delegate_id IS NOT NULL;
+CREATE INDEX event_current_delegate ON event (current_delegate_id) WHERE current_delegate_id IS NOT NULL;
+CREATE INDEX event_previous_relation ON event (previous_relation_id) WHERE previous_relation_id IS NOT NULL;
+CREATE INDEX event_current_relation ON event (current_relation_id) WHERE current_relation_id IS NOT NULL;
 
 -- Each received mail, byte-exact, compressed (zstd). What became of it stands beside it.
 -- `digest` is the SHA-256 of the bytes; the same bytes for the same project are kept once.
@@ -291,6 +297,7 @@ CREATE TABLE mail (
 ) STRICT;
 CREATE UNIQUE INDEX mail_digest ON mail (digest, coalesce(project_id, 0));
 CREATE INDEX mail_msgid ON mail (msgid);
+CREATE INDEX mail_project ON mail (project_id);
 CREATE INDEX mail_patch ON mail (patch_id) WHERE patch_id IS NOT NULL;
 CREATE INDEX mail_cover ON mail (cover_id) WHERE cover_id IS NOT NULL;
 CREATE INDEX mail_comment ON mail (comment_id) WHERE comment_id IS NOT NULL;
@@ -307,10 +314,10 @@ CREATE INDEX awaited_digest ON awaited (digest);
 -- type: userperson, registration, optout, optin.
 CREATE TABLE email_confirmation (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
-    type        TEXT NOT NULL,
-    email       TEXT NOT NULL,
+    type        TEXT NOT NULL CHECK (length(type) <= 20),
+    email       TEXT NOT NULL CHECK (length(email) <= 200),
     account_id  INTEGER REFERENCES account (id) ON DELETE CASCADE,
-    key         TEXT NOT NULL UNIQUE,
+    key         TEXT NOT NULL UNIQUE CHECK (length(key) = 40),
     date        INTEGER NOT NULL,
     active      INTEGER NOT NULL DEFAULT 1
 ) STRICT;
@@ -318,7 +325,7 @@ CREATE INDEX email_confirmation_account ON email_confirmation (account_id);
 
 -- Addresses, lower-cased, that want no mail from us.
 CREATE TABLE email_optout (
-    email  TEXT PRIMARY KEY
+    email  TEXT PRIMARY KEY CHECK (length(email) <= 200)
 ) STRICT, WITHOUT ROWID;
 
 -- State changes that wait to be told to the submitter.
@@ -327,6 +334,7 @@ CREATE TABLE patch_change_notification (
     last_modified  INTEGER NOT NULL,
     orig_state_id  INTEGER NOT NULL REFERENCES state (id)
 ) STRICT;
+CREATE INDEX patch_change_notification_state ON patch_change_notification (orig_state_id);
 
 -- Tokens of the API: only the SHA-256 of the key is kept. scope: read, checks, write.
 CREATE TABLE token (

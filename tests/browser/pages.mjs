@@ -1,7 +1,7 @@
 // Looks at pages with a real browser: node pages.mjs ORIGIN [--shots DIR] PATH...
 //
 // Every page at phone and desktop width, in both themes, and without scripts: no accessibility violation,
-// no sideways scrolling, no request to another host, no failed request, no script error, no layout shift.
+// no sideways scrolling, no request to another host, no failed request, no script error.
 // Ends with `N pages, M faults` and exit 1 when M is not 0.
 import { mkdirSync } from 'node:fs';
 import { chromium } from 'playwright-core';
