@@ -176,18 +176,6 @@ fn names_of_old_are_understood() {
             "50",
         ),
         (
-            "ENABLE_XMLRPC",
-            "True",
-            |s| s.features.xmlrpc.to_string(),
-            "true",
-        ),
-        (
-            "ENABLE_REST_API",
-            "off",
-            |s| s.features.rest.to_string(),
-            "false",
-        ),
-        (
             "FORCE_HTTPS_LINKS",
             "1",
             |s| s.site.force_https.to_string(),
@@ -275,10 +263,10 @@ fn names_of_old_are_understood() {
             .settings();
         assert_eq!(&read(&from_file), expected, "{name} = {value} in a file");
     }
-    let numbers = Try::new().site("EMAIL_HOST_PASSWORD = 12345\nENABLE_XMLRPC = true\n[server]\nmax_body = '2 MiB'\nport = '81'\n");
+    let numbers = Try::new().site("EMAIL_HOST_PASSWORD = 12345\nFORCE_HTTPS_LINKS = true\n[server]\nmax_body = '2 MiB'\nport = '81'\n");
     let settings = numbers.settings();
     assert_eq!(settings.mail.password, "12345");
-    assert!(settings.features.xmlrpc);
+    assert!(settings.site.force_https);
     assert_eq!(
         (settings.server.max_body, settings.server.port),
         (2 << 20, 81)
@@ -490,12 +478,33 @@ fn secrets_are_not_shown() {
             "postgres://h/n?user=u&password=geheim&x=1",
             "postgres://h/n?user=u&password=********&x=1",
         ),
+        ("postgres//u:geheim@h/n", "postgres//u:********@h/n"),
+        ("postgres:/u:geheim@h/n", "postgres:********@h/n"),
+        ("u:geheim@h", "u:********@h"),
+        ("sqlite:/srv/a@b.db", "sqlite:/srv/a@b.db"),
         ("postgres://u@h:5432/n", "postgres://u@h:5432/n"),
         ("sqlite:/var/lib/a.db", "sqlite:/var/lib/a.db"),
     ];
     for (url, expected) in cases {
         assert_eq!(masked(url), expected);
     }
+}
+
+#[test]
+fn names_of_old_without_effect_are_said_and_no_more() {
+    let text = "TIME_ZONE = 'UTC'\nADMINS = [['a', 'a@b']]\nENABLE_XMLRPC = true\nPORT = 81\n";
+    let it = Try::new()
+        .site(text)
+        .variable("PATCHWORK_TIME_ZONE", "UTC")
+        .loaded();
+    assert_eq!(it.settings.server.port, 81);
+    let [warning] = &it.warnings[..] else {
+        panic!("{:?}", it.warnings);
+    };
+    assert!(
+        warning.ends_with("site.toml: without effect so far: ADMINS, ENABLE_XMLRPC, TIME_ZONE"),
+        "{warning}"
+    );
 }
 
 #[test]
@@ -550,7 +559,7 @@ fn links_say_https_when_told_to() {
 fn defaults_are_careful() {
     let settings = Settings::default();
     assert!(settings.server.address.is_loopback());
-    assert!(!settings.features.xmlrpc && settings.features.rest);
+    assert!(!settings.site.force_https);
     assert_eq!(
         (settings.mail.backend, settings.mail.tls),
         (Backend::Smtp, Tls::Auto)

@@ -5,14 +5,17 @@ use std::{
     io::{self, BufRead, BufReader, Read},
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
 };
 
 use anyhow::{Context, bail};
 
-use crate::{ingest::archive::Item, mail::mbox::Splitter};
+use crate::{
+    ingest::archive::Item,
+    mail::mbox::{Broken, Splitter},
+};
 
 /// How much is read at once.
 const BUFFER: usize = 1 << 18;
@@ -25,17 +28,21 @@ pub(super) struct Archive {
     pub size: Option<u64>,
     /// How many of them have been read.
     pub read: Arc<AtomicU64>,
+    /// Why it ended early, once it did.
+    pub end: Arc<OnceLock<String>>,
 }
 
 /// Opens an archive; `-` is standard input. Mails of more than `max_bytes` become errors.
 pub(super) fn open(path: &Path, max_bytes: u64) -> anyhow::Result<Archive> {
     let read = Arc::new(AtomicU64::new(0));
+    let end = Arc::new(OnceLock::new());
     if path == Path::new("-") {
-        let mails = mbox(Counted::new(io::stdin(), &read), max_bytes)?;
+        let mails = mbox(Counted::new(io::stdin(), &read), max_bytes, &end)?;
         return Ok(Archive {
             mails,
             size: None,
             read,
+            end,
         });
     }
     let about = fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -46,28 +53,38 @@ pub(super) fn open(path: &Path, max_bytes: u64) -> anyhow::Result<Archive> {
             mails: Box::new(maildir_mails(files, max_bytes, read.clone())),
             size: Some(size),
             read,
+            end,
         });
     }
     let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mails = mbox(Counted::new(file, &read), max_bytes)
+    let mails = mbox(Counted::new(file, &read), max_bytes, &end)
         .with_context(|| format!("cannot read {}", path.display()))?;
     Ok(Archive {
         mails,
         // A pipe has no size.
         size: about.is_file().then_some(about.len()),
         read,
+        end,
     })
 }
 
 fn mbox(
     input: impl Read + Send + 'static,
     max_bytes: u64,
+    end: &Arc<OnceLock<String>>,
 ) -> io::Result<Box<dyn Iterator<Item = Item> + Send>> {
     let limit = usize::try_from(max_bytes).unwrap_or(usize::MAX);
     let mails = Splitter::new(unpacked(BufReader::with_capacity(BUFFER, input))?, limit);
-    Ok(Box::new(
-        mails.map(|mail| mail.map_err(|broken| broken.to_string())),
-    ))
+    let end = end.clone();
+    // An archive that cannot be read further is no mail that failed.
+    Ok(Box::new(mails.map_while(move |mail| match mail {
+        Ok(mail) => Some(Ok(mail)),
+        Err(Broken::Io(error)) => {
+            let _ = end.set(error.to_string());
+            None
+        }
+        Err(broken @ Broken::TooLarge { .. }) => Some(Err(broken.to_string())),
+    })))
 }
 
 /// Unpacks what is packed, going by its first bytes; names lie.

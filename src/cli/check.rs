@@ -2,6 +2,7 @@
 
 use std::{fmt, process::ExitCode};
 
+use anyhow::Context;
 use clap::Args;
 
 use super::{Common, Outcome, block_on, database, output};
@@ -123,7 +124,7 @@ fn is_variable(text: &str) -> bool {
 
 async fn database_findings(settings: &Settings) -> anyhow::Result<Vec<Finding>> {
     database::is_there(settings)?;
-    let db = database::open(settings)?;
+    let db = database::open(settings).await?;
     let mut conn = database::reader(&db, settings).await?;
     let encoding = store::health::encoding(&mut conn).await?;
     if encoding.replace('-', "") != "UTF8" {
@@ -132,7 +133,12 @@ async fn database_findings(settings: &Settings) -> anyhow::Result<Vec<Finding>> 
         ))]);
     }
     match store::migrate::status(&mut conn).await? {
-        Status::Current => rows(&mut conn, settings).await,
+        Status::Current => {
+            db.try_writing()
+                .await
+                .with_context(|| database::named(settings))?;
+            rows(&mut conn, settings).await
+        }
         Status::Behind(missing) => Ok(vec![Error(format!(
             "the database lacks {missing} migrations: run `patchwork migrate`"
         ))]),

@@ -20,9 +20,11 @@ use crate::{
 Mails find their project by the List-Id header. Several projects may share a list if --subject-match tells them apart.
 
 Examples:
-  patchwork createproject tidepool --name Tidepool --list-id dev.tidepool.example.org --list-email dev@tidepool.example.org
-  patchwork createproject ovl --name Overlayfs --list-id fs.example.org --list-email fs@example.org \\
-      --subject-match '\\bovl\\b' --list-archive-url-format 'https://lore.example.org/fs/{}'")]
+  patchwork createproject tidepool --name Tidepool \\
+      --list-id dev.tidepool.example.org --list-email dev@tidepool.example.org
+  patchwork createproject ovl --name Overlayfs --subject-match '\\bovl\\b' \\
+      --list-id fs.example.org --list-email fs@example.org \\
+      --list-archive-url-format 'https://lore.example.org/fs/{}'")]
 pub(super) struct Createproject {
     /// The name in URLs: letters, digits, '-' and '_'
     linkname: String,

@@ -22,12 +22,13 @@ const PASSWORDS: &[&str] = &["PATCHWORK_PASSWORD", "DJANGO_SUPERUSER_PASSWORD"];
 /// Make an account that may do everything
 #[derive(Debug, Args)]
 #[command(after_help = "\
-With --noinput nothing is asked: name and address come from the options or from DJANGO_SUPERUSER_USERNAME and
+With --noinput nothing is asked: name and address come from the options or from DJANGO_SUPERUSER_USERNAME and \
 DJANGO_SUPERUSER_EMAIL, the password from PATCHWORK_PASSWORD or DJANGO_SUPERUSER_PASSWORD.
 
 Examples:
   patchwork createsuperuser
-  PATCHWORK_PASSWORD=\"$(cat secret)\" patchwork createsuperuser --noinput --username admin --email admin@example.org")]
+  PATCHWORK_PASSWORD=\"$(cat secret)\" patchwork createsuperuser --noinput \\
+      --username admin --email admin@example.org")]
 pub(super) struct Createsuperuser {
     /// The login name
     #[arg(long, value_name = "NAME")]

@@ -18,7 +18,8 @@ The password is asked for twice; without a terminal it comes from PATCHWORK_PASS
 
 Examples:
   patchwork createuser mara --email mara@example.org --maintainer tidepool
-  PATCHWORK_PASSWORD=\"$(cat secret)\" patchwork createuser bot --email bot@example.org < /dev/null")]
+  PATCHWORK_PASSWORD=\"$(cat secret)\" patchwork createuser bot \\
+      --email bot@example.org < /dev/null")]
 pub(super) struct Createuser {
     /// The login name
     username: String,

@@ -9,8 +9,12 @@ use crate::{
     store::{self, Conn, Db, migrate::Status},
 };
 
-/// Opens the database, whatever state it is in. An embedded one is made when it is first used.
-pub(super) fn open(settings: &Settings) -> anyhow::Result<Db> {
+/// How long a server may take to answer at all.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Opens the database, whatever state it is in. An embedded one is made when it is first used; a server has
+/// to be there.
+pub(super) async fn open(settings: &Settings) -> anyhow::Result<Db> {
     if let Some(file) = settings.database_file()
         && let Some(folder) = file.parent()
         && !folder.as_os_str().is_empty()
@@ -21,7 +25,12 @@ pub(super) fn open(settings: &Settings) -> anyhow::Result<Db> {
             folder.display()
         );
     }
-    open_with(settings, true)
+    let db = open_with(settings, true)?;
+    let limit = PATIENCE.min(Duration::from_secs(settings.database.connect_timeout));
+    Db::probe(&settings.database.url, limit)
+        .await
+        .with_context(|| named(settings))?;
+    Ok(db)
 }
 
 /// Opens the database for work that can be repeated: a commit need not wait for the disk.
@@ -41,7 +50,7 @@ pub(super) fn open_with(settings: &Settings, durable: bool) -> anyhow::Result<Db
 /// Opens a database that is there and up to date.
 pub(super) async fn ready(settings: &Settings) -> anyhow::Result<Db> {
     is_there(settings)?;
-    let db = open(settings)?;
+    let db = open(settings).await?;
     match status(&db, settings).await? {
         Status::Current => Ok(db),
         Status::Behind(_) => bail!(

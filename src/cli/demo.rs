@@ -1,6 +1,11 @@
 //! `patchwork demo`: a site with a sample list, to look around. Loading it again changes nothing.
 
-use std::{fs, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Command, ExitCode, Stdio},
+    sync::Arc,
+};
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -12,7 +17,7 @@ use super::{
     serve,
 };
 use crate::{
-    config::{Given, Settings},
+    config::{Given, Settings, masked},
     domain::{ListId, MessageId, Project, ProjectId, Timestamp, UserId, check::CheckState},
     mail::mbox::Splitter,
     store::{self, Conn, Db, fixture},
@@ -32,7 +37,7 @@ const CI: &str = "ci";
 /// Serve a site with a sample list
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The database is a file in the folder, never the one the settings name, unless --database says so. It listens on this
+The database is a file in the folder, never the one the settings name, unless --database says so. It listens on this \
 machine only. Everything in the sample is invented.
 
 Examples:
@@ -64,13 +69,19 @@ impl Demo {
     pub(super) fn run(self, common: &Common) -> Outcome {
         let loaded = common.settings(self.given(common)?)?;
         let settings = &loaded.settings;
+        if !self.no_serve {
+            serve::free(settings)?;
+            let loaded = load_apart()?;
+            if loaded != ExitCode::SUCCESS {
+                return Ok(loaded);
+            }
+            serve::http(settings, common)?;
+            return Ok(ExitCode::SUCCESS);
+        }
         serve::prepare(settings)?;
         let is_new = block_on(load(settings))?;
         if !common.is_quiet() {
             self.tell(settings, is_new)?;
-        }
-        if !self.no_serve {
-            serve::http(settings, common)?;
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -87,7 +98,6 @@ impl Demo {
             one("server.port", self.port.to_string()),
             one("server.url_prefix", String::new()),
             one("site.url", String::new()),
-            one("features.xmlrpc", "true".to_owned()),
             one("mail.backend", "console".to_owned()),
         ];
         if common.database.is_none() {
@@ -116,11 +126,16 @@ impl Demo {
                 None => PASSWORD,
             }
         ))?;
-        let database = match settings.database_file() {
-            Some(file) => format!(" --database 'sqlite:{}'", file.display()),
-            None => String::new(),
+        let url = masked(&settings.database.url);
+        let (database, hint) = match settings.database_file() {
+            Some(file) => (format!(" --database 'sqlite:{}'", file.display()), ""),
+            None if url == settings.database.url => (format!(" --database '{url}'"), ""),
+            // A password does not belong into lines that get copied.
+            None => (String::new(), ", with the same --database"),
         };
-        output::say("To see your own list, make its project and load its archive:")?;
+        output::say(&format!(
+            "To see your own list, make its project and load its archive{hint}:"
+        ))?;
         output::say(&format!(
             "  patchwork createproject NAME --name 'NAME' --list-id LIST-ID --list-email ADDRESS{database}"
         ))?;
@@ -129,15 +144,31 @@ impl Demo {
     }
 }
 
+/// Loads the sample in a process of its own: what loading takes, the site would keep for ever.
+fn load_apart() -> anyhow::Result<ExitCode> {
+    let program = std::env::current_exe().context("cannot find this program")?;
+    let status = Command::new(program)
+        .args(std::env::args_os().skip(1))
+        .arg("--no-serve")
+        .stdin(Stdio::null())
+        .status()
+        .context("cannot start this program again")?;
+    Ok(match status.code().map(u8::try_from) {
+        Some(Ok(code)) => ExitCode::from(code),
+        _ => ExitCode::FAILURE,
+    })
+}
+
 /// Loads the sample; what is there already stays. Says whether the demo is new.
 async fn load(settings: &Settings) -> anyhow::Result<bool> {
-    let db = database::open(settings)?;
+    let db = database::open(settings).await?;
     let is_new = make(&db, settings).await?;
     let mails = Splitter::new(MAILS, MAILS.len());
     let archive = Archive {
         mails: Box::new(mails.map(|mail| mail.map_err(|error| error.to_string()))),
         size: None,
         read: Arc::default(),
+        end: Arc::default(),
     };
     parsearchive::run(&db, archive, None, settings, &ProgressBar::hidden()).await?;
     checks(&db).await?;

@@ -14,7 +14,7 @@ use crate::store::dump::{self, Options, Place, TABLES, Table};
 /// Print tables as JSON lines
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Rows come in the order of their primary keys, the same from SQLite and PostgreSQL: compare two databases with
+Rows come in the order of their primary keys, the same from SQLite and PostgreSQL: compare two databases with \
 `cmp`. Received mails are named by size and digest only.
 
 Examples:

@@ -31,7 +31,7 @@ const FIXTURES: &[(&str, &str)] = &[
 /// Put states, tags and projects into the database
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A fixture is default_states, default_tags or default_projects (a path that ends in that name will do), or a file of
+A fixture is default_states, default_tags or default_projects (a path that ends in that name will do), or a file of \
 JSON lines as `patchwork dumpdata state tag project` prints them. Rows that are there stay as they are.
 
 Examples:

@@ -1,5 +1,7 @@
 //! Starts the log: on standard error, as the settings and `--verbosity` say.
 
+use std::io::{self, IsTerminal};
+
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::config::{Format, Level, Log};
@@ -17,9 +19,14 @@ pub(super) fn start(settings: &Log, verbosity: Option<u8>) {
         return;
     }
     let registry = tracing_subscriber::registry().with(EnvFilter::new(filter(level)));
-    let plain = fmt::layer().with_writer(std::io::stderr);
+    let plain = fmt::layer().with_writer(io::stderr);
+    // Who sits before it knows what time it is and which program they started.
+    let is_bare = io::stderr().is_terminal() && level <= Level::Warn;
     // It fails only when there is a log already, which then stays.
     let _ = match settings.format {
+        Format::Text if is_bare => registry
+            .with(plain.without_time().with_target(false))
+            .try_init(),
         Format::Text => registry.with(plain).try_init(),
         Format::Json => registry.with(plain.json().flatten_event(true)).try_init(),
     };

@@ -37,7 +37,7 @@ impl Migrate {
             if self.plan || self.check {
                 database::is_there(settings)?;
             }
-            let db = database::open(settings)?;
+            let db = database::open(settings).await?;
             if self.plan {
                 return plan(&db, settings).await;
             }

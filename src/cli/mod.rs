@@ -38,8 +38,8 @@ const EXAMPLES: &str = "\
 Examples:
   patchwork demo                          a site with a sample list, to look around
   patchwork migrate                       make or update the database
-  patchwork createproject tidepool --name Tidepool --list-id tidepool.lists.example.org \\
-      --list-email tidepool@lists.example.org
+  patchwork createproject tidepool --name Tidepool \\
+      --list-id tidepool.lists.example.org --list-email tidepool@lists.example.org
   patchwork parsearchive linux.mbox.xz    load a list's archive
   patchwork serve                         the site, on http://127.0.0.1:8000/
 
@@ -81,8 +81,18 @@ fn key_value(text: &str) -> Result<(String, String), String> {
 }
 
 impl Common {
-    /// Reads the settings and starts the log. `more` is what a command's own options say.
+    /// Reads the settings, starts the log, and warns of settings without effect. `more` is what a command's
+    /// own options say.
     fn settings(&self, more: Vec<Given>) -> anyhow::Result<Loaded> {
+        let loaded = self.settings_unsaid(more)?;
+        for warning in &loaded.warnings {
+            tracing::warn!("{warning}");
+        }
+        Ok(loaded)
+    }
+
+    /// Reads the settings and starts the log.
+    fn settings_unsaid(&self, more: Vec<Given>) -> anyhow::Result<Loaded> {
         let mut given: Vec<Given> = self
             .set
             .iter()

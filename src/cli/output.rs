@@ -1,6 +1,12 @@
 //! What commands print, and how errors read.
 
-use std::io::{self, Write};
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
+
+/// How many characters of a value are shown.
+const LONGEST: usize = 200;
 
 /// Prints a line of the result.
 pub(super) fn say(line: &str) -> io::Result<()> {
@@ -40,6 +46,14 @@ pub(super) fn sentence(error: &anyhow::Error) -> String {
     out.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Returns the start of a text that may be of any length, as what came in mails may.
+pub(super) fn cut(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
+}
+
 /// Prints rows in columns, each as wide as its longest value.
 pub(super) fn table(rows: &[Vec<String>]) -> io::Result<()> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
@@ -66,6 +80,12 @@ mod tests {
     use anyhow::Context;
 
     use super::*;
+
+    #[test]
+    fn long_values_are_cut_between_characters() {
+        assert_eq!(cut(&"ä".repeat(200)), "ä".repeat(200));
+        assert_eq!(cut(&"ä".repeat(201)), format!("{}…", "ä".repeat(200)));
+    }
 
     #[test]
     fn nothing_is_said_twice() {

@@ -39,7 +39,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Read an archive: mbox, compressed or not, or Maildir
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Reads .gz, .xz and .zst as they are; `-` is standard input. Mails that were stored before are left out, so the same
+Reads .gz, .xz and .zst as they are; `-` is standard input. Mails that were stored before are left out, so the same \
 archive may be loaded again. Ctrl-C ends after the mails in hand and prints how far it came.
 
 Examples:
@@ -65,6 +65,7 @@ impl Parsearchive {
             true => ProgressBar::hidden(),
             false => bar(archive.size),
         };
+        let end = archive.end.clone();
         let (summary, is_interrupted) = block_on(async {
             database::ready(settings).await?.close().await;
             // What a crash of the machine takes away is loaded again.
@@ -73,6 +74,12 @@ impl Parsearchive {
             db.close().await;
             done
         })?;
+        if let Some(reason) = end.get() {
+            tracing::warn!(
+                "the archive ends early after {} mails: {reason}",
+                summary.processed
+            );
+        }
         if !common.is_quiet() {
             output::say(&told(&summary))?;
         }
@@ -98,7 +105,7 @@ pub(super) async fn run(
         bar.set_message(progress.summary.processed.to_string());
         bar.suspend(|| {
             for (mail, reason) in progress.trouble {
-                tracing::warn!("{mail}: {reason}");
+                tracing::warn!("{}: {}", output::cut(mail), output::cut(reason));
             }
         });
         so_far.replace(progress.summary.clone());

@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::Context;
-use clap::{Args, Parser};
+use clap::{Args, CommandFactory, FromArgMatches, Parser};
 
 use super::{Common, Outcome, block_on, database, end, output};
 use crate::{
@@ -22,16 +22,37 @@ use crate::{
 /// `EX_TEMPFAIL` of sysexits: try again later.
 const TRY_AGAIN: u8 = 75;
 
+/// What both helps say.
+macro_rules! exits {
+    () => {
+        "Exits 0 when the mail was stored, was stored before, or is nothing to store; 1 when it is no usable mail; \
+         75 when the database is away, which makes mail servers try again later."
+    };
+}
+
+/// The end of the small program's own help.
+const PROGRAM_HELP: &str = concat!(
+    exits!(),
+    "
+
+Examples:
+  patchwork-parsemail < mail
+  patchwork-parsemail --list-id dev.tidepool.example.org mail
+
+In /etc/aliases:
+  patchwork: \"|/usr/local/bin/patchwork-parsemail --mta\""
+);
+
 /// Read one mail
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Exits 0 when the mail was stored, was stored before, or is nothing to store; 1 when it is no usable mail; 75 when the
-database is away, which makes mail servers try again later.
+#[command(after_help = concat!(exits!(), "
 
 Examples:
   patchwork parsemail < mail
   patchwork parsemail --list-id dev.tidepool.example.org mail
-  patchwork: \"|/opt/patchwork/bin/patchwork-parsemail --mta\"      (in /etc/aliases)")]
+
+In /etc/aliases:
+  patchwork: \"|/usr/local/bin/patchwork-parsemail --mta\""))]
 pub(super) struct Parsemail {
     /// The list the mail came from, whatever its headers say
     #[arg(long, value_name = "ID")]
@@ -45,11 +66,7 @@ pub(super) struct Parsemail {
 }
 
 #[derive(Debug, Parser)]
-#[command(
-    name = "patchwork-parsemail",
-    version,
-    about = "Reads one mail into Patchwork"
-)]
+#[command(name = "patchwork-parsemail", version)]
 struct Program {
     #[command(flatten)]
     common: Common,
@@ -59,7 +76,12 @@ struct Program {
 
 /// Runs the program `patchwork-parsemail`.
 pub fn main() -> ExitCode {
-    let program = Program::parse();
+    // Said here, as the shared arguments bring the other program's help along.
+    let matches = Program::command()
+        .about("Reads one mail into Patchwork")
+        .after_help(PROGRAM_HELP)
+        .get_matches();
+    let program = Program::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     end(program.args.run(&program.common))
 }
 
@@ -77,7 +99,11 @@ impl Parsemail {
     }
 
     fn receive(self, common: &Common) -> Outcome {
-        let loaded = common.settings(Vec::new())?;
+        // See `tell` for why nothing may be said.
+        let loaded = match self.mta {
+            true => common.settings_unsaid(Vec::new())?,
+            false => common.settings(Vec::new())?,
+        };
         let settings = &loaded.settings;
         let raw = self.read(settings.mail.intake.max_bytes)?;
         let list = self.list_id.as_deref().map(list_id);

@@ -11,7 +11,8 @@ use crate::auth;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
-  echo \"SECRET_KEY = \\\"$(patchwork secret-key)\\\"\" >> /etc/patchwork/patchwork.toml")]
+  echo \"SECRET_KEY = '$(patchwork secret-key)'\" \\
+      >> /etc/patchwork/patchwork.toml")]
 pub(super) struct SecretKey {}
 
 impl SecretKey {

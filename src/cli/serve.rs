@@ -1,6 +1,10 @@
 //! `patchwork serve`: the site, by HTTP, FastCGI or CGI.
 
-use std::{net::SocketAddr, process::ExitCode};
+use std::{
+    io::ErrorKind,
+    net::{SocketAddr, TcpListener},
+    process::ExitCode,
+};
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -18,7 +22,7 @@ use crate::{
 /// Serve the site
 #[derive(Debug, Default, Args)]
 #[command(after_help = "\
-Without --listen the way is found by itself: FastCGI when standard input is a listening socket (mod_fcgid, spawn-fcgi,
+Without --listen the way is found by itself: FastCGI when standard input is a listening socket (mod_fcgid, spawn-fcgi, \
 systemd), one CGI request when GATEWAY_INTERFACE is set, else HTTP on server.address and server.port.
 
 Examples:
@@ -150,7 +154,7 @@ fn host_port(text: &str) -> anyhow::Result<(String, String)> {
 /// a server's belongs to whoever looks after it.
 pub(super) fn prepare(settings: &Settings) -> anyhow::Result<()> {
     block_on(async {
-        let db = database::open(settings)?;
+        let db = database::open(settings).await?;
         match (database::status(&db, settings).await?, db.kind()) {
             (Status::Current, _) => {}
             (Status::Ahead, _) => {
@@ -172,8 +176,25 @@ pub(super) fn prepare(settings: &Settings) -> anyhow::Result<()> {
     })
 }
 
+/// Sees that the address for HTTP is free, to say so before any work and with the way out.
+pub(super) fn free(settings: &Settings) -> anyhow::Result<()> {
+    let server = &settings.server;
+    let address = SocketAddr::new(server.address, server.port);
+    match TcpListener::bind(address) {
+        Err(error) if error.kind() == ErrorKind::AddrInUse => {
+            bail!("{address} is taken; choose another with --port")
+        }
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            bail!("this user may not listen on {address}; choose a port from 1024 on with --port")
+        }
+        // What else there is, the server itself will tell.
+        _ => Ok(()),
+    }
+}
+
 /// Serves by HTTP until told to stop.
 pub(super) fn http(settings: &Settings, common: &Common) -> anyhow::Result<()> {
+    free(settings)?;
     let mut site = site(settings)?;
     if !common.is_quiet() {
         let line = format!("Serving on {} (Ctrl-C ends it)", url(settings));
@@ -213,6 +234,7 @@ fn site(settings: &Settings) -> anyhow::Result<rocket::Rocket<rocket::Build>> {
     let options = web::Options {
         base: settings.server.url_prefix.clone(),
         site_url: settings.site_url(),
+        force_https: settings.site.force_https,
         items_per_page: i64::from(settings.web.items_per_page),
         server_timing: settings.server.server_timing,
         gzip: settings.server.gzip,

@@ -12,7 +12,8 @@ use super::{Common, Outcome, output};
 #[command(after_help = "\
 Examples:
   patchwork settings
-  patchwork settings --json | jq -r '.[] | select(.source != \"default\") | .key'")]
+  patchwork settings --json |
+      jq -r '.[] | select(.source != \"default\") | .key'")]
 pub(super) struct Settings {
     /// Print a list of objects instead of a table
     #[arg(long)]

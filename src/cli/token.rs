@@ -21,7 +21,8 @@ The token is printed alone and cannot be shown again.
 
 Examples:
   patchwork token mara --name laptop
-  git config pw.token \"$(patchwork token bot --name ci --scope checks --expires 365)\"")]
+  git config pw.token \\
+      \"$(patchwork token bot --name ci --scope checks --expires 365)\"")]
 pub(super) struct Token {
     /// Whose token
     user: String,

@@ -21,6 +21,7 @@ pub(super) struct Layer {
     /// The source, as messages and `patchwork settings` name it.
     pub source: String,
     values: Flat,
+    idle: Vec<String>,
 }
 
 impl Layer {
@@ -29,6 +30,7 @@ impl Layer {
         Layer {
             source,
             values: Flat::from([(key.to_owned(), value)]),
+            idle: Vec::new(),
         }
     }
 
@@ -43,8 +45,10 @@ impl Layer {
             ))
         })?;
         let mut values = Flat::new();
+        let mut idle = Vec::new();
         for (name, value) in dict {
             match plain::find(&name) {
+                None if plain::is_idle(&name) => idle.push(name),
                 Some(plain) => {
                     if let Some(value) = plain_value(&plain, &value) {
                         values.insert(plain.key.to_owned(), value);
@@ -53,7 +57,11 @@ impl Layer {
                 None => known.collect(&source, name, value, &mut values)?,
             }
         }
-        Ok(Layer { source, values })
+        Ok(Layer {
+            source,
+            values,
+            idle,
+        })
     }
 
     /// Returns the layer with every value in the type its setting has.
@@ -63,14 +71,20 @@ impl Layer {
                 return Err(Error(format!("{}: {}", self.source, known.unknown(key))));
             };
             *value = rule::fitted(key, default, value).map_err(|wanted| {
-                let found = shown(key, value);
-                Error(format!(
-                    "{}: {key} must be {wanted}, not {found}",
-                    self.source
-                ))
+                let found = match SECRETS.contains(&key.as_str()) {
+                    true => String::new(),
+                    false => format!(", not {}", shown(value)),
+                };
+                Error(format!("{}: {key} must be {wanted}{found}", self.source))
             })?;
         }
         Ok(self)
+    }
+
+    /// Returns a line about what the layer says in vain, if it does.
+    pub fn warning(&self) -> Option<String> {
+        let names = self.idle.join(", ");
+        (!names.is_empty()).then(|| format!("{}: without effect so far: {names}", self.source))
     }
 
     /// Says whether the layer sets this.
@@ -129,10 +143,9 @@ fn plain_value(plain: &plain::Plain, value: &Value) -> Option<Value> {
     (plain.value)(&text).map(Value::from)
 }
 
-/// A value as messages show it: texts quoted, secrets not at all.
-fn shown(key: &str, value: &Value) -> String {
+/// A value as messages show it: texts quoted.
+fn shown(value: &Value) -> String {
     match value {
-        _ if SECRETS.contains(&key) => "what was given".to_owned(),
         Value::String(_, text) => format!("'{text}'"),
         Value::Bool(_, yes) => yes.to_string(),
         Value::Num(_, number) => number

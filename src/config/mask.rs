@@ -14,7 +14,7 @@ pub fn masked(url: &str) -> String {
 
 fn without_user_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
+        return mistyped(url);
     };
     // A password may hold slashes, marks and at signs that somebody forgot to encode: the last `@` counts.
     let Some((who, host)) = rest.rsplit_once('@') else {
@@ -23,6 +23,17 @@ fn without_user_password(url: &str) -> String {
     match who.split_once(':') {
         Some((user, _)) => format!("{scheme}://{user}:{STARS}@{host}"),
         None => url.to_owned(),
+    }
+}
+
+/// An address with a mistake in it, `postgres//user:password@host`, holds its password all the same.
+fn mistyped(url: &str) -> String {
+    match url.rsplit_once('@') {
+        Some((who, host)) if !url.starts_with("sqlite:") => match who.split_once(':') {
+            Some((start, _)) => format!("{start}:{STARS}@{host}"),
+            None => url.to_owned(),
+        },
+        _ => url.to_owned(),
     }
 }
 

@@ -50,8 +50,6 @@ pub struct Settings {
     pub web: Web,
     /// Mail, in and out.
     pub mail: Mail,
-    /// What is switched on.
-    pub features: Features,
     /// What the log says.
     pub log: Log,
 }
@@ -262,28 +260,6 @@ pub enum Tls {
     Tls,
 }
 
-/// What is switched on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Features {
-    /// The REST interface.
-    pub rest: bool,
-    /// The XML-RPC interface.
-    pub xmlrpc: bool,
-    /// Whether visitors may make accounts.
-    pub registration: bool,
-}
-
-impl Default for Features {
-    fn default() -> Self {
-        Features {
-            rest: true,
-            xmlrpc: false,
-            registration: true,
-        }
-    }
-}
-
 /// What the log says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -304,7 +280,7 @@ impl Default for Log {
 }
 
 /// The weight of what the log tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Nothing at all.

@@ -31,10 +31,61 @@ const NAMES: &[(&str, &str)] = &[
     ("EMAIL_USE_SSL", "mail.tls"),
     ("EMAIL_TIMEOUT", "mail.timeout"),
     ("EMAIL_FILE_PATH", "mail.directory"),
-    ("ENABLE_REST_API", "features.rest"),
-    ("ENABLE_XMLRPC", "features.xmlrpc"),
     ("PORT", "server.port"),
 ];
+
+/// Names that the sites' files of old are full of and that change nothing here.
+const IDLE: &[&str] = &[
+    "ADMINS",
+    "ALLOWED_HOSTS",
+    "AUTH_PASSWORD_VALIDATORS",
+    "CACHES",
+    "COMPAT_REDIR",
+    "CONFIRMATION_VALIDITY_DAYS",
+    "CSRF_COOKIE_SECURE",
+    "CSRF_TRUSTED_ORIGINS",
+    "DATABASES",
+    "DEBUG",
+    "DEFAULT_AUTO_FIELD",
+    "DEFAULT_PROJECT",
+    "ENABLE_REST_API",
+    "ENABLE_XMLRPC",
+    "INSTALLED_APPS",
+    "INTERNAL_IPS",
+    "LANGUAGE_CODE",
+    "LOGGING",
+    "LOGIN_REDIRECT_URL",
+    "LOGIN_URL",
+    "MANAGERS",
+    "MAX_REST_RESULTS_PER_PAGE",
+    "MEDIA_ROOT",
+    "MEDIA_URL",
+    "MIDDLEWARE",
+    "NOTIFICATION_DELAY_MINUTES",
+    "REST_FRAMEWORK",
+    "REST_RESULTS_PER_PAGE",
+    "ROOT_URLCONF",
+    "SECURE_PROXY_SSL_HEADER",
+    "SECURE_SSL_REDIRECT",
+    "SERVER_EMAIL",
+    "SESSION_COOKIE_SECURE",
+    "SITE_ID",
+    "STATICFILES_DIRS",
+    "STATICFILES_STORAGE",
+    "STATIC_ROOT",
+    "STATIC_URL",
+    "TEMPLATES",
+    "TEST_RUNNER",
+    "TIME_ZONE",
+    "USE_I18N",
+    "USE_L10N",
+    "USE_TZ",
+];
+
+/// Says whether a name is known to change nothing.
+pub(super) fn is_idle(name: &str) -> bool {
+    IDLE.contains(&name)
+}
 
 /// Returns the names.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {

@@ -182,7 +182,7 @@ fn checked(text: String, rule: Option<&Rule>) -> Result<String, String> {
             Err("an address such as https://patchwork.example.com".to_owned())
         }
         Some(Rule::Key) if !text.is_empty() && text.len() < 32 => {
-            Err("at least 32 characters: `patchwork secret-key` prints a good one".to_owned())
+            Err("at least 32 characters long; `patchwork secret-key` prints one that is".to_owned())
         }
         _ => Ok(text),
     }

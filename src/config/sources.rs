@@ -96,8 +96,10 @@ impl Sources {
             .extract()
             .map_err(|error| Error(format!("settings: {error}")))?;
         self.complete(&mut settings, &layers)?;
+        let warnings = layers.iter().filter_map(Layer::warning).collect();
         Ok(Loaded {
             settings,
+            warnings,
             figment,
             known,
         })
@@ -241,6 +243,9 @@ fn variable(name: &str, value: &str, known: &Known) -> Result<Option<Layer>> {
     {
         return Ok(None);
     }
+    if plain::is_idle(rest) {
+        return Ok(None);
+    }
     let key = rest.to_lowercase().replace("__", ".");
     if !known.has(&key) {
         let variables: Vec<String> = known.keys().map(variable_name).collect();
@@ -296,6 +301,8 @@ fn variable_name(key: &str) -> String {
 pub struct Loaded {
     /// The settings.
     pub settings: Settings,
+    /// What was said in vain: one sentence a source.
+    pub warnings: Vec<String>,
     figment: Figment,
     known: Known,
 }

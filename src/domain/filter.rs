@@ -75,6 +75,19 @@ pub struct PatchFilter {
     pub tag: Option<(TagId, i64)>,
     /// With a comment that asks for action.
     pub unaddressed: bool,
+    /// But not these.
+    pub except: Except,
+}
+
+/// What a list leaves out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Except {
+    /// Patches of people whose name or address contains one of these, ignoring case.
+    pub submitters: Vec<String>,
+    /// Patches on one of these desks.
+    pub delegates: Vec<Delegate>,
+    /// Patches in one of these states.
+    pub states: Vec<StateId>,
 }
 
 /// What a list is sorted by.

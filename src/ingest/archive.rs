@@ -168,7 +168,7 @@ async fn deliver(
                 report(parcel, outcome, summary, trouble);
             }
         }
-        Err(error @ store::Error::Statement(_)) => {
+        Err(error) if error.is_refusal() => {
             tracing::warn!("delivering {} mails one by one: {error}", parcels.len());
             for parcel in &parcels {
                 deliver_one(db, parcel, list, options, summary, trouble).await?;
@@ -199,7 +199,7 @@ async fn deliver_one(
         Ok(outcomes) => outcomes
             .iter()
             .for_each(|outcome| report(parcel, outcome, summary, trouble)),
-        Err(error @ store::Error::Statement(_)) => {
+        Err(error) if error.is_refusal() => {
             summary.fail();
             trouble.push((parcel.label(), error.to_string()));
         }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::{delivery::Delivery, rulebook::Claim};
 use crate::{
-    domain::{ListId, Project},
+    domain::{ListId, Project, id::cut},
     mail::Message,
     store::Result,
 };
@@ -25,10 +25,8 @@ pub async fn of(
             return Ok(Some(project));
         }
     }
-    tracing::warn!(
-        "{} belongs to no project; its lists: {candidates:?}",
-        message.id
-    );
+    let lists: Vec<&str> = candidates.iter().map(|list| cut(list.as_str())).collect();
+    tracing::info!("{} belongs to no project; its lists: {}", message.id, lists.join(", "));
     Ok(None)
 }
 

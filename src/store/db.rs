@@ -1,13 +1,14 @@
 //! Connections: pools of either engine, a connection, a transaction.
 
 use std::{
+    io,
     ops::{Deref, DerefMut},
     str::FromStr,
     time::Duration,
 };
 
 use sqlx::{
-    Postgres, Sqlite, Transaction,
+    Connection, Postgres, Sqlite, Transaction,
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions},
     sqlite::{
@@ -16,7 +17,7 @@ use sqlx::{
     },
 };
 
-use super::{Error, Result};
+use super::{Error, Result, sql};
 
 /// Which engine it is; only where their SQL differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +85,32 @@ impl Db {
         }
     }
 
+    /// Asks a server for one connection, at once and only once: a pool tries until its timeout and then no
+    /// longer knows why it failed.
+    ///
+    /// # Errors
+    /// When the server is not there, does not answer within `limit`, or refuses.
+    pub async fn probe(url: &str, limit: Duration) -> Result<()> {
+        if !url.starts_with("postgres") {
+            return Ok(());
+        }
+        let options = server(url)?;
+        match tokio::time::timeout(limit, PgConnection::connect_with(&options)).await {
+            Ok(Ok(conn)) => Ok(conn.close().await?),
+            // It starts, or is full for the moment: worth a pool's patience.
+            Ok(Err(sqlx::Error::Database(error)))
+                if matches!(error.code().as_deref(), Some("57P03" | "53300")) =>
+            {
+                Ok(())
+            }
+            Ok(Err(error)) => Err(error.into()),
+            Err(_) => Err(Error::Away(sqlx::Error::Io(io::Error::new(
+                io::ErrorKind::TimedOut,
+                format!("no answer within {} s", limit.as_secs()),
+            )))),
+        }
+    }
+
     /// Returns which engine it is.
     pub fn kind(&self) -> Kind {
         match self {
@@ -113,6 +140,27 @@ impl Db {
             Db::Sqlite { write, .. } => Link::SqliteTx(write.begin_with("BEGIN IMMEDIATE").await?),
             Db::Postgres(pool) => Link::PostgresTx(pool.begin().await?),
         })))
+    }
+
+    /// Writes nothing, but with all that it takes: an embedded database may be a file that can only be read.
+    ///
+    /// # Errors
+    /// When it cannot be written. Somebody else who is writing proves that it can.
+    pub async fn try_writing(&self) -> Result<()> {
+        if self.kind() == Kind::Postgres {
+            return Ok(());
+        }
+        let tried = async {
+            let mut tx = self.begin().await?;
+            // BEGIN IMMEDIATE alone only reads when the file can only be read.
+            sql("UPDATE project SET name = name WHERE id = -1")
+                .run(&mut tx)
+                .await
+        };
+        match tried.await {
+            Err(error) if !error.is_contention() => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Closes all connections.
@@ -150,6 +198,12 @@ fn open_sqlite(url: &str, options: &Options) -> Result<Db> {
         .pragma("journal_size_limit", "67108864")
         .pragma("temp_store", "memory");
     let write = SqlitePoolOptions::new()
+        // A full disk makes SQLite roll back by itself, and sqlx's own account of the transaction is wrong
+        // from then on: such a connection is not used again.
+        .after_release(|conn, _| {
+            let is_sound = !conn.is_in_transaction();
+            Box::pin(async move { Ok(is_sound) })
+        })
         .max_connections(1)
         .acquire_timeout(options.timeout)
         .connect_lazy_with(connect.clone());
@@ -168,9 +222,7 @@ fn open_postgres(url: &str, options: &Options) -> Result<Db> {
     if !options.durable {
         settings.push(("synchronous_commit", "off".to_owned()));
     }
-    // libpq takes an empty host when ?host= names a socket's folder; be as kind.
-    let connect = PgConnectOptions::from_str(&url.replacen("@/", "@localhost/", 1))
-        .map_err(|error| Error::Address(error.to_string()))?
+    let connect = server(url)?
         .application_name("patchwork")
         .options(settings)
         .statement_cache_capacity(256);
@@ -179,6 +231,13 @@ fn open_postgres(url: &str, options: &Options) -> Result<Db> {
         .acquire_timeout(options.timeout)
         .connect_lazy_with(connect);
     Ok(Db::Postgres(pool))
+}
+
+/// Reads a server's address.
+fn server(url: &str) -> Result<PgConnectOptions> {
+    // libpq takes an empty host when ?host= names a socket's folder; be as kind.
+    PgConnectOptions::from_str(&url.replacen("@/", "@localhost/", 1))
+        .map_err(|error| Error::Address(error.to_string()))
 }
 
 enum Link {

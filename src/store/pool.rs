@@ -7,6 +7,9 @@ use rocket_db_pools::{Config, Error as PoolError};
 
 use super::{Conn, Db, Error, Options};
 
+/// How long a request waits for a connection: longer, and who asked has gone or asks again.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// A [`Db`] in the shape `rocket_db_pools` wants.
 #[derive(Clone, Debug)]
 pub struct Pool(pub Db);
@@ -40,7 +43,10 @@ impl rocket_db_pools::Pool for Pool {
     }
 
     async fn get(&self) -> Result<Conn, Self::Error> {
-        self.0.reader().await.map_err(PoolError::Get)
+        match tokio::time::timeout(PATIENCE, self.0.reader()).await {
+            Ok(conn) => conn.map_err(PoolError::Get),
+            Err(_) => Err(PoolError::Get(Error::from(sqlx::Error::PoolTimedOut))),
+        }
     }
 
     async fn close(&self) {

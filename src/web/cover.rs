@@ -35,7 +35,7 @@ pub fn routes() -> Vec<Route> {
 async fn detail(linkname: &str, tail: Tail<'_>, view: View<'_>, mut db: Db<'_>) -> Result<Answer> {
     let project = store::project::by_linkname(&mut db, linkname)
         .await?
-        .ok_or_else(Error::missing)?;
+        .ok_or_else(Error::no_project)?;
     let asked = Asked::read(tail.0);
     if let Some((id, action)) = &asked.stripped {
         return Ok(Answer::Moved(
@@ -47,7 +47,10 @@ async fn detail(linkname: &str, tail: Tail<'_>, view: View<'_>, mut db: Db<'_>) 
         return thread::elsewhere(&mut db, &view, &project, &asked).await;
     };
     match action {
-        Action::Raw => Err(Error::missing()),
+        // There is no diff in it.
+        Action::Raw => Ok(Answer::Found(
+            view.links().cover(&project.linkname, &cover.msgid),
+        )),
         Action::Mail => {
             let mail = store::mail::of_cover(&mut db, cover.id)
                 .await?

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use rocket::{
     Catcher, Request, Response,
-    http::{ContentType, Status},
+    http::{ContentType, RawStr, Status},
     response::Responder,
 };
 
@@ -28,12 +28,23 @@ pub struct Missing {
     pub text: String,
     /// Ways to go on: text and address.
     pub ways: Vec<(String, String)>,
+    /// Whether even the project of the address is not there.
+    pub no_project: bool,
 }
 
 impl Error {
     /// Nothing is known of it.
     pub fn missing() -> Self {
         Error::Missing(None)
+    }
+
+    /// There is no project of the name in the address.
+    pub fn no_project() -> Self {
+        Error::Missing(Some(Missing {
+            text: "There is no project of that name.".into(),
+            ways: Vec::new(),
+            no_project: true,
+        }))
     }
 }
 
@@ -51,7 +62,9 @@ impl<'r> Responder<'r, 'static> for Error {
                 } else {
                     Status::InternalServerError
                 };
-                tracing::error!("{} failed: {error}", request.uri());
+                let (method, uri, reference) =
+                    (request.method(), request.uri(), reference(request));
+                tracing::error!("{method} {uri} failed ({reference}): {error}");
                 Ok(response(request, status, None))
             }
         }
@@ -78,8 +91,28 @@ impl<'r> Responder<'r, 'static> for Said {
             Status::UnprocessableEntity => Status::NotFound,
             status => status,
         };
+        if status == Status::InternalServerError {
+            let (method, uri) = (request.method(), request.uri());
+            tracing::error!("{method} {uri} failed ({})", reference(request));
+        }
         Ok(response(request, status, None))
     }
+}
+
+/// Names a request that failed: on its page for readers to tell, in the log for administrators to find.
+fn reference<'r>(request: &'r Request<'_>) -> &'r str {
+    struct Reference(String);
+    let new = || Reference(format!("{:08x}", getrandom::u32().unwrap_or_default()));
+    &request.local_cache(new).0
+}
+
+/// Returns the project that an address is about, whether it is there or not.
+fn linkname(view: &View, request: &Request<'_>) -> Option<String> {
+    let path = request.uri().path().raw().as_str();
+    let below = path.strip_prefix(view.links().base())?;
+    let (linkname, _) = below.strip_prefix("/project/")?.split_once('/')?;
+    let linkname = RawStr::new(linkname).percent_decode_lossy();
+    (!linkname.is_empty()).then(|| linkname.into_owned())
 }
 
 /// Draws the page of an error. Needs neither database nor session.
@@ -89,9 +122,8 @@ pub fn response(
     missing: Option<Missing>,
 ) -> Response<'static> {
     let view = View::of(request);
-    let path = request.uri().path().percent_decode_lossy().into_owned();
-    let body =
-        layout::bare(&view, words(status).0, page(&view, status, &path, missing)).into_string();
+    let main = page(&view, request, status, missing);
+    let body = layout::bare(&view, words(status).0, main).into_string();
     let mut response = Response::build();
     response
         .status(status)
@@ -103,8 +135,14 @@ pub fn response(
     response.finalize()
 }
 
-fn page(view: &View, status: Status, path: &str, missing: Option<Missing>) -> Markup {
+fn page(view: &View, request: &Request<'_>, status: Status, missing: Option<Missing>) -> Markup {
     let (title, advice) = words(status);
+    let path = request.uri().path();
+    let path = path.percent_decode_lossy();
+    let linkname = match &missing {
+        Some(missing) if missing.no_project => None,
+        _ => linkname(view, request),
+    };
     html! {
         div.narrow {
             p.code { (status.code) }
@@ -119,8 +157,35 @@ fn page(view: &View, status: Status, path: &str, missing: Option<Missing>) -> Ma
                     ul { @for (text, address) in &missing.ways { li { a href=(address) { (text) } } } }
                 }
             }
-            @if status == Status::NotFound { p.muted { (advice) } }
+            @if status == Status::NotFound { (search(view, linkname.as_deref())) }
+            @if status == Status::InternalServerError {
+                p.muted { "Reference: " code #reference { (reference(request)) } }
+            }
             p { a.button href=(view.links().home()) { "All projects" } }
+        }
+    }
+}
+
+/// A way to look for what is not there: in its project, or by what is known of one mail.
+fn search(view: &View, linkname: Option<&str>) -> Markup {
+    let (action, label) = match linkname {
+        Some(linkname) => (
+            view.links().list(linkname),
+            format!("Search the patches of {linkname}"),
+        ),
+        None => (
+            view.links().home(),
+            "Find a patch by number or message id".into(),
+        ),
+    };
+    html! {
+        form role="search" action=(action) {
+            @if linkname.is_some() {
+                input type="hidden" name="state" value="*";
+                input type="hidden" name="archive" value="both";
+            }
+            input type="search" name="q" aria-label=(label) placeholder=(label);
+            button type="submit" { "Search" }
         }
     }
 }
@@ -132,10 +197,7 @@ fn words(status: Status) -> (&'static str, &'static str) {
             "The request could not be understood. Go back and try it once more.",
         ),
         403 => ("Not allowed", "You have no permission for this."),
-        404 => (
-            "Not found",
-            "If you followed a link from a mail, the patch may belong to another project: pick it and search there.",
-        ),
+        404 => ("Not found", "There is nothing at this address."),
         405 => ("Method not allowed", "This page can only be read."),
         413 => ("Too large", "What you sent is larger than this site takes."),
         429 => (
@@ -151,7 +213,7 @@ fn words(status: Status) -> (&'static str, &'static str) {
         }
         _ => (
             "Something went wrong",
-            "The error has been logged. Trying again may help; if not, tell the administrators what you did.",
+            "The error has been logged. Trying again may help; if not, tell the administrators the reference below.",
         ),
     }
 }

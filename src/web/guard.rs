@@ -2,14 +2,18 @@
 
 use std::{
     ops::{Deref, DerefMut},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use rocket::{
     Request,
+    http::Status,
     request::{FromRequest, Outcome},
 };
-use rocket_db_pools::Connection;
+use rocket_db_pools::{Connection, Error as PoolError};
 
 use super::{Links, Options, Site};
 use crate::store::{self, Conn};
@@ -17,6 +21,29 @@ use crate::store::{self, Conn};
 /// How many statements a request has run so far.
 #[derive(Default)]
 pub struct Statements(pub AtomicU32);
+
+/// The connection lent to a request until its handler takes it.
+#[derive(Default)]
+struct Lent(Mutex<Option<Connection<store::Database>>>);
+
+/// Lends a request a connection before its handler runs. Where there is none, tells the log, and returns the status
+/// to answer: were it left to the guard, Rocket would log the guard's type and the error's insides, too.
+pub async fn lend(request: &Request<'_>) -> Result<(), Status> {
+    let (status, why) = match Connection::from_request(request).await {
+        Outcome::Success(conn) => {
+            let lent = &request.local_cache(Lent::default).0;
+            *lent.lock().expect("nothing panics while holding it") = Some(conn);
+            return Ok(());
+        }
+        Outcome::Error((status, Some(PoolError::Get(error)))) => (status, error.to_string()),
+        Outcome::Error((status, _)) | Outcome::Forward(status) => {
+            (status, "this site has no database".into())
+        }
+    };
+    let (method, uri) = (request.method(), request.uri());
+    tracing::error!("{method} {uri} is answered {}: {why}", status.code);
+    Err(status)
+}
 
 /// A connection to read with, for as long as the handler holds it. Drop it before drawing the page.
 pub struct Db<'r> {
@@ -26,13 +53,18 @@ pub struct Db<'r> {
 
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for Db<'r> {
-    type Error = Option<rocket_db_pools::Error<store::Error>>;
+    type Error = Option<PoolError<store::Error>>;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
         let count = request.local_cache(Statements::default);
-        Connection::from_request(request)
-            .await
-            .map(|conn| Db { conn, count })
+        let lent = &request.local_cache(Lent::default).0;
+        let conn = lent.lock().expect("nothing panics while holding it").take();
+        match conn {
+            Some(conn) => Outcome::Success(Db { conn, count }),
+            None => Connection::from_request(request)
+                .await
+                .map(|conn| Db { conn, count }),
+        }
     }
 }
 
@@ -111,6 +143,7 @@ impl<'r> View<'r> {
     pub fn absolute(&self, path: &str) -> String {
         match (&self.options().site_url, &self.host) {
             (Some(site), _) => format!("{}{path}", site.trim_end_matches('/')),
+            (None, Some(host)) if self.options().force_https => format!("https://{host}{path}"),
             (None, Some(host)) => format!("http://{host}{path}"),
             (None, None) => path.to_owned(),
         }

@@ -9,7 +9,7 @@ mod form;
 use std::collections::HashMap;
 
 use maud::{Markup, html};
-use rocket::Route;
+use rocket::{Route, http::RawStr};
 
 use super::{
     Db, Error,
@@ -25,7 +25,7 @@ use super::{
 use crate::{
     domain::{
         MessageId, PatchId, Timestamp,
-        filter::{Delegate, Order, OrderKey, States, Submitter},
+        filter::{Delegate, Order, OrderKey, PatchFilter, States, Submitter},
         person,
         project::Project,
         series,
@@ -52,7 +52,7 @@ async fn list(linkname: &str, view: View<'_>, pairs: Pairs, mut db: Db<'_>) -> R
     let query = Query::read(&pairs.0);
     let project = store::project::by_linkname(&mut db, linkname)
         .await?
-        .ok_or_else(Error::missing)?;
+        .ok_or_else(Error::no_project)?;
     if view.fragment.is_none()
         && let Some(address) = jump(&mut db, &view, query.get("q").unwrap_or_default()).await?
     {
@@ -78,7 +78,7 @@ async fn list(linkname: &str, view: View<'_>, pairs: Pairs, mut db: Db<'_>) -> R
 }
 
 /// Returns where a search that names one thing leads: a patch's number, a message id, an address of ours.
-async fn jump(db: &mut Db<'_>, view: &View<'_>, text: &str) -> Result<Option<String>> {
+pub async fn jump(db: &mut Db<'_>, view: &View<'_>, text: &str) -> Result<Option<String>> {
     let text = text.trim();
     let number = text.strip_prefix("id:").unwrap_or(text);
     if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -88,6 +88,12 @@ async fn jump(db: &mut Db<'_>, view: &View<'_>, text: &str) -> Result<Option<Str
         let place = submission::patch(db, PatchId(id)).await?;
         return Ok(place.map(|place| comment::address(view, &place, "")));
     }
+    if let Some((linkname, query)) = list_address(text)
+        && let Some(project) = store::project::by_linkname(db, linkname).await?
+    {
+        let list = view.links().list(&project.linkname);
+        return Ok(Some(list + query.href().trim_start_matches("./")));
+    }
     let Some(ids) = message_ids(text) else {
         return Ok(None);
     };
@@ -95,6 +101,24 @@ async fn jump(db: &mut Db<'_>, view: &View<'_>, text: &str) -> Result<Option<Str
     Ok(places
         .first()
         .map(|place| comment::address(view, place, "")))
+}
+
+/// Returns the project and the query of a list whose address was pasted: `https://host/project/x/list/?series=3`.
+fn list_address(text: &str) -> Option<(&str, Query)> {
+    let (_, rest) = text.split_once("://")?;
+    let rest = rest.split('#').next()?;
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let mut parts = path.trim_end_matches('/').rsplit('/');
+    let (list, linkname, project) = (parts.next()?, parts.next()?, parts.next()?);
+    if (list, project) != ("list", "project") {
+        return None;
+    }
+    let decoded = |text: &str| RawStr::new(text).url_decode_lossy().into_owned();
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let pairs: Vec<_> = pairs
+        .map(|(key, value)| (decoded(key), decoded(value)))
+        .collect();
+    Some((linkname, Query::read(&pairs)))
 }
 
 /// Returns the message ids a search may mean, if it looks like one or like the address of one.
@@ -150,7 +174,7 @@ impl List {
         let mut unmatched = listing.unknown.clone();
         let mut marks = HashMap::new();
         if rows.is_empty() {
-            unmatched.extend(nobody(db, &listing).await?);
+            unmatched.extend(nobody(db, &query, &listing.filter).await?);
         } else {
             let ids: Vec<PatchId> = rows.iter().map(|row| row.id).collect();
             marks = store::patch::list::marks(db, &ids).await?;
@@ -176,14 +200,27 @@ impl List {
 }
 
 /// Says of an empty list whether it is because nobody has that name.
-async fn nobody(db: &mut Db<'_>, listing: &Listing) -> Result<Option<(&'static str, String)>> {
-    if let Some(Submitter::Matching(text)) = &listing.filter.submitter
+async fn nobody(
+    db: &mut Db<'_>,
+    query: &Query,
+    filter: &PatchFilter,
+) -> Result<Option<(&'static str, String)>> {
+    // A name may have come as a word of the search, too.
+    let given = |key, text: &str| match query.get(key) {
+        Some(value) if value == text => key,
+        _ => "q",
+    };
+    if let Some(Submitter::Matching(text)) = &filter.submitter
         && !store::person::any_matching(db, text).await?
     {
-        return Ok(Some((
-            "submitter",
-            format!("no submitter is called “{text}”"),
-        )));
+        let why = format!("no submitter is called “{text}”");
+        return Ok(Some((given("submitter", text), why)));
+    }
+    if let Some(Delegate::Matching(text)) = &filter.delegate
+        && !store::patch::list::any_delegate_matching(db, text).await?
+    {
+        let why = format!("no delegate is called “{text}”");
+        return Ok(Some((given("delegate", text), why)));
     }
     Ok(None)
 }
@@ -350,6 +387,27 @@ fn beyond(list: &List) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_of_lists_are_seen() {
+        let read = |text| list_address(text).map(|(linkname, query)| (linkname, query.href()));
+        for (text, expected) in [
+            (
+                "https://h/project/x/list/?series=3&y=1",
+                Some(("x", "?series=3")),
+            ),
+            (
+                "http://h:1/pw/project/x/list/?q=a%26b+c#top",
+                Some(("x", "?q=a%26b%20c")),
+            ),
+            ("http://h/project/x/list", Some(("x", "./"))),
+            ("http://h/project/x/", None),
+            ("project/x/list/", None),
+        ] {
+            let expected = expected.map(|(linkname, href)| (linkname, href.to_owned()));
+            assert_eq!(read(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn searches_for_one_mail_are_seen() {

@@ -43,6 +43,8 @@ pub struct Options {
     /// Scheme and host for links that leave the page, such as `https://patches.example.org`.
     /// Without it the request's `Host` is used, which is good enough for a line to copy.
     pub site_url: Option<String>,
+    /// Whether links that leave the page are `https` even if the request came without it, through a front server.
+    pub force_https: bool,
     /// What the site calls itself.
     pub site_name: String,
     /// How many rows a list page shows.
@@ -64,6 +66,7 @@ impl Default for Options {
         Options {
             base: String::new(),
             site_url: None,
+            force_https: false,
             site_name: "Patchwork".into(),
             items_per_page: 100,
             server_timing: false,
@@ -89,16 +92,16 @@ pub fn mount(rocket: Rocket<Build>, options: Options) -> Rocket<Build> {
     } else {
         links.base().to_owned()
     };
-    let pages = [
+    let reading = [
         project::routes(),
         list::routes(),
         patch::routes(),
         cover::routes(),
         series::routes(),
         comment::routes(),
-        about::routes(),
     ]
     .concat();
+    let pages = [route::reading(reading), about::routes()].concat();
     let files = [assets::routes(), probe::routes()].concat();
     rocket
         .attach(headers::Headers)

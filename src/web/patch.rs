@@ -44,7 +44,7 @@ async fn detail(
 ) -> Result<Answer> {
     let project = store::project::by_linkname(&mut db, linkname)
         .await?
-        .ok_or_else(Error::missing)?;
+        .ok_or_else(Error::no_project)?;
     let asked = Asked::read(tail.0);
     if let Some((id, action)) = &asked.stripped {
         return Ok(Answer::Moved(

@@ -2,12 +2,16 @@
 
 use rocket::{Route, http::Status};
 
-use super::{Db, guard::View};
+use super::{Db, guard::View, route};
 use crate::store;
 
 /// Returns the routes for machines.
 pub fn routes() -> Vec<Route> {
-    rocket::routes![alive, ready, robots]
+    [
+        route::reading(rocket::routes![ready]),
+        rocket::routes![alive, robots],
+    ]
+    .concat()
 }
 
 #[rocket::get("/healthz")]

@@ -7,9 +7,10 @@ use super::{
     Db, Error,
     answer::Answer,
     error::Result,
-    guard::View,
+    guard::{Pairs, View},
     layout::{self, Frame, Tab},
-    parts,
+    link, list, parts,
+    query::Query,
 };
 use crate::{
     domain::{Timestamp, project::Project},
@@ -22,25 +23,44 @@ use crate::{
 
 /// Returns the routes of projects.
 pub fn routes() -> Vec<Route> {
-    rocket::routes![list, detail]
+    rocket::routes![projects, detail]
 }
 
 #[rocket::get("/")]
-async fn list(view: View<'_>, mut db: Db<'_>) -> Result<Answer> {
+async fn projects(view: View<'_>, pairs: Pairs, mut db: Db<'_>) -> Result<Answer> {
+    let query = Query::read(&pairs.0);
+    let sought = query.get("q");
+    if let Some(text) = sought
+        && let Some(address) = list::jump(&mut db, &view, text).await?
+    {
+        return Ok(Answer::Found(address));
+    }
     let projects = store::project::overview(&mut db).await?;
     drop(db);
     if let [only] = projects.as_slice() {
-        return Ok(Answer::Found(view.links().list(&only.project.linkname)));
+        let list = view.links().list(&only.project.linkname);
+        return Ok(Answer::Found(list + &search(sought)));
     }
-    Ok(Answer::Page(all(&view, &projects)))
+    Ok(Answer::Page(all(&view, &projects, sought)))
 }
 
-fn all(view: &View, projects: &[Overview]) -> Markup {
+/// Returns what follows the address of a list to search all of it.
+fn search(sought: Option<&str>) -> String {
+    match sought {
+        None => String::new(),
+        Some(text) => format!("?state=*&q={}&archive=both", link::encoded(text)),
+    }
+}
+
+fn all(view: &View, projects: &[Overview], sought: Option<&str>) -> Markup {
     layout::page(
         view,
         &Frame::site("Projects"),
         html! {
             header.heading { h1 { "Projects" } }
+            @if let Some(text) = sought {
+                p.banner { "No patch has this number or message id. The links below search a project for “" (text) "”." }
+            }
             @if projects.is_empty() {
                 div.empty {
                     p { strong { "There is no project yet." } }
@@ -56,19 +76,19 @@ fn all(view: &View, projects: &[Overview]) -> Markup {
                         th scope="col" { "Last patch" }
                         th scope="col" { "Elsewhere" }
                     } }
-                    tbody { @for overview in projects { (row(view, overview)) } }
+                    tbody { @for overview in projects { (row(view, overview, sought)) } }
                 }
             }
         },
     )
 }
 
-fn row(view: &View, overview: &Overview) -> Markup {
+fn row(view: &View, overview: &Overview, sought: Option<&str>) -> Markup {
     let project = &overview.project;
     html! {
         tr {
             th scope="row" {
-                a href=(view.links().list(&project.linkname)) { (project.linkname) }
+                a href={ (view.links().list(&project.linkname)) (search(sought)) } { (project.linkname) }
                 @if project.name != project.linkname { " " span.muted { (project.name) } }
             }
             td { (project.list_email) }
@@ -96,7 +116,7 @@ fn elsewhere(project: &Project) -> Markup {
 async fn detail(linkname: &str, view: View<'_>, mut db: Db<'_>) -> Result<Answer> {
     let project = store::project::by_linkname(&mut db, linkname)
         .await?
-        .ok_or_else(Error::missing)?;
+        .ok_or_else(Error::no_project)?;
     let about = About {
         vocabulary: store::state::vocabulary(&mut db).await?,
         loads: store::project::load(&mut db, project.id).await?,

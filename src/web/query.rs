@@ -38,22 +38,22 @@ pub struct Query {
 }
 
 impl Query {
-    /// Takes what we know: of a repeated key the last value, of `state` every one.
+    /// Takes what we know: of a repeated key the last value, of `state` every one. Control characters go.
     pub fn read(given: &[(String, String)]) -> Query {
         let mut pairs: Vec<(&'static str, String)> = Vec::new();
         for key in KEYS {
             let mut values = given
                 .iter()
                 .filter(|(k, _)| k == key)
-                .map(|(_, value)| value.trim());
+                .map(|(_, value)| printable(value));
             if key == "state" {
                 for value in values.filter(|value| !value.is_empty()) {
-                    if !pairs.iter().any(|(k, known)| *k == key && known == value) {
-                        pairs.push((key, value.to_owned()));
+                    if !pairs.contains(&(key, value.clone())) {
+                        pairs.push((key, value));
                     }
                 }
             } else if let Some(value) = values.next_back().filter(|value| !value.is_empty()) {
-                pairs.push((key, value.to_owned()));
+                pairs.push((key, value));
             }
         }
         Query { pairs }
@@ -174,12 +174,26 @@ impl Listing {
     }
 
     fn take_people(&mut self, query: &Query) {
-        self.filter.submitter = match query.get("submitter").map(|text| (text, text.parse())) {
-            None => None,
-            Some((_, Ok(id))) => Some(Submitter::Person(PersonId(id))),
-            Some((text, Err(_))) => Some(Submitter::Matching(text.to_owned())),
-        };
-        self.filter.delegate = query.get("delegate").map(desk);
+        let submitter = query
+            .get("submitter")
+            .filter(|who| !self.is_me("submitter", who));
+        self.filter.submitter = submitter.map(|text| match text.parse() {
+            Ok(id) => Submitter::Person(PersonId(id)),
+            Err(_) => Submitter::Matching(text.to_owned()),
+        });
+        let delegate = query
+            .get("delegate")
+            .filter(|who| !self.is_me("delegate", who));
+        self.filter.delegate = delegate.map(desk);
+    }
+
+    /// Says whether somebody asks for their own patches, and refuses: nobody is known here yet.
+    fn is_me(&mut self, key: &'static str, who: &str) -> bool {
+        let me = who.eq_ignore_ascii_case("me");
+        if me {
+            self.refuse(key, format!("“{who}” needs an account"));
+        }
+        me
     }
 
     fn take_states(&mut self, query: &Query, vocabulary: &Vocabulary) {
@@ -248,26 +262,57 @@ impl Listing {
     /// Understands the words of `q`: `"quoted words"`, `-not`, `from:`, `state:`, `delegate:`.
     fn take_words(&mut self, query: &Query, vocabulary: &Vocabulary) {
         for word in words(query.get("q").unwrap_or_default()) {
-            match word
-                .text
-                .split_once(':')
-                .filter(|_| !word.quoted && !word.without)
-            {
-                Some(("from", who)) if !who.is_empty() => {
-                    self.filter.submitter = Some(Submitter::Matching(who.to_owned()));
-                }
-                Some(("delegate", who)) if !who.is_empty() => {
-                    self.filter.delegate = Some(desk(who))
-                }
-                Some(("state", name)) if !name.is_empty() => match state(name, vocabulary) {
-                    Some(id) => self.filter.states = States::Among(vec![id]),
-                    None => self.refuse("q", format!("there is no state “{name}”")),
-                },
+            let field = word.text.split_once(':').filter(|_| !word.quoted);
+            match field.filter(|(_, value)| !value.is_empty()) {
+                Some(("from", who)) => self.take_from(who, word.without),
+                Some(("delegate", who)) => self.take_delegate(who, word.without),
+                Some(("state", name)) => self.take_state(name, word.without, vocabulary),
+                Some(("file", _)) => self.refuse("q", "file names cannot be searched yet".into()),
                 _ if word.without => self.filter.without.push(word.text),
                 _ => self.filter.words.push(word.text),
             }
         }
     }
+
+    fn take_from(&mut self, who: &str, without: bool) {
+        if self.is_me("q", who) {
+            return;
+        }
+        if without {
+            self.filter.except.submitters.push(who.to_owned());
+        } else {
+            self.filter.submitter = Some(Submitter::Matching(who.to_owned()));
+        }
+    }
+
+    fn take_delegate(&mut self, who: &str, without: bool) {
+        if self.is_me("q", who) {
+            return;
+        }
+        if without {
+            self.filter.except.delegates.push(desk(who));
+        } else {
+            self.filter.delegate = Some(desk(who));
+        }
+    }
+
+    fn take_state(&mut self, name: &str, without: bool, vocabulary: &Vocabulary) {
+        match state(name, vocabulary) {
+            Some(id) if without => self.filter.except.states.push(id),
+            Some(id) => self.filter.states = States::Among(vec![id]),
+            None => self.refuse("q", format!("there is no state “{name}”")),
+        }
+    }
+}
+
+/// Returns a value as somebody could have typed it: without control characters, which PostgreSQL refuses.
+fn printable(value: &str) -> String {
+    let typed = value.chars().filter_map(|c| match c {
+        c if c.is_whitespace() => Some(' '),
+        c if c.is_control() => None,
+        c => Some(c),
+    });
+    typed.collect::<String>().trim().to_owned()
 }
 
 fn order(query: &Query) -> Order {
@@ -308,14 +353,19 @@ fn state(text: &str, vocabulary: &Vocabulary) -> Option<StateId> {
     vocabulary.states.iter().find(is).map(|state| state.id)
 }
 
-/// Reads a day or a moment, in UTC.
+/// Reads a day or a moment, in UTC, of the years that both engines know.
 fn moment(text: &str) -> Option<Timestamp> {
-    if let Ok(moment) = text.parse::<jiff::Timestamp>() {
-        return Some(Timestamp(moment.as_microsecond()));
-    }
-    let day: jiff::civil::Date = text.parse().ok()?;
-    let start = day.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
-    Some(Timestamp(start.timestamp().as_microsecond()))
+    let moment = match text.parse::<jiff::Timestamp>() {
+        Ok(moment) => moment,
+        Err(_) => {
+            let day: jiff::civil::Date = text.parse().ok()?;
+            day.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp()
+        }
+    };
+    let year = moment.to_zoned(jiff::tz::TimeZone::UTC).year();
+    (1..=9999)
+        .contains(&year)
+        .then(|| Timestamp(moment.as_microsecond()))
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -487,9 +537,24 @@ mod tests {
             "checks=maybe",
             "tag=Z",
             "since=yesterday",
+            "since=-009998-01-01",
+            "before=-000001-12-31T00:00:00Z",
             "q=state:gone",
+            "q=-state:gone",
+            "q=file:Makefile",
+            "q=-file:Makefile",
+            "q=from:me",
+            "q=-delegate:Me",
+            "submitter=me",
+            "delegate=me",
         ] {
-            assert_eq!(listing(text).unknown.len(), 1, "{text}");
+            let listing = listing(text);
+            assert_eq!(listing.unknown.len(), 1, "{text}");
+            let said = PatchFilter {
+                project: Some(ProjectId(1)),
+                ..PatchFilter::default()
+            };
+            assert_eq!(listing.filter, said, "{text}");
         }
         assert!(listing("state=*&q=-x&order=z&page=foo").unknown.is_empty());
     }
@@ -529,6 +594,25 @@ mod tests {
                 without: false
             }]
         );
+    }
+
+    #[test]
+    fn a_search_leaves_out() {
+        let except = listing("q=-from:ann -delegate:nobody -delegate:mar -state:new")
+            .filter
+            .except;
+        assert_eq!(except.submitters, ["ann"]);
+        assert_eq!(
+            except.delegates,
+            [Delegate::Nobody, Delegate::Matching("mar".into())]
+        );
+        assert_eq!(except.states, [StateId(1)]);
+    }
+
+    #[test]
+    fn control_characters_are_dropped() {
+        assert_eq!(query("q=\0a\tb\u{1b}c\0").get("q"), Some("a bc"));
+        assert_eq!(query("submitter=\0"), Query::default());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use rocket::{
     route::{Handler, Outcome},
 };
 
-use super::error;
+use super::{error, guard};
 
 /// Routes of pages: their addresses end in a slash, others are sent there.
 pub fn pages(routes: Vec<Route>) -> Vec<Route> {
@@ -19,6 +19,14 @@ pub fn pages(routes: Vec<Route>) -> Vec<Route> {
         route
     });
     files(slashed.collect())
+}
+
+/// Routes that read the database: without one the answer is a page that says so.
+pub fn reading(mut routes: Vec<Route>) -> Vec<Route> {
+    for route in &mut routes {
+        route.handler = Box::new(Reading(route.handler.clone()));
+    }
+    routes
 }
 
 /// Routes as they are, and beside each one that refuses all other methods.
@@ -60,6 +68,24 @@ fn allow(methods: &[Method]) -> String {
         }
     }
     names.join(", ")
+}
+
+/// Lends the database to a handler.
+#[derive(Clone)]
+struct Reading(Box<dyn Handler>);
+
+#[rocket::async_trait]
+impl Handler for Reading {
+    async fn handle<'r>(&self, request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r> {
+        if request.uri().path().raw().as_str().contains("%00") {
+            // No name or id has a NUL, and PostgreSQL takes it for an error to ask.
+            return Outcome::Success(error::response(request, Status::NotFound, None));
+        }
+        match guard::lend(request).await {
+            Ok(()) => self.0.handle(request, data).await,
+            Err(status) => Outcome::Success(error::response(request, status, None)),
+        }
+    }
 }
 
 /// Sends an address without the closing slash to the one with it.

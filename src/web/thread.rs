@@ -8,7 +8,7 @@ use super::{
     comment,
     error::{Missing, Result},
     guard::View,
-    id::Asked,
+    id::{Action, Asked},
     parts, text,
 };
 use crate::{
@@ -35,6 +35,8 @@ pub async fn elsewhere(
         .collect();
     if let Some((action, place)) = asked.choose(here, |place| &place.asked) {
         let action = match place.kind {
+            // A cover has no diff, so its page has to do.
+            Kind::Cover if action == Action::Raw => "",
             Kind::Patch | Kind::Cover => action.path(),
             Kind::PatchComment(_) | Kind::CoverComment(_) => "",
         };
@@ -65,7 +67,11 @@ pub async fn elsewhere(
         ),
         false => format!("The mail {} belongs to another project.", id.bare()),
     };
-    Err(Error::Missing(Some(Missing { text, ways })))
+    Err(Error::Missing(Some(Missing {
+        text,
+        ways,
+        no_project: false,
+    })))
 }
 
 /// Draws the message of a patch or a cover, its headers folded.

@@ -1,6 +1,14 @@
 //! `patchwork demo`.
 
-use crate::support::program::Program;
+use std::{
+    io::{BufRead, BufReader},
+    process::Command,
+};
+
+use crate::support::{
+    free_port,
+    program::{Program, ended},
+};
 
 #[test]
 fn a_demo_is_made_once_and_found_again() {
@@ -42,6 +50,40 @@ fn a_demo_is_made_once_and_found_again() {
             .starts_with("Found the demo")
     );
     assert_eq!(dump(&program), before);
+}
+
+#[test]
+fn a_served_demo_is_told_once_and_ends_when_told() {
+    let program = Program::default();
+    let port = free_port();
+    let mut child = program
+        .command(&["demo", "--port", &port.to_string()])
+        .spawn()
+        .expect("the program");
+    let out = BufReader::new(child.stdout.as_mut().expect("standard output"));
+    let mut lines = Vec::new();
+    for line in out.lines() {
+        lines.push(line.expect("a line"));
+        if lines
+            .last()
+            .is_some_and(|line| line.starts_with("Serving on"))
+        {
+            break;
+        }
+    }
+    let made = lines
+        .iter()
+        .filter(|line| line.starts_with("Made the demo"));
+    assert_eq!(made.count(), 1, "{lines:?}");
+    program
+        .run(&["demo", "--port", &port.to_string()])
+        .fails(1, &["is taken; choose another with --port"]);
+    let told = Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status()
+        .expect("kill");
+    assert!(told.success());
+    assert_eq!(ended(child).code, Some(0));
 }
 
 on_both! {

@@ -72,7 +72,12 @@ fn a_port_in_use_is_an_error() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("an address").port().to_string();
     let ended = program.run(&["serve", "--port", &port]);
-    ended.fails(1, &["cannot serve"]);
+    ended.fails(
+        1,
+        &[&format!(
+            "127.0.0.1:{port} is taken; choose another with --port"
+        )],
+    );
 }
 
 #[test]

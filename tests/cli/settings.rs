@@ -6,7 +6,7 @@ use crate::support::program::Program;
 
 #[test]
 fn values_stand_in_columns_with_their_sources() {
-    let program = Program::default().with("ENABLE_XMLRPC", "true");
+    let program = Program::default().with("FORCE_HTTPS_LINKS", "true");
     program.file("site.toml", "[server]\nport = 81\n");
     let table = program
         .run(&[
@@ -29,7 +29,7 @@ fn values_stand_in_columns_with_their_sources() {
     assert_eq!(row("server.port").find("81"), value);
     assert_eq!(row("server.port").find("site.toml"), from);
     assert_eq!(
-        row("features.xmlrpc").find("environment variable ENABLE_XMLRPC"),
+        row("site.force_https").find("environment variable FORCE_HTTPS_LINKS"),
         from
     );
     assert_eq!(row("log.level").find("--set"), from);
@@ -61,6 +61,33 @@ fn json_says_the_same() {
         .expect("the address");
     assert_eq!(entry["value"], "postgres://u:********@h/n");
     assert_eq!(entry["source"], "environment variable DATABASE_URL");
+}
+
+#[test]
+fn mistakes_are_told_without_secrets() {
+    let program = Program::default().with("SECRET_KEY", "short");
+    let err = program.run(&["settings"]).fails(
+        1,
+        &["site.secret_key must be at least 32 characters long; `patchwork secret-key` prints"],
+    );
+    assert!(!err.contains("short") && !err.contains(", not"), "{err}");
+    let program = Program::default().with("DATABASE_URL", "postgres//nobody:s3cr3t@h/n");
+    for command in ["settings", "check", "migrate"] {
+        let ended = program.run(&[command]);
+        assert!(!format!("{ended:?}").contains("s3cr3t"), "{ended:?}");
+    }
+}
+
+#[test]
+fn names_without_effect_are_one_warning() {
+    let program = Program::default();
+    program.file("site.toml", "DEBUG = false\nALLOWED_HOSTS = ['*']\n");
+    let ended = program.run(&["settings", "--config", "site.toml"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(ended.err.lines().count(), 1, "{ended:?}");
+    assert!(ended.err.contains("ALLOWED_HOSTS, DEBUG"), "{ended:?}");
+    let mta = program.parsemail(&["--config", "site.toml", "--mta"], "");
+    assert!(!mta.err.contains("DEBUG"), "{mta:?}");
 }
 
 #[test]

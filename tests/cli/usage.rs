@@ -32,7 +32,12 @@ fn every_command_has_help_with_an_example() {
             "{command} is not in {all}"
         );
         let help = program.run(&[command, "--help"]).ok();
-        assert!(help.contains("Example"), "{command}: {help}");
+        let (_, examples) = help
+            .split_once("Example")
+            .unwrap_or_else(|| panic!("{command}: {help}"));
+        for line in examples.lines() {
+            assert!(line.chars().count() <= 78, "{command}: {line}");
+        }
         assert!(
             !help.contains('\u{1b}'),
             "colours off a terminal: {command}"
@@ -46,6 +51,18 @@ fn every_command_has_help_with_an_example() {
         program.parsemail(&["--version"], "").ok(),
         format!("patchwork-parsemail {}\n", env!("CARGO_PKG_VERSION"))
     );
+}
+
+#[test]
+fn the_small_program_helps_with_itself() {
+    let help = Program::default().parsemail(&["--help"], "").ok();
+    for part in [
+        "  patchwork-parsemail < mail\n",
+        "\"|/usr/local/bin/patchwork-parsemail --mta\"",
+    ] {
+        assert!(help.contains(part), "{part:?} is not in {help}");
+    }
+    assert!(!help.contains("patchwork parsemail"), "{help}");
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! What readers see when there is no page.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use patchwork::store::{Db, Options};
+use patchwork::store::{Db, Options, sql};
 
-use super::seed::{self, get};
+use super::seed::{self, Patch, get};
 
 pub async fn errors_are_pages(db: &Db) {
     seed::project(db, "one").await;
@@ -19,6 +19,19 @@ pub async fn errors_are_pages(db: &Db) {
         "{}",
         missing.body
     );
+    for (path, action) in [
+        ("/nothing/", "/"),
+        ("/project/none/list/", "/"),
+        ("/project/one/patch/x@h/", "/project/one/list/"),
+        ("/project/one/nothing/", "/project/one/list/"),
+        ("/project/%00/list/", "/project/%00/list/"),
+        ("/project/one/patch/%00@h/", "/project/one/list/"),
+    ] {
+        let page = get(&site, path).await;
+        assert_eq!(page.status, 404, "{path}");
+        assert_eq!(page.values("main form", "action"), [action], "{path}");
+        assert_eq!(page.texts("main form button"), ["Search"]);
+    }
     for path in [
         "/project/one/list/",
         "/about/",
@@ -42,15 +55,69 @@ pub async fn errors_are_pages(db: &Db) {
     }
 }
 
+pub async fn the_front_page_finds_what_was_sought(db: &Db) {
+    let project = seed::project(db, "one").await;
+    seed::patch(
+        db,
+        Patch {
+            project,
+            ..Patch::default()
+        },
+    )
+    .await;
+    let site = seed::site(db, |_| {}).await;
+    for (query, target) in [
+        ("", "/project/one/list/"),
+        ("?q=a@h", "/project/one/patch/a@h/"),
+        (
+            "?q=fix+%26",
+            "/project/one/list/?state=*&q=fix%20%26&archive=both",
+        ),
+    ] {
+        let seen = get(&site, &format!("/{query}")).await;
+        assert_eq!(seen.header("Location"), target, "{query}");
+    }
+    seed::project(db, "two").await;
+    let page = get(&site, "/?q=fix").await;
+    assert_eq!(
+        page.values("table.projects th a", "href"),
+        [
+            "/project/one/list/?state=*&q=fix&archive=both",
+            "/project/two/list/?state=*&q=fix&archive=both"
+        ]
+    );
+    assert_eq!(page.texts(".banner").len(), 1);
+}
+
+pub async fn a_failure_has_a_reference(db: &Db) {
+    seed::project(db, "one").await;
+    let mut tx = db.begin().await.expect("a transaction");
+    sql("ALTER TABLE comment RENAME TO gone")
+        .run(&mut tx)
+        .await
+        .expect("another name");
+    tx.commit().await.expect("a commit");
+    let site = seed::site(db, |_| {}).await;
+    let path = "/project/one/list/?state=*&comments=unaddressed";
+    let (first, second) = (get(&site, path).await, get(&site, path).await);
+    assert_eq!((first.status, second.status), (500, 500));
+    let (first, second) = (first.texts("#reference"), second.texts("#reference"));
+    assert_eq!(first[0].len(), 8);
+    assert_ne!(first, second);
+}
+
 pub async fn without_a_database_pages_are_503() {
+    // The pool would wait for ten seconds: requests give up sooner.
     let options = Options {
-        timeout: Duration::from_millis(300),
+        timeout: Duration::from_secs(10),
         ..Options::default()
     };
     let away = Db::open("postgres://nobody@127.0.0.1:1/none", &options).expect("an address");
     let site = seed::site(&away, |_| {}).await;
     for path in ["/", "/project/one/list/", "/patch/1/"] {
+        let asked = Instant::now();
         let seen = get(&site, path).await;
+        assert!(asked.elapsed() < Duration::from_secs(4), "{path}");
         assert_eq!(
             (seen.status, seen.header("Retry-After")),
             (503, "30"),

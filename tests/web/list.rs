@@ -149,6 +149,18 @@ pub async fn lists_are_filtered(db: &Db) {
         ("?q=ALPHA", "Alpha"),
         ("?q=-alpha", "gamma beta"),
         ("?q=from:yves", "Alpha"),
+        ("?q=-from:yves", "gamma beta"),
+        ("?q=-delegate:mar", "gamma beta"),
+        ("?q=-delegate:nobody", "Alpha"),
+        (&format!("?q=-delegate:{mara}"), "gamma beta"),
+        ("?q=-state:new", "beta"),
+        ("?q=-state:new&order=name&submitter=h", "beta"),
+        ("?q=file:alpha", "gamma Alpha beta"),
+        ("?q=%00ALPHA%00", "Alpha"),
+        ("?submitter=%00z%00o", "beta"),
+        ("?state=%00&tag=%00&series=%00", "gamma Alpha beta"),
+        ("?submitter=me&delegate=me", "gamma Alpha beta"),
+        ("?delegate=nobody-at-all", ""),
         ("?submitter=aa@h", "gamma"),
         ("?submitter=ZO", "beta"),
         ("?submitter=nobody-at-all", ""),
@@ -164,14 +176,35 @@ pub async fn lists_are_filtered(db: &Db) {
         ("?state=*&comments=unaddressed", "done"),
         ("?since=2023-11-17", "gamma"),
         ("?before=2023-11-16", "beta"),
+        ("?since=-009998-01-01", "gamma Alpha beta"),
+        ("?before=-000001-01-01T00:00:00Z", "gamma Alpha beta"),
+        ("?since=0001-01-01&before=9999-12-30", "gamma Alpha beta"),
     ] {
         assert_eq!(names(&site, query).await, expected, "{query}");
     }
-    let page = get(&site, "/project/one/list/?submitter=nobody-at-all").await;
-    assert_eq!(
-        page.texts(".chip.warning"),
-        ["no submitter is called “nobody-at-all” ×"]
-    );
+    for (query, expected) in [
+        (
+            "submitter=nobody-at-all",
+            "no submitter is called “nobody-at-all” ×",
+        ),
+        (
+            "delegate=nobody-at-all",
+            "no delegate is called “nobody-at-all” ×",
+        ),
+        ("q=delegate:zz", "no delegate is called “zz” ×"),
+        ("delegate=me", "“me” needs an account ×"),
+        ("submitter=Me", "“Me” needs an account ×"),
+        ("q=file:Makefile", "file names cannot be searched yet ×"),
+        (
+            "since=-009998-01-01",
+            "“-009998-01-01” is no date like 2024-03-05 ×",
+        ),
+    ] {
+        let page = get(&site, &format!("/project/one/list/?{query}")).await;
+        assert_eq!(page.texts(".chip.warning"), [expected], "{query}");
+        let drop = page.values(".chip.warning a", "href");
+        assert_eq!(drop, ["./"], "{query}");
+    }
     assert_eq!(
         get(&site, "/project/one/list/?submitter=%E2%98%83")
             .await
@@ -405,6 +438,25 @@ pub async fn searches_jump(db: &Db) {
         );
     }
     assert_eq!(get(&site, "/project/one/list/?q=77").await.status, 200);
+    for (query, target) in [
+        (
+            "http://x.example/project/one/list/?series=3%26submitter=a@h",
+            "/project/one/list/?series=3&submitter=a@h",
+        ),
+        (
+            "https://x.example/pw/project/one/list/",
+            "/project/one/list/",
+        ),
+    ] {
+        let seen = get(&site, &format!("/project/one/list/?q={query}")).await;
+        assert_eq!(
+            (seen.status, seen.header("Location")),
+            (302, target),
+            "{query}"
+        );
+    }
+    let foreign = "/project/one/list/?q=https://x.example/project/none/list/?series=3";
+    assert_eq!(get(&site, foreign).await.status, 200);
 }
 
 pub async fn nothing_is_taken_for_markup(db: &Db) {

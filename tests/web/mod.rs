@@ -46,6 +46,9 @@ on_each_engine! {
     a_cover_shows_its_patches: cover::a_cover_shows_its_patches;
     a_series_names_what_is_missing: series::a_series_names_what_is_missing;
     errors_are_pages: error::errors_are_pages;
+    the_front_page_finds_what_was_sought: error::the_front_page_finds_what_was_sought;
+    a_failure_has_a_reference: error::a_failure_has_a_reference;
+    links_that_leave_keep_to_https: site::links_that_leave_keep_to_https;
     pages_carry_their_headers: site::pages_carry_their_headers;
     a_site_lives_below_a_path: site::a_site_lives_below_a_path;
     files_are_kept_for_good: site::files_are_kept_for_good;

@@ -159,6 +159,16 @@ pub async fn old_addresses_lead_on(db: &Db) {
             "/project/one/cover/c@h/".to_owned(),
         ),
         (
+            "/project/one/patch/c@h/raw/".into(),
+            302,
+            "/project/one/cover/c@h/".to_owned(),
+        ),
+        (
+            "/project/one/cover/c@h/raw/".into(),
+            302,
+            "/project/one/cover/c@h/".to_owned(),
+        ),
+        (
             format!("/cover/{cover}/mbox/"),
             302,
             "/project/one/cover/c@h/mbox/".to_owned(),

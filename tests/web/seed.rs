@@ -6,7 +6,10 @@ use patchwork::{
     web,
 };
 use rocket::{
-    http::{Cookie, Header},
+    http::{
+        Cookie, Header,
+        uri::{Authority, Host},
+    },
     local::asynchronous::{Client, LocalResponse},
 };
 use scraper::{Html, Selector};
@@ -98,7 +101,11 @@ pub async fn get_with(client: &Client, path: &str, headers: &[(&'static str, &st
     let mut request = client.get(path.to_owned());
     for (name, value) in headers {
         match *name {
-            // The local client does not read this one.
+            // The local client does not read these two.
+            "Host" => {
+                let host = Authority::parse_owned((*value).to_owned()).expect("a host");
+                request.inner_mut().set_host(Host::new(host));
+            }
             "Cookie" => {
                 request = request.cookie(Cookie::parse((*value).to_owned()).expect("a cookie"))
             }

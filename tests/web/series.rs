@@ -15,12 +15,14 @@ pub async fn a_series_names_what_is_missing(db: &Db) {
         series: Some((first, number)),
         ..Patch::default()
     };
-    seed::patches(db, &[of(3, "<3@h>", 3), of(1, "<1@h>", 1)]).await;
+    let ids = seed::patches(db, &[of(3, "<3@h>", 3), of(1, "<1@h>", 1)]).await;
+    seed::comment(db, Some(ids[1]), None, "<c@h>", "hm").await;
     let site = seed::site(db, |_| {}).await;
     let page = get(&site, &format!("/project/one/series/{first}/")).await;
     assert_eq!(page.texts("h1"), ["Both"]);
     assert_eq!(page.texts(".facts .label"), ["2 of 3 received, missing 2"]);
     assert_eq!(page.texts("#patches td.c-no"), ["1", "3"]);
+    assert_eq!(page.texts("#patches td.c-name .open"), ["1 open"]);
     assert_eq!(
         page.texts("#patches .states .state"),
         ["1 New", "1 Accepted"]

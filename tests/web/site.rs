@@ -133,3 +133,21 @@ pub async fn files_are_kept_for_good(db: &Db) {
         "image/svg+xml"
     );
 }
+
+pub async fn links_that_leave_keep_to_https(db: &Db) {
+    let project = seed::project(db, "one").await;
+    seed::patch(
+        db,
+        Patch {
+            project,
+            ..Patch::default()
+        },
+    )
+    .await;
+    for (force_https, scheme) in [(false, "http://h.example/"), (true, "https://h.example/")] {
+        let site = seed::site(db, |options| options.force_https = force_https).await;
+        let path = "/project/one/patch/a@h/";
+        let page = get_with(&site, path, &[("Host", "h.example")]).await;
+        assert!(page.body.contains(scheme), "{scheme}: {}", page.body);
+    }
+}

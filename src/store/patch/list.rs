@@ -11,7 +11,7 @@ use super::super::{Conn, Kind, Result, Sql, containing, sql};
 use crate::domain::{
     MessageId, PatchId, PersonId, SeriesId, StateId, TagId, Timestamp, UserId,
     check::{CheckCounts, CheckState},
-    filter::{Archive, Delegate, Order, OrderKey, PatchFilter, States, Submitter},
+    filter::{Archive, Delegate, Except, Order, OrderKey, PatchFilter, States, Submitter},
     state::State,
 };
 
@@ -148,6 +148,19 @@ pub async fn marks(conn: &mut Conn, ids: &[PatchId]) -> Result<HashMap<PatchId, 
         }
     }
     Ok(marks)
+}
+
+/// Says whether anybody's login name contains a text, ignoring case.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn any_delegate_matching(conn: &mut Conn, text: &str) -> Result<bool> {
+    let found: Option<(UserId,)> =
+        sql("SELECT id FROM account WHERE lower(username) LIKE $1 ESCAPE '\\' LIMIT 1")
+            .bind(containing(text))
+            .optional(conn)
+            .await?;
+    Ok(found.is_some())
 }
 
 fn marks_query(ids: &[PatchId]) -> Sql {
@@ -359,6 +372,7 @@ fn conditions(
         query.push(" AND p.series_id = ").arg(series);
     }
     people(query, filter);
+    exceptions(query, &filter.except);
     for word in &filter.words {
         query
             .push(" AND p.name_key LIKE ")
@@ -409,6 +423,35 @@ fn people(query: &mut Sql, filter: &PatchFilter) {
             query.push(" AND p.delegate_id IN (SELECT id FROM account WHERE lower(username) LIKE ");
             query.arg(containing(text)).push(" ESCAPE '\\')");
         }
+    }
+}
+
+/// Leaves out whose, on whose desk, in which states. A patch on nobody's desk is on none of those named.
+fn exceptions(query: &mut Sql, except: &Except) {
+    for text in &except.submitters {
+        query.push(" AND p.submitter_id NOT IN (SELECT id FROM person WHERE key LIKE ");
+        query.arg(containing(text)).push(" ESCAPE '\\')");
+    }
+    for delegate in &except.delegates {
+        match delegate {
+            Delegate::Nobody => {
+                query.push(" AND p.delegate_id IS NOT NULL");
+            }
+            Delegate::User(id) => {
+                query.push(" AND (p.delegate_id IS NULL OR p.delegate_id <> ");
+                query.arg(*id).push(")");
+            }
+            Delegate::Matching(text) => {
+                query.push(" AND (p.delegate_id IS NULL OR p.delegate_id NOT IN ");
+                query.push("(SELECT id FROM account WHERE lower(username) LIKE ");
+                query.arg(containing(text)).push(" ESCAPE '\\'))");
+            }
+        }
+    }
+    if !except.states.is_empty() {
+        query
+            .push(" AND p.state_id NOT IN ")
+            .list(except.states.iter().copied());
     }
 }
 

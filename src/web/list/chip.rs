@@ -73,7 +73,7 @@ pub(super) fn chips(list: &List) -> Vec<Chip> {
             query.without("submitter"),
         );
     }
-    if query.get("delegate").is_some() {
+    if query.get("delegate").is_some() && !refused("delegate") {
         chip(
             format!("Delegate: {}", delegate_name(list)),
             query.without("delegate"),
