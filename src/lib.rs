@@ -2,16 +2,16 @@
 //!
 //! The rooms, in the order a mail flows through them; imports only point down (`docs/architecture.md`):
 //!
-//! - [`config`]: every setting, and where its value came from.
-//! - [`domain`]: the words and rules of the field; plain types.
-//! - [`mail`]: bytes to message and back; pure.
-//! - [`ingest`]: message to stored submission: which project, what kind, which series.
-//! - [`store`]: all SQL, for SQLite and PostgreSQL.
-//! - [`auth`]: passwords and tokens.
-//! - [`notify`]: mail that goes out.
-//! - [`web`]: pages.
-//! - [`gateway`]: one site, three doors: HTTP, FastCGI, CGI.
-//! - [`cli`]: one file per command; what starts everything.
+//! - `config`: every setting, and where its value came from.
+//! - `domain`: the words and rules of the field; plain types.
+//! - `mail`: bytes to message and back; pure.
+//! - `ingest`: message to stored submission: which project, what kind, which series.
+//! - `store`: all SQL, for SQLite and PostgreSQL.
+//! - `auth`: passwords and tokens.
+//! - `notify`: mail that goes out.
+//! - `web`: pages.
+//! - `gateway`: one site, three doors: HTTP, FastCGI, CGI.
+//! - `cli`: one file per command; what starts everything.
 
 pub mod auth;
 pub mod cli;

@@ -85,6 +85,9 @@ pub fn main() -> ExitCode {
     end(program.args.run(&program.common))
 }
 
+/// No mail server passes on more; what does is not a mail, and must not fill the memory.
+const MOST_BYTES: u64 = 256 << 20;
+
 impl Parsemail {
     pub(super) fn run(self, common: &Common) -> Outcome {
         let mta = self.mta;
@@ -105,7 +108,7 @@ impl Parsemail {
             false => common.settings(Vec::new())?,
         };
         let settings = &loaded.settings;
-        let raw = self.read(settings.mail.intake.max_bytes)?;
+        let raw = self.read()?;
         let list = self.list_id.as_deref().map(list_id);
         let received = block_on(async {
             let db = database::ready(settings).await?;
@@ -124,8 +127,8 @@ impl Parsemail {
         }
     }
 
-    /// Reads the mail, and one byte more than may be, by which the intake sees that it is too long.
-    fn read(&self, max_bytes: u64) -> anyhow::Result<Vec<u8>> {
+    /// Reads the mail, whole also when it is larger than is taken: it is kept all the same.
+    fn read(&self) -> anyhow::Result<Vec<u8>> {
         let mut raw = Vec::new();
         match self
             .infile
@@ -133,15 +136,12 @@ impl Parsemail {
             .filter(|file| *file != Path::new("-"))
         {
             Some(file) => File::open(file)
-                .and_then(|open| open.take(max_bytes + 1).read_to_end(&mut raw))
+                .and_then(|open| open.take(MOST_BYTES).read_to_end(&mut raw))
                 .with_context(|| format!("cannot read {}", file.display()))?,
             None => {
                 let mut stdin = io::stdin().lock();
-                let read = stdin
-                    .by_ref()
-                    .take(max_bytes + 1)
-                    .read_to_end(&mut raw)
-                    .context("cannot read the mail from standard input")?;
+                let read = stdin.by_ref().take(MOST_BYTES).read_to_end(&mut raw);
+                let read = read.context("cannot read the mail from standard input")?;
                 // Whoever pipes a mail takes a closed pipe for a failure.
                 io::copy(&mut stdin, &mut io::sink())?;
                 read

@@ -26,7 +26,11 @@ pub async fn of(
         }
     }
     let lists: Vec<&str> = candidates.iter().map(|list| cut(list.as_str())).collect();
-    tracing::info!("{} belongs to no project; its lists: {}", message.id, lists.join(", "));
+    tracing::info!(
+        "{} belongs to no project; its lists: {}",
+        message.id,
+        lists.join(", ")
+    );
     Ok(None)
 }
 

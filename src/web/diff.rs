@@ -11,6 +11,9 @@ use crate::mail::outline::{Change, FileDiff, Hunk, Line, LineKind};
 /// So many lines are drawn with the page; the rest on demand.
 pub const FIRST_LINES: usize = 2000;
 
+/// How many files a page names: nobody reads more, and a hostile mail may hold tens of thousands.
+const MOST_FILES: usize = 1000;
+
 /// How a diff is shown.
 pub struct Shown<'a> {
     /// The address of the page, to which `?file=7` is added.
@@ -31,7 +34,7 @@ enum Share {
 pub fn contents(files: &[FileDiff]) -> Markup {
     html! {
         ol.files {
-            @for (at, file) in files.iter().enumerate() {
+            @for (at, file) in files.iter().take(MOST_FILES).enumerate() {
                 li { a href={ "#f" (at + 1) } { (title(file)) } " " (counts(file)) }
             }
         }
@@ -48,12 +51,15 @@ pub fn files(files: &[FileDiff], shown: &Shown) -> Markup {
         shown.whole,
     );
     html! {
-        @for (at, (file, share)) in files.iter().zip(shares).enumerate() {
+        @for (at, (file, share)) in files.iter().zip(shares).take(MOST_FILES).enumerate() {
             @let number = at + 1;
             details.file id={ "f" (number) } open[share != Share::Nothing] {
                 summary { span.path { (title(file)) } " " (notes(file)) (counts(file)) }
                 (body(file, number, share, shown))
             }
+        }
+        @if files.len() > MOST_FILES {
+            p.muted { (files.len() - MOST_FILES) " more files are in the diff; download it to see them." }
         }
     }
 }

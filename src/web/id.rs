@@ -54,12 +54,16 @@ impl Asked {
                 choices.push((action, MessageId::from_url(&twice)));
             }
         }
-        // Some mailers send ids without brackets.
-        let naked: Vec<_> = choices
+        // Some mailers send ids without brackets, or with one of them.
+        let damaged: Vec<_> = choices
             .iter()
-            .map(|(action, id)| (*action, MessageId::new(id.bare())))
+            .flat_map(|(action, id)| {
+                let bare = id.bare();
+                [bare.to_owned(), format!("<{bare}"), format!("{bare}>")]
+                    .map(|id| (*action, MessageId::new(&id)))
+            })
             .collect();
-        choices.extend(naked);
+        choices.extend(damaged);
         Asked { choices, stripped }
     }
 

@@ -27,7 +27,8 @@ const TRAILERS: [&str; 14] = [
 
 /// Draws a message.
 pub fn message(text: &str, project: &Project) -> Markup {
-    let lines: Vec<&str> = text.trim_end().lines().collect();
+    let (shown, rest) = beginning(text.trim_end());
+    let lines: Vec<&str> = shown.lines().collect();
     html! {
         @for block in lines.chunk_by(|a, b| is_quote(a) == is_quote(b)).fold(Vec::new(), gather) {
             @if block.folded {
@@ -39,7 +40,22 @@ pub fn message(text: &str, project: &Project) -> Markup {
                 pre.text tabindex=[stop(&block.lines)] { (drawn(&block.lines, project)) }
             }
         }
+        @if !rest.is_empty() {
+            p.muted { "The text goes on for " (rest.len() / 1000 + 1) " kB; the mbox has all of it." }
+        }
     }
+}
+
+/// How much of a text a page shows, in bytes: a long letter has a tenth of it.
+const MOST_TEXT: usize = 256_000;
+
+/// Splits a text that is too long for a page, at the end of a line if there is one.
+fn beginning(text: &str) -> (&str, &str) {
+    if text.len() <= MOST_TEXT {
+        return (text, "");
+    }
+    let end = text.floor_char_boundary(MOST_TEXT);
+    text.split_at(text[..end].rfind('\n').unwrap_or(end))
 }
 
 /// Draws a text as it is.
@@ -189,6 +205,15 @@ mod tests {
             show_dependencies: false,
             use_tags: true,
         }
+    }
+
+    #[test]
+    fn a_text_too_long_for_a_page_is_cut_at_a_line() {
+        let text = "é line\n".repeat(MOST_TEXT / 4);
+        let (shown, rest) = beginning(&text);
+        assert!(shown.len() <= MOST_TEXT && shown.ends_with("line") && rest.starts_with('\n'));
+        assert_eq!(beginning("short"), ("short", ""));
+        assert!(beginning(&"é".repeat(MOST_TEXT)).0.len() <= MOST_TEXT);
     }
 
     #[test]

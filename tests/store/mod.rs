@@ -3,3 +3,4 @@
 mod constraint;
 mod dump;
 mod migrate;
+mod transaction;
