@@ -49,25 +49,39 @@ struct Archive {
 impl Archive {
     fn find(folder: &Path) -> Archive {
         match (std::env::var("ARCHIVE"), std::env::var("LIST_ID")) {
-            (Ok(path), Ok(list_id)) => {
-                Archive { name: path.clone(), path: path.into(), list_id, mails: 0 }.counted()
+            (Ok(path), Ok(list_id)) => Archive {
+                name: path.clone(),
+                path: path.into(),
+                list_id,
+                mails: 0,
             }
+            .counted(),
             _ => Archive::repeated(folder),
         }
     }
 
     /// The sample list forty times over; other message ids each time, so that all of it is new.
     fn repeated(folder: &Path) -> Archive {
-        let sample = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/lib/sample/tidepool.mbox"));
+        let sample = fs::read_to_string(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/lib/sample/tidepool.mbox"
+        ));
         let sample = sample.expect("the sample list is part of the project");
         let path = folder.join("sample-x40.mbox");
         let mut file = fs::File::create(&path).expect("a file in our own folder");
         for round in 0..40 {
             let again = sample.replace("@example.", &format!("@r{round}.example."));
-            file.write_all(again.as_bytes()).expect("room for the archive");
+            file.write_all(again.as_bytes())
+                .expect("room for the archive");
         }
         let list_id = "tidepool.lists.example.org".to_owned();
-        Archive { name: "the sample list, 40 times".into(), path, list_id, mails: 0 }.counted()
+        Archive {
+            name: "the sample list, 40 times".into(),
+            path,
+            list_id,
+            mails: 0,
+        }
+        .counted()
     }
 
     fn counted(mut self) -> Archive {
@@ -89,7 +103,10 @@ impl Archive {
 /// A command on a database, with an environment of its own.
 fn patchwork(database: &str) -> Command {
     let mut command = Command::new(PATCHWORK);
-    command.env_clear().env("PATH", "/usr/bin:/bin").env("DATABASE_URL", database);
+    command
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("DATABASE_URL", database);
     command.env("SECRET_KEY", "a key for measuring, forty characters long");
     command
 }
@@ -97,7 +114,11 @@ fn patchwork(database: &str) -> Command {
 /// Runs to the end and returns the wall time and the peak of resident memory in KiB.
 fn watched(mut command: Command) -> (Duration, u64) {
     let start = Instant::now();
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::inherit()).spawn().expect("the program starts");
+    let mut child = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .expect("the program starts");
     let mut peak = 0;
     loop {
         peak = peak.max(memory(child.id(), "VmHWM").unwrap_or(0));
@@ -121,26 +142,46 @@ fn row(figure: &str, measured: String, target: &str) {
 
 fn loading(engine: &str, database: &str, archive: &Archive, target: u32) {
     run(patchwork(database).arg("migrate"));
-    run(patchwork(database).args(["createproject", "bench", "--name", "Bench"]).args([
-        "--list-id",
-        &archive.list_id,
-        "--list-email",
-        "bench@example.org",
-    ]));
+    run(patchwork(database)
+        .args(["createproject", "bench", "--name", "Bench"])
+        .args([
+            "--list-id",
+            &archive.list_id,
+            "--list-email",
+            "bench@example.org",
+        ]));
     for round in ["load", "load again"] {
         let mut command = patchwork(database);
-        command.args(["parsearchive", "--list-id", &archive.list_id]).arg(&archive.path);
+        command
+            .args(["parsearchive", "--list-id", &archive.list_id])
+            .arg(&archive.path);
         let (time, peak) = watched(command);
         let rate = archive.mails as f64 / time.as_secs_f64();
-        let target = if round == "load" { format!(">= {target} mails/s") } else { "all duplicates".into() };
-        row(&format!("{engine}: {round}"), format!("{rate:.0} mails/s"), &target);
-        row(&format!("{engine}: {round}, peak memory"), format!("{} MiB", peak / 1024), "< 100 MiB");
+        let target = if round == "load" {
+            format!(">= {target} mails/s")
+        } else {
+            "all duplicates".into()
+        };
+        row(
+            &format!("{engine}: {round}"),
+            format!("{rate:.0} mails/s"),
+            &target,
+        );
+        row(
+            &format!("{engine}: {round}, peak memory"),
+            format!("{} MiB", peak / 1024),
+            "< 100 MiB",
+        );
     }
 }
 
 fn run(command: &mut Command) {
     let output = command.output().expect("the program starts");
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{command:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 fn single_mail(database: &str, archive: &Archive, folder: &Path) {
@@ -154,16 +195,31 @@ fn single_mail(database: &str, archive: &Archive, folder: &Path) {
         );
         fs::write(&path, mail).expect("room for a mail");
         let mut command = Command::new(PARSEMAIL);
-        command.env_clear().env("DATABASE_URL", database).args(["--list-id", &archive.list_id]);
+        command
+            .env_clear()
+            .env("DATABASE_URL", database)
+            .args(["--list-id", &archive.list_id]);
         command.stdin(fs::File::open(&path).expect("the mail just written"));
         let (time, memory) = watched(command);
         times.push(time);
         peak = peak.max(memory);
     }
     times.sort_unstable();
-    row("patchwork-parsemail, one mail (median)", format!("{:.1} ms", milliseconds(times[100])), "<= 15 ms");
-    row("patchwork-parsemail, one mail (p95)", format!("{:.1} ms", milliseconds(times[190])), "");
-    row("patchwork-parsemail, peak memory", format!("{:.1} MiB", peak as f64 / 1024.0), "<= 20 MiB");
+    row(
+        "patchwork-parsemail, one mail (median)",
+        format!("{:.1} ms", milliseconds(times[100])),
+        "<= 15 ms",
+    );
+    row(
+        "patchwork-parsemail, one mail (p95)",
+        format!("{:.1} ms", milliseconds(times[190])),
+        "",
+    );
+    row(
+        "patchwork-parsemail, peak memory",
+        format!("{:.1} MiB", peak as f64 / 1024.0),
+        "<= 20 MiB",
+    );
 }
 
 fn milliseconds(time: Duration) -> f64 {
@@ -184,12 +240,25 @@ impl Server {
     fn start(database: &str) -> Server {
         let port = support::free_port();
         let mut command = patchwork(database);
-        command.args(["serve", "--port", &port.to_string(), "--set", "server.server_timing=true"]);
-        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the server starts");
+        command.args([
+            "serve",
+            "--port",
+            &port.to_string(),
+            "--set",
+            "server.server_timing=true",
+        ]);
+        let child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the server starts");
         let server = Server(child, format!("127.0.0.1:{port}"));
         let start = Instant::now();
         while TcpStream::connect(&server.1).is_err() {
-            assert!(start.elapsed() < Duration::from_secs(20), "the server does not answer");
+            assert!(
+                start.elapsed() < Duration::from_secs(20),
+                "the server does not answer"
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
         server
@@ -201,11 +270,19 @@ impl Server {
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n"
         );
-        stream.write_all(request.as_bytes()).expect("the server listens");
+        stream
+            .write_all(request.as_bytes())
+            .expect("the server listens");
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).expect("the server answers");
-        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("a header block");
-        (String::from_utf8_lossy(&answer[..end]).into_owned(), answer.len() - end - 4)
+        let end = answer
+            .windows(4)
+            .position(|four| four == b"\r\n\r\n")
+            .expect("a header block");
+        (
+            String::from_utf8_lossy(&answer[..end]).into_owned(),
+            answer.len() - end - 4,
+        )
     }
 }
 
@@ -213,10 +290,17 @@ fn pages(database: &str, _archive: &Archive) {
     let server = Server::start(database);
     std::thread::sleep(Duration::from_secs(1));
     let idle = memory(server.0.id(), "VmRSS").unwrap_or(0);
-    row("serve, idle, resident", format!("{:.1} MiB", idle as f64 / 1024.0), "<= 50 MiB");
+    row(
+        "serve, idle, resident",
+        format!("{:.1} MiB", idle as f64 / 1024.0),
+        "<= 50 MiB",
+    );
     for (name, path) in [
         ("list", "/project/bench/list/"),
-        ("list, any state", "/project/bench/list/?state=*&archive=both"),
+        (
+            "list, any state",
+            "/project/bench/list/?state=*&archive=both",
+        ),
         ("list, by name", "/project/bench/list/?state=*&order=name"),
         ("list, page 10", "/project/bench/list/?state=*&page=10"),
     ] {
@@ -227,18 +311,44 @@ fn pages(database: &str, _archive: &Archive) {
             times.push(timing(&head, "dur=").unwrap_or(f64::NAN));
         }
         times.sort_by(f64::total_cmp);
-        row(&format!("{name}: server time, median"), format!("{:.2} ms", times[50]), "<= 5 ms");
-        row(&format!("{name}: server time, p95"), format!("{:.2} ms", times[95]), "");
-        row(&format!("{name}: statements"), format!("{:.0}", timing(&head, "desc=\"").unwrap_or(f64::NAN)), "<= 6");
-        row(&format!("{name}: weight, gzip"), format!("{:.1} kB", size as f64 / 1000.0), "<= 15 kB");
+        row(
+            &format!("{name}: server time, median"),
+            format!("{:.2} ms", times[50]),
+            "<= 5 ms",
+        );
+        row(
+            &format!("{name}: server time, p95"),
+            format!("{:.2} ms", times[95]),
+            "",
+        );
+        row(
+            &format!("{name}: statements"),
+            format!("{:.0}", timing(&head, "desc=\"").unwrap_or(f64::NAN)),
+            "<= 6",
+        );
+        row(
+            &format!("{name}: weight, gzip"),
+            format!("{:.1} kB", size as f64 / 1000.0),
+            "<= 15 kB",
+        );
     }
     let busy = memory(server.0.id(), "VmRSS").unwrap_or(0);
-    row("serve, after 400 lists, resident", format!("{:.1} MiB", busy as f64 / 1024.0), "");
+    row(
+        "serve, after 400 lists, resident",
+        format!("{:.1} MiB", busy as f64 / 1024.0),
+        "",
+    );
 }
 
 /// Reads a number out of `Server-Timing`.
 fn timing(head: &str, label: &str) -> Option<f64> {
-    let line = head.lines().find(|line| line.to_ascii_lowercase().starts_with("server-timing:"))?;
+    let line = head
+        .lines()
+        .find(|line| line.to_ascii_lowercase().starts_with("server-timing:"))?;
     let after = line.split(label).nth(1)?;
-    after.split(|c: char| !c.is_ascii_digit() && c != '.').next()?.parse().ok()
+    after
+        .split(|c: char| !c.is_ascii_digit() && c != '.')
+        .next()?
+        .parse()
+        .ok()
 }
