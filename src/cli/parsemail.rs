@@ -17,6 +17,7 @@ use crate::{
     config::Settings,
     domain::{ListId, Timestamp},
     ingest::{self, Outcome as Became},
+    store::{Db, Kind},
 };
 
 /// `EX_TEMPFAIL` of sysexits: try again later.
@@ -85,6 +86,15 @@ pub fn main() -> ExitCode {
     end(program.args.run(&program.common))
 }
 
+/// Ends the work on a database. What was committed is safe in an embedded one's journal; folding that into the
+/// file, as closing does, would make every single mail wait twice as long. The server or a later mail does it.
+async fn leave(db: Db) {
+    match db.kind() {
+        Kind::Sqlite => std::mem::forget(db),
+        Kind::Postgres => db.close().await,
+    }
+}
+
 /// No mail server passes on more; what does is not a mail, and must not fill the memory.
 const MOST_BYTES: u64 = 256 << 20;
 
@@ -114,8 +124,7 @@ impl Parsemail {
             let db = database::ready(settings).await?;
             let now = Timestamp::now();
             let became = ingest::receive(&db, &raw, list.as_ref(), &intake(settings), now).await;
-            // An embedded database folds its journal in when the last one leaves.
-            db.close().await;
+            leave(db).await;
             became.with_context(|| database::named(settings))
         });
         match received {
