@@ -1,6 +1,6 @@
 //! First data: states, tags and projects with ids of their own, put beside or over what is there.
 
-use super::{Conn, Kind, Result, sql};
+use super::{Conn, Kind, Result, project::values, sql};
 use crate::domain::{
     CheckId, MessageId, PatchId, Project, ProjectId, State, Tag, Timestamp, UserId,
     check::CheckState, event::Category,
@@ -93,7 +93,7 @@ pub async fn project(conn: &mut Conn, project: &Project, force: bool) -> Result<
          list_archive_url, list_archive_url_format, commit_url_format, send_notifications, show_dependencies, \
          use_tags) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING",
     );
-    let added = project_values(added, project).run(conn).await?;
+    let added = values(added, project).run(conn).await?;
     if added > 0 || !force {
         return Ok(added_or_kept(added));
     }
@@ -103,26 +103,8 @@ pub async fn project(conn: &mut Conn, project: &Project, force: bool) -> Result<
          commit_url_format = $11, send_notifications = $12, show_dependencies = $13, use_tags = $14 \
          WHERE linkname = $1",
     );
-    let replaced = project_values(replaced, project).run(conn).await?;
+    let replaced = values(replaced, project).run(conn).await?;
     Ok(replaced_or_kept(replaced))
-}
-
-fn project_values(query: super::Sql, project: &Project) -> super::Sql {
-    query
-        .bind(&project.linkname)
-        .bind(&project.name)
-        .bind(&project.list_id)
-        .bind(&project.list_email)
-        .bind(&project.subject_match)
-        .bind(&project.web_url)
-        .bind(&project.scm_url)
-        .bind(&project.webscm_url)
-        .bind(&project.list_archive_url)
-        .bind(&project.list_archive_url_format)
-        .bind(&project.commit_url_format)
-        .bind(project.send_notifications)
-        .bind(project.show_dependencies)
-        .bind(project.use_tags)
 }
 
 /// Lets the ids that PostgreSQL hands out go on after those that were given; SQLite does so by itself.

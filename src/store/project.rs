@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Conn, Kind, Result, sql};
+use super::{Conn, Kind, Result, Sql, sql};
 use crate::domain::{ListId, Project, ProjectId, StateId, Timestamp, UserId};
 
 /// Returns the projects of a list, in the order in which they are asked whether a subject is theirs.
@@ -36,28 +36,32 @@ pub async fn lock(conn: &mut Conn, id: ProjectId) -> Result<()> {
 /// # Errors
 /// [`super::Error::is_duplicate`] when the linkname, the name, or list id and subject match together are taken.
 pub async fn insert(conn: &mut Conn, project: &Project) -> Result<ProjectId> {
-    let (id,) = sql(
+    let statement = sql(
         "INSERT INTO project (linkname, name, list_id, list_email, subject_match, web_url, scm_url, webscm_url, \
          list_archive_url, list_archive_url_format, commit_url_format, send_notifications, show_dependencies, \
          use_tags) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id",
-    )
-    .bind(&project.linkname)
-    .bind(&project.name)
-    .bind(&project.list_id)
-    .bind(&project.list_email)
-    .bind(&project.subject_match)
-    .bind(&project.web_url)
-    .bind(&project.scm_url)
-    .bind(&project.webscm_url)
-    .bind(&project.list_archive_url)
-    .bind(&project.list_archive_url_format)
-    .bind(&project.commit_url_format)
-    .bind(project.send_notifications)
-    .bind(project.show_dependencies)
-    .bind(project.use_tags)
-    .one(conn)
-    .await?;
+    );
+    let (id,) = values(statement, project).one(conn).await?;
     Ok(id)
+}
+
+/// Gives a statement every field of a project, `$1` to `$14`, in the order of [`insert`].
+pub(super) fn values(query: Sql, project: &Project) -> Sql {
+    query
+        .bind(&project.linkname)
+        .bind(&project.name)
+        .bind(&project.list_id)
+        .bind(&project.list_email)
+        .bind(&project.subject_match)
+        .bind(&project.web_url)
+        .bind(&project.scm_url)
+        .bind(&project.webscm_url)
+        .bind(&project.list_archive_url)
+        .bind(&project.list_archive_url_format)
+        .bind(&project.commit_url_format)
+        .bind(project.send_notifications)
+        .bind(project.show_dependencies)
+        .bind(project.use_tags)
 }
 
 /// A project in the list of projects.

@@ -23,7 +23,6 @@ impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, 
 pub struct Sql {
     text: Cow<'static, str>,
     values: Vec<Value>,
-    prepared: bool,
 }
 
 /// Begins a statement. Text is `'static`: nothing a user wrote can get into it.
@@ -31,7 +30,6 @@ pub fn sql(text: &'static str) -> Sql {
     Sql {
         text: text.into(),
         values: Vec::new(),
-        prepared: true,
     }
 }
 
@@ -39,12 +37,6 @@ impl Sql {
     /// Gives the next `$n` its value.
     pub fn bind(mut self, value: impl Into<Value>) -> Self {
         self.values.push(value.into());
-        self
-    }
-
-    /// Keeps the statement out of the connection's cache: for text that is hardly ever the same twice.
-    pub fn once(mut self) -> Self {
-        self.prepared = false;
         self
     }
 
@@ -103,17 +95,15 @@ impl Sql {
     /// # Errors
     /// When the database is away or refuses.
     pub async fn all<T: Row>(self, conn: &mut Conn) -> Result<Vec<T>> {
-        let (text, values, prepared) = (AssertSqlSafe(self.text), self.values, self.prepared);
+        let (text, values) = (AssertSqlSafe(self.text), self.values);
         Ok(match conn.native() {
             Native::Sqlite(c) => {
                 sqlx::query_as_with(text, sqlite(values)?)
-                    .persistent(prepared)
                     .fetch_all(c)
                     .await?
             }
             Native::Postgres(c) => {
                 sqlx::query_as_with(text, postgres(values)?)
-                    .persistent(prepared)
                     .fetch_all(c)
                     .await?
             }
@@ -136,17 +126,15 @@ impl Sql {
     /// # Errors
     /// When the database is away or refuses.
     pub async fn optional<T: Row>(self, conn: &mut Conn) -> Result<Option<T>> {
-        let (text, values, prepared) = (AssertSqlSafe(self.text), self.values, self.prepared);
+        let (text, values) = (AssertSqlSafe(self.text), self.values);
         Ok(match conn.native() {
             Native::Sqlite(c) => {
                 sqlx::query_as_with(text, sqlite(values)?)
-                    .persistent(prepared)
                     .fetch_optional(c)
                     .await?
             }
             Native::Postgres(c) => {
                 sqlx::query_as_with(text, postgres(values)?)
-                    .persistent(prepared)
                     .fetch_optional(c)
                     .await?
             }
@@ -158,14 +146,14 @@ impl Sql {
     /// # Errors
     /// When the database is away or refuses.
     pub async fn run(self, conn: &mut Conn) -> Result<u64> {
-        let (text, values, prepared) = (AssertSqlSafe(self.text), self.values, self.prepared);
+        let (text, values) = (AssertSqlSafe(self.text), self.values);
         Ok(match conn.native() {
             Native::Sqlite(c) => {
-                let query = sqlx::query_with(text, sqlite(values)?).persistent(prepared);
+                let query = sqlx::query_with(text, sqlite(values)?);
                 query.execute(c).await?.rows_affected()
             }
             Native::Postgres(c) => {
-                let query = sqlx::query_with(text, postgres(values)?).persistent(prepared);
+                let query = sqlx::query_with(text, postgres(values)?);
                 query.execute(c).await?.rows_affected()
             }
         })

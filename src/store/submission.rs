@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Conn, Result, sql};
+use super::{Conn, Result, Sql, sql};
 use crate::domain::{CommentId, CoverId, MessageId, PatchId, SeriesId};
 
 /// What kind of thing a message id belongs to.
@@ -89,19 +89,21 @@ pub async fn by_message_id(conn: &mut Conn, ids: &[MessageId]) -> Result<Vec<Pla
     Ok(found.into_iter().map(Place::from).collect())
 }
 
+async fn place(conn: &mut Conn, statement: Sql) -> Result<Option<Place>> {
+    let found: Option<Found> = statement.optional(conn).await?;
+    Ok(found.map(Place::from))
+}
+
 /// Returns where the patch with this id is shown.
 ///
 /// # Errors
 /// When the database is away or refuses.
 pub async fn patch(conn: &mut Conn, id: PatchId) -> Result<Option<Place>> {
-    let found: Option<Found> = sql(
+    let statement = sql(
         "SELECT pr.linkname, pr.name AS project, p.msgid AS asked, p.msgid, FALSE AS cover, CAST(NULL AS BIGINT) AS comment_id
            FROM patch p JOIN project pr ON pr.id = p.project_id WHERE p.id = $1",
-    )
-    .bind(id)
-    .optional(conn)
-    .await?;
-    Ok(found.map(Place::from))
+    );
+    place(conn, statement.bind(id)).await
 }
 
 /// Returns where the cover with this id is shown.
@@ -109,14 +111,11 @@ pub async fn patch(conn: &mut Conn, id: PatchId) -> Result<Option<Place>> {
 /// # Errors
 /// When the database is away or refuses.
 pub async fn cover(conn: &mut Conn, id: CoverId) -> Result<Option<Place>> {
-    let found: Option<Found> = sql(
+    let statement = sql(
         "SELECT pr.linkname, pr.name AS project, o.msgid AS asked, o.msgid, TRUE AS cover, CAST(NULL AS BIGINT) AS comment_id
            FROM cover o JOIN project pr ON pr.id = o.project_id WHERE o.id = $1",
-    )
-    .bind(id)
-    .optional(conn)
-    .await?;
-    Ok(found.map(Place::from))
+    );
+    place(conn, statement.bind(id)).await
 }
 
 /// Returns where the comment with this id is shown.
@@ -124,17 +123,14 @@ pub async fn cover(conn: &mut Conn, id: CoverId) -> Result<Option<Place>> {
 /// # Errors
 /// When the database is away or refuses.
 pub async fn comment(conn: &mut Conn, id: CommentId) -> Result<Option<Place>> {
-    let found: Option<Found> = sql(
+    let statement = sql(
         "SELECT pr.linkname, pr.name AS project, c.msgid AS asked, coalesce(p.msgid, o.msgid) AS msgid,
                 c.cover_id IS NOT NULL AS cover, c.id AS comment_id
            FROM comment c LEFT JOIN patch p ON p.id = c.patch_id LEFT JOIN cover o ON o.id = c.cover_id
            JOIN project pr ON pr.id = coalesce(p.project_id, o.project_id)
           WHERE c.id = $1",
-    )
-    .bind(id)
-    .optional(conn)
-    .await?;
-    Ok(found.map(Place::from))
+    );
+    place(conn, statement.bind(id)).await
 }
 
 /// Returns the linkname of the project that a series belongs to.
