@@ -12,6 +12,9 @@ use crate::{
 /// How long a server may take to answer at all.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long a connection takes at most when all is well.
+const SUSPICIOUS: Duration = Duration::from_millis(300);
+
 /// Opens the database, whatever state it is in. An embedded one is made when it is first used; a server has
 /// to be there.
 pub(super) async fn open(settings: &Settings) -> anyhow::Result<Db> {
@@ -25,32 +28,50 @@ pub(super) async fn open(settings: &Settings) -> anyhow::Result<Db> {
             folder.display()
         );
     }
-    let db = open_with(settings, true)?;
-    let limit = PATIENCE.min(Duration::from_secs(settings.database.connect_timeout));
-    Db::probe(&settings.database.url, limit)
-        .await
-        .with_context(|| named(settings))?;
+    let db = open_with(settings, &options(settings))?;
+    probe(settings).await?;
     Ok(db)
 }
 
-/// Opens the database for work that can be repeated: a commit need not wait for the disk.
-pub(super) fn open_with(settings: &Settings, durable: bool) -> anyhow::Result<Db> {
+/// Asks the server whether it is there.
+async fn probe(settings: &Settings) -> anyhow::Result<()> {
+    let limit = PATIENCE.min(Duration::from_secs(settings.database.connect_timeout));
+    Db::probe(&settings.database.url, limit)
+        .await
+        .with_context(|| named(settings))
+}
+
+/// Returns how the settings want the database to be reached.
+pub(super) fn options(settings: &Settings) -> store::Options {
     let database = &settings.database;
-    let options = store::Options {
+    store::Options {
         max_connections: database.max_connections,
         timeout: Duration::from_secs(database.connect_timeout),
         statement_timeout: Some(database.statement_timeout)
             .filter(|seconds| *seconds > 0)
             .map(Duration::from_secs),
-        durable,
-    };
-    Db::open(&database.url, &options).with_context(|| named(settings))
+        durable: true,
+        alone: false,
+    }
+}
+
+/// Opens the database in a way of one's own; nobody is asked yet.
+pub(super) fn open_with(settings: &Settings, options: &store::Options) -> anyhow::Result<Db> {
+    Db::open(&settings.database.url, options).with_context(|| named(settings))
 }
 
 /// Opens a database that is there and up to date.
 pub(super) async fn ready(settings: &Settings) -> anyhow::Result<Db> {
+    ready_with(settings, &options(settings)).await
+}
+
+/// Opens a database that is there and up to date, in a way of one's own.
+pub(super) async fn ready_with(
+    settings: &Settings,
+    options: &store::Options,
+) -> anyhow::Result<Db> {
     is_there(settings)?;
-    let db = open(settings).await?;
+    let db = open_with(settings, options)?;
     match status(&db, settings).await? {
         Status::Current => Ok(db),
         Status::Behind(_) => bail!(
@@ -71,7 +92,18 @@ pub(super) async fn status(db: &Db, settings: &Settings) -> anyhow::Result<Statu
 
 /// Returns a connection to read with, or says which database is away.
 pub(super) async fn reader(db: &Db, settings: &Settings) -> anyhow::Result<Conn> {
-    db.reader().await.with_context(|| named(settings))
+    // A pool keeps trying until its time is up and cannot say why it failed; a server that takes long is asked.
+    let reason = async {
+        tokio::time::sleep(SUSPICIOUS).await;
+        match probe(settings).await {
+            Err(reason) => reason,
+            Ok(()) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        conn = db.reader() => conn.with_context(|| named(settings)),
+        reason = reason => Err(reason),
+    }
 }
 
 /// An embedded database that nobody made is a mistake in the settings, not a reason to make an empty one.

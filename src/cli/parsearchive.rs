@@ -27,7 +27,7 @@ use crate::{
     config::Settings,
     domain::ListId,
     ingest::archive::{Progress, Summary, load},
-    store::Db,
+    store::{self, Db},
 };
 
 /// The exit code of a program that Ctrl-C ended.
@@ -69,7 +69,11 @@ impl Parsearchive {
         let (summary, is_interrupted) = block_on(async {
             database::ready(settings).await?.close().await;
             // What a crash of the machine takes away is loaded again.
-            let db = database::open_with(settings, false)?;
+            let options = store::Options {
+                durable: false,
+                ..database::options(settings)
+            };
+            let db = database::open_with(settings, &options)?;
             let done = run(&db, archive, list.as_ref(), settings, &bar).await;
             db.close().await;
             done

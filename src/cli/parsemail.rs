@@ -17,7 +17,7 @@ use crate::{
     config::Settings,
     domain::{ListId, Timestamp},
     ingest::{self, Outcome as Became},
-    store::{Db, Kind},
+    store::{self, Db, Kind},
 };
 
 /// `EX_TEMPFAIL` of sysexits: try again later.
@@ -121,7 +121,11 @@ impl Parsemail {
         let raw = self.read()?;
         let list = self.list_id.as_deref().map(list_id);
         let received = block_on(async {
-            let db = database::ready(settings).await?;
+            let options = store::Options {
+                alone: true,
+                ..database::options(settings)
+            };
+            let db = database::ready_with(settings, &options).await?;
             let now = Timestamp::now();
             let became = ingest::receive(&db, &raw, list.as_ref(), &intake(settings), now).await;
             leave(db).await;

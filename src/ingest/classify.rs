@@ -40,10 +40,18 @@ fn guess(mail: &Mail<'_>) -> Kind {
 async fn answers_a_cover(d: &mut Delivery<'_>, mail: &Mail<'_>) -> Result<bool> {
     let is_cover = |parent| matches!(parent, Parent::Cover(_));
     let mut covers = mail.message.references.clone();
-    covers.retain(|id| d.knows_submission(id, is_cover));
+    let ledger = d.ledger(mail.project.id);
+    covers.retain(|id| ledger.knows_submission(id, is_cover));
     if covers.is_empty() {
         return Ok(false);
     }
     let (name, email) = (&mail.heading.name, &mail.author.email);
+    let submitter = d.known_submitter(email);
+    let mut new = d.pending.covers.iter();
+    if new.any(|cover| {
+        covers.contains(&cover.msgid) && cover.name == *name && Some(cover.submitter) != submitter
+    }) {
+        return Ok(true);
+    }
     store::cover::is_answered_by(d.tx, mail.project.id, &covers, name, email).await
 }

@@ -6,40 +6,53 @@ use super::{
     depends, series,
 };
 use crate::{
-    domain::{PersonId, comment::Parent, event::Event, series::name_after_cover},
+    domain::{
+        MessageId, PersonId, ProjectId, SeriesId, comment::Parent, event::Event,
+        series::name_after_cover,
+    },
     mail,
-    store::{self, Result, cover::NewCover, series::Candidate},
+    store::{self, Result, cover::NewCover},
 };
 
 /// Stores a cover letter and opens its series, or one that has been waiting for it.
 pub async fn deliver(d: &mut Delivery<'_>, mail: &Mail<'_>) -> Result<Outcome> {
-    let (message, project) = (mail.message, mail.project);
-    if d.knows_submission(&message.id, |parent| matches!(parent, Parent::Cover(_))) {
+    let (message, project) = (mail.message, mail.project.id);
+    let is_cover = |parent| matches!(parent, Parent::Cover(_));
+    if d.ledger(project).knows_submission(&message.id, is_cover) {
         return Ok(Outcome::Duplicate(message.id.clone()));
     }
-    let submitter = d.submitter(&mail.author).await?;
-    let new = NewCover {
-        project: project.id,
+    let submitter = d.submitter(&mail.author);
+    let id = d.pending.next_cover();
+    d.pending.covers.push(NewCover {
+        id,
+        project,
         submitter,
         date: message.date_or(d.now),
-        msgid: &message.id,
-        name: &mail.heading.name,
-        headers: &message.headers,
-        content: &message.content.message,
-    };
-    let id = store::cover::insert(d.tx, &new).await?;
-    d.learn(&message.id, Parent::Cover(id), false);
-    d.tell([Event::cover_created(project.id, id, d.now)]);
-    let opened = match waiting_series(d, mail, submitter).await? {
+        msgid: message.id.clone(),
+        name: mail.heading.name.clone(),
+        headers: message.headers.clone(),
+        content: message.content.message.clone(),
+    });
+    d.ledger(project)
+        .learn(&message.id, Parent::Cover(id), false);
+    d.tell([Event::cover_created(project, id, d.now)]);
+    let series = match waiting_series(d, mail, submitter).await? {
         Some(waiting) => waiting,
-        None => begin(d, mail, submitter).await?,
+        None => begin(d, mail, submitter),
     };
-    if opened.cover_id.is_none() {
-        let first = store::series::patch_name(d.tx, opened.id, 1).await?;
-        let name = name_after_cover(opened.name.as_deref(), first.as_deref(), &mail.heading.name);
-        store::series::set_cover(d.tx, opened.id, id, &name).await?;
+    let mut opened = None;
+    if let Some(open) = d
+        .ledger(project)
+        .series(series)
+        .filter(|open| open.series.cover_id.is_none())
+    {
+        let (name, first) = (open.series.name.as_deref(), open.first.as_deref());
+        open.series.name = Some(name_after_cover(name, first, &mail.heading.name));
+        open.series.cover_id = Some(id);
+        open.is_changed = true;
+        opened = Some(series);
     }
-    depends::record(d, mail, opened.cover_id.is_none().then_some(opened.id)).await?;
+    depends::record(d, mail, opened).await?;
     Ok(Outcome::Cover(id))
 }
 
@@ -49,54 +62,61 @@ async fn waiting_series(
     d: &mut Delivery<'_>,
     mail: &Mail<'_>,
     submitter: PersonId,
-) -> Result<Option<Candidate>> {
-    let own = std::slice::from_ref(&mail.message.id);
-    let announced = store::series::by_references(d.tx, mail.project.id, own, 0).await?;
-    if let Some(series) = announced.into_iter().next() {
-        return Ok(Some(series));
+) -> Result<Option<SeriesId>> {
+    let project = mail.project.id;
+    if let Some(announced) = d.ledger(project).owner(&mail.message.id) {
+        return Ok(Some(announced.series.id));
     }
     if !mail.message.references.is_empty() {
         return Ok(None);
     }
-    let total = mail.heading.place.map_or(0, |place| i64::from(place.total));
-    let wanted = series::new_series(d, mail, submitter, total);
-    for series in series::by_markers(d, &wanted, 0).await? {
-        if series.cover_id.is_none()
-            && !is_lone(d, &series).await?
-            && !store::series::expects_others(d.tx, series.id).await?
-        {
-            store::series::insert_references(d.tx, mail.project.id, series.id, own).await?;
-            return Ok(Some(series));
+    let wanted = series::new_series(d, mail, submitter, total(mail));
+    for id in series::by_markers(d, &wanted).await? {
+        if lacks_a_cover(d, project, id) && !expects_others(d, project, id).await? {
+            let own = std::slice::from_ref(&mail.message.id);
+            d.announce(project, id, own);
+            return Ok(Some(id));
         }
     }
     Ok(None)
 }
 
-/// Says whether a series is a patch without a number: that one stands alone, no cover opens it.
-async fn is_lone(d: &mut Delivery<'_>, series: &Candidate) -> Result<bool> {
-    if series.total != 1 {
-        return Ok(false);
+fn total(mail: &Mail<'_>) -> i64 {
+    mail.heading.place.map_or(0, |place| i64::from(place.total))
+}
+
+/// Says whether a cover may still open a series. A patch without a number stands alone, no cover opens it.
+fn lacks_a_cover(d: &mut Delivery<'_>, project: ProjectId, id: SeriesId) -> bool {
+    let Some(open) = d.ledger(project).series(id) else {
+        return false;
+    };
+    let is_numbered = |name: &String| mail::subject::heading(name, &[]).place.is_some();
+    let is_lone =
+        open.series.total == 1 && open.first.as_ref().is_some_and(|name| !is_numbered(name));
+    open.series.cover_id.is_none() && !is_lone
+}
+
+/// Says whether mails other than the series' own patches were announced for it: then a cover that
+/// refers to nothing is not its cover.
+async fn expects_others(d: &mut Delivery<'_>, project: ProjectId, id: SeriesId) -> Result<bool> {
+    let mut announced: Vec<MessageId> = match id.0 > 0 {
+        true => store::series::announced(d.tx, id).await?,
+        false => Vec::new(),
+    };
+    let ledger = d.ledger(project);
+    if let Some(open) = ledger.series(id) {
+        announced.extend_from_slice(&open.announced);
     }
-    let first = store::series::patch_name(d.tx, series.id, 1).await?;
-    Ok(first.is_some_and(|name| mail::subject::heading(&name, &[]).place.is_none()))
+    let is_patch = |id| ledger.knows_submission(id, |parent| matches!(parent, Parent::Patch(_)));
+    Ok(!announced.iter().all(is_patch))
 }
 
 /// Begins a series. Only the cover's own id leads to it: what it answers is of another series.
-async fn begin(d: &mut Delivery<'_>, mail: &Mail<'_>, submitter: PersonId) -> Result<Candidate> {
-    let total = mail.heading.place.map_or(0, |place| i64::from(place.total));
-    let new = series::new_series(d, mail, submitter, total);
-    let id = store::series::insert(d.tx, &new).await?;
+fn begin(d: &mut Delivery<'_>, mail: &Mail<'_>, submitter: PersonId) -> SeriesId {
+    let new = series::new_series(d, mail, submitter, total(mail));
+    let id = d.begin_series(new);
     let own = std::slice::from_ref(&mail.message.id);
-    store::series::insert_references(d.tx, mail.project.id, id, own).await?;
+    d.announce(mail.project.id, id, own);
     d.tell([Event::series_created(mail.project.id, id, d.now)]);
-    Ok(Candidate {
-        msgid: None,
-        id,
-        name: None,
-        version: new.version,
-        total,
-        date: new.date,
-        cover_id: None,
-        taken: false,
-    })
+    id
 }

@@ -1,23 +1,28 @@
-//! A delivery under way: its transaction, its rules, and the rows nobody reads before the commit.
+//! A delivery under way: its transaction, its rules, what is known, and the rows that wait for its end.
+//!
+//! Mails are judged against the [`Ledger`] of their project and leave rows in [`Pending`]; the database is asked
+//! before the first of them and written to after the last, so an archive costs few statements.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    rc::Rc,
+use std::{collections::HashMap, rc::Rc};
+
+use super::{
+    Options, Why,
+    ledger::{Digest, Ledger, Open},
+    pending::{Ids, Pending},
+    people::People,
+    rulebook::Rulebook,
 };
-
-use super::{Options, rulebook::Rulebook};
 use crate::{
     domain::{
-        MessageId, PatchBody, PatchId, PersonId, Project, ProjectId, Timestamp, comment::Parent,
+        CommentId, MessageId, PatchId, PersonId, Project, ProjectId, Series, SeriesId, Timestamp,
         event::Event,
     },
-    mail::{Author, Heading, Message, trailer},
+    mail::{Author, Dependency, DependencyTarget as Target, Heading, Message, trailer},
     store::{
         self, Result, Tx,
         awaited::Wait,
         mail::{Became, NewMail, Packed},
-        tag,
-        thread::Known,
+        series::Reference,
     },
 };
 
@@ -26,18 +31,32 @@ pub struct Mail<'a> {
     /// The message.
     pub message: &'a Message,
     /// The project of its list.
-    pub project: &'a Project,
+    pub project: Rc<Project>,
     /// Who wrote it.
     pub author: Author,
     /// What its subject says.
     pub heading: Heading,
 }
 
-/// For how many of its ancestors a reply waits: the nearest are enough to hang it on.
-const MAX_AWAITED: usize = 16;
+impl Mail<'_> {
+    /// Returns every message id whose meaning this mail asks for: its own, those it answers, those it depends on.
+    fn ids(&self) -> impl Iterator<Item = &MessageId> {
+        let needed = self.message.dependencies.iter().filter_map(needed);
+        std::iter::once(&self.message.id)
+            .chain(&self.message.references)
+            .chain(needed)
+    }
+}
 
-/// How many bytes of rows may wait for the commit.
-const MAX_WAITING: usize = 4 << 20;
+fn needed(dependency: &Dependency) -> Option<&MessageId> {
+    match dependency {
+        Dependency::MessageId(msgid) => Some(msgid),
+        Dependency::Url(page) => match &page.target {
+            Target::Patch(msgid) | Target::Cover(msgid) => Some(msgid),
+            Target::PatchId(_) | Target::CoverId(_) | Target::Series(_) => None,
+        },
+    }
+}
 
 /// A delivery under way.
 pub struct Delivery<'a> {
@@ -49,24 +68,10 @@ pub struct Delivery<'a> {
     pub options: &'a Options,
     /// When it happens.
     pub now: Timestamp,
-    project: Option<Rc<Project>>,
-    /// Every message id that the mails of this delivery have or answer.
-    ids: Vec<MessageId>,
-    /// What each project entered so far knows of them.
-    known: HashMap<ProjectId, HashMap<MessageId, Vec<Known>>>,
-    /// Replies that wait for one of these ids, by digest.
-    awaited: HashMap<(ProjectId, MessageId), Vec<Vec<u8>>>,
-    waits: Vec<Wait>,
-    /// Ids of mails that came and that replies had been waiting for.
-    arrived: Vec<MessageId>,
-    /// Who has which address; like the databases, only ASCII letters ignore case everywhere.
-    people: HashMap<String, PersonId>,
-    names: HashMap<PersonId, Option<String>>,
-    events: Vec<Event>,
-    bodies: Vec<(PatchId, PatchBody)>,
-    mails: Vec<NewMail>,
-    tags: tag::Counts,
-    waiting: usize,
+    /// The rows that wait for the end.
+    pub pending: Pending,
+    ledgers: HashMap<ProjectId, Ledger>,
+    people: People,
 }
 
 impl<'a> Delivery<'a> {
@@ -75,7 +80,6 @@ impl<'a> Delivery<'a> {
         tx: &'a mut Tx,
         rulebook: &'a mut Rulebook,
         options: &'a Options,
-        ids: Vec<MessageId>,
         now: Timestamp,
     ) -> Self {
         Delivery {
@@ -83,165 +87,79 @@ impl<'a> Delivery<'a> {
             rulebook,
             options,
             now,
-            project: None,
-            ids,
-            known: HashMap::new(),
-            awaited: HashMap::new(),
-            waits: Vec::new(),
-            arrived: Vec::new(),
-            people: HashMap::new(),
-            names: HashMap::new(),
-            events: Vec::new(),
-            bodies: Vec::new(),
-            mails: Vec::new(),
-            tags: BTreeMap::new(),
-            waiting: 0,
+            pending: Pending::default(),
+            ledgers: HashMap::new(),
+            people: People::default(),
         }
     }
 
-    /// Turns to a mail whose project is not known yet.
-    pub fn leave_project(&mut self) {
-        self.project = None;
+    /// Learns what the database knows of all that these mails ask for. Nobody else writes to their projects from
+    /// now until the commit.
+    pub async fn learn<'m>(&mut self, mails: &[&Mail<'m>]) -> Result<()> {
+        let mut projects: Vec<ProjectId> = mails.iter().map(|mail| mail.project.id).collect();
+        // Two deliveries that meet in several projects take them in the same order.
+        projects.sort_unstable();
+        projects.dedup();
+        for project in projects {
+            if !self.ledgers.contains_key(&project) {
+                store::project::lock(self.tx, project).await?;
+            }
+            let of_it = mails.iter().filter(|mail| mail.project.id == project);
+            let ids = of_it.flat_map(|mail| mail.ids());
+            let unasked = self.ledgers.entry(project).or_default().unasked(ids);
+            self.look_up(project, &unasked).await?;
+        }
+        let emails = mails.iter().map(|mail| mail.author.email.as_str());
+        self.people.learn(self.tx, emails).await
     }
 
-    /// Turns to a mail of this project; nobody else writes to it until the commit.
-    pub async fn enter_project(&mut self, project: &Rc<Project>) -> Result<()> {
-        self.project = Some(project.clone());
-        if !self.known.contains_key(&project.id) {
-            store::project::lock(self.tx, project.id).await?;
-            self.known.insert(project.id, HashMap::new());
-            let ids = std::mem::take(&mut self.ids);
-            self.look_up(project.id, &ids).await?;
-            self.ids = ids;
+    async fn look_up(&mut self, project: ProjectId, ids: &[MessageId]) -> Result<()> {
+        if ids.is_empty() {
+            return Ok(());
         }
+        let known = store::thread::known(self.tx, project, ids).await?;
+        let owners = store::series::by_references(self.tx, project, ids).await?;
+        let awaited = store::awaited::by_message_ids(self.tx, project, ids).await?;
+        let ledger = self.ledgers.entry(project).or_default();
+        ledger.add_known(known);
+        ledger.add_awaited(awaited);
+        let new = ledger.add_owners(owners);
+        self.learn_members(project, &new).await
+    }
+
+    async fn learn_members(&mut self, project: ProjectId, series: &[SeriesId]) -> Result<()> {
+        if series.is_empty() {
+            return Ok(());
+        }
+        let members = store::series::members(self.tx, series).await?;
+        self.ledger(project).add_members(members);
         Ok(())
     }
 
-    /// Learns what a project knows of these mails, and which replies wait for them.
-    pub async fn look_up(&mut self, project: ProjectId, ids: &[MessageId]) -> Result<()> {
-        let found = store::thread::known(self.tx, project, ids).await?;
-        let known = self.known.entry(project).or_default();
-        for id in ids {
-            known.remove(id);
-        }
-        for one in found {
-            known.entry(one.msgid.clone()).or_default().push(one);
-        }
-        for (msgid, digest) in store::awaited::by_message_ids(self.tx, project, ids).await? {
-            let waiting = self.awaited.entry((project, msgid)).or_default();
-            if !waiting.contains(&digest) {
-                waiting.push(digest);
-            }
-        }
-        Ok(())
+    /// Learns of stored series that were found in another way than by a message id.
+    pub async fn learn_series(&mut self, project: ProjectId, series: Vec<Series>) -> Result<()> {
+        let new = self.ledger(project).add_series(series);
+        self.learn_members(project, &new).await
     }
 
-    /// Lets the reply in hand wait for the mails it answers.
-    pub fn wait(&mut self, message: &Message, packed: &Packed) {
-        let Some(project) = self.project_id() else {
-            return;
-        };
-        let others = message.references.iter().filter(|id| **id != message.id);
-        for msgid in others.take(MAX_AWAITED) {
-            let waiting = self.awaited.entry((project, msgid.clone())).or_default();
-            if !waiting.contains(&packed.digest) {
-                waiting.push(packed.digest.clone());
-                self.waits.push(Wait {
-                    project,
-                    msgid: msgid.clone(),
-                    digest: packed.digest.clone(),
-                });
-            }
-        }
-    }
-
-    /// Returns the next reply, by digest, whose wait is over.
-    pub fn next_found(&mut self) -> Option<Vec<u8>> {
-        loop {
-            let key = (self.project_id()?, self.arrived.last()?.clone());
-            match self
-                .awaited
-                .get_mut(&key)
-                .filter(|waiting| !waiting.is_empty())
-            {
-                Some(waiting) => return Some(waiting.remove(0)),
-                None => self.arrived.pop(),
-            };
-        }
-    }
-
-    /// Returns what the project of the mail in hand knows under this message id.
-    pub fn known(&self, msgid: &MessageId) -> &[Known] {
-        let project = self
-            .project_id()
-            .and_then(|project| self.known.get(&project));
-        project
-            .and_then(|known| known.get(msgid))
-            .map_or(&[], Vec::as_slice)
-    }
-
-    /// Says whether the mail in hand is known as this kind of thing, comments apart.
-    pub fn knows_submission(&self, msgid: &MessageId, is_kind: impl Fn(Parent) -> bool) -> bool {
-        self.known(msgid)
-            .iter()
-            .any(|known| !known.is_comment && is_kind(known.parent))
-    }
-
-    /// Remembers what a mail became, for those that answer it.
-    pub fn learn(&mut self, msgid: &MessageId, parent: Parent, is_comment: bool) {
-        let Some(known) = self
-            .project_id()
-            .and_then(|project| self.known.get_mut(&project))
-        else {
-            return;
-        };
-        // Newest first, as the database returns them.
-        known.entry(msgid.clone()).or_default().insert(
-            0,
-            Known {
-                msgid: msgid.clone(),
-                parent,
-                is_comment,
-            },
-        );
-        self.arrived.push(msgid.clone());
-    }
-
-    /// Returns the project of the mail in hand.
-    pub fn project_id(&self) -> Option<ProjectId> {
-        self.project.as_ref().map(|project| project.id)
-    }
-
-    /// Returns the project of the mail in hand.
-    pub fn project(&self) -> Option<Rc<Project>> {
-        self.project.clone()
+    /// Returns what a project knows.
+    pub fn ledger(&mut self, project: ProjectId) -> &mut Ledger {
+        self.ledgers.entry(project).or_default()
     }
 
     /// Returns the person a mail is from.
-    pub async fn submitter(&mut self, author: &Author) -> Result<PersonId> {
-        let key = author.email.to_ascii_lowercase();
-        let name = author.name.clone().filter(|name| !name.is_empty());
-        if let Some(id) = self.people.get(&key)
-            && (name.is_none() || self.names.get(id) == Some(&name))
-        {
-            return Ok(*id);
-        }
-        let id =
-            store::person::find_or_insert(self.tx, author.name.as_deref(), &author.email).await?;
-        self.people.insert(key, id);
-        self.names.insert(id, name);
-        Ok(id)
+    pub fn submitter(&mut self, author: &Author) -> PersonId {
+        self.people.submitter(author)
+    }
+
+    /// Returns the person with this address, if there is one so far.
+    pub fn known_submitter(&self, email: &str) -> Option<PersonId> {
+        self.people.known(email)
     }
 
     /// Tells what happened.
     pub fn tell(&mut self, events: impl IntoIterator<Item = Event>) {
-        self.events.extend(events);
-    }
-
-    /// Stores the texts of a patch.
-    pub fn body(&mut self, patch: PatchId, body: PatchBody) {
-        self.waiting += body.headers.len() + body.diff.as_ref().map_or(0, String::len);
-        self.bodies.push((patch, body));
+        self.pending.events.extend(events);
     }
 
     /// Counts the tags in a text for a patch.
@@ -252,49 +170,135 @@ impl<'a> Delivery<'a> {
         for (tag, pattern) in self.rulebook.tags() {
             let count = trailer::count(pattern, text) as i64;
             if count > 0 {
-                *self.tags.entry((patch, *tag)).or_default() += count;
+                *self.pending.tags.entry((patch, *tag)).or_default() += count;
             }
         }
     }
 
+    /// Begins a series and returns its id.
+    pub fn begin_series(&mut self, mut series: Series) -> SeriesId {
+        series.id = self.pending.begin_series();
+        let (id, project) = (series.id, series.project_id);
+        self.ledger(project).begin(series);
+        id
+    }
+
+    /// Announces mails for a series.
+    pub fn announce(&mut self, project: ProjectId, series: SeriesId, msgids: &[MessageId]) {
+        let new = self.ledger(project).announce(series, msgids);
+        let references = new.into_iter().map(|msgid| Reference {
+            project,
+            msgid,
+            series,
+        });
+        self.pending.references.extend(references);
+    }
+
+    /// Lets a reply wait for the mails it answers.
+    pub fn wait(&mut self, mail: &Mail<'_>, packed: &Packed) {
+        let project = mail.project.id;
+        let references = &mail.message.references;
+        let others = references.iter().filter(|id| **id != mail.message.id);
+        let new = self.ledger(project).wait(others, &packed.digest);
+        let waits = new.into_iter().map(|msgid| Wait {
+            project,
+            msgid,
+            digest: packed.digest.clone(),
+        });
+        self.pending.waits.extend(waits);
+    }
+
+    /// Returns the bytes of a reply that has been waiting, if it has nothing to show so far.
+    pub async fn waiting(
+        &mut self,
+        project: ProjectId,
+        digest: &Digest,
+    ) -> Result<Option<Vec<u8>>> {
+        let why = Why::UnknownParent.word();
+        match self.pending.kept.get(&(Some(project), digest.clone())) {
+            Some(place) => {
+                let mail = &self.pending.mails[*place];
+                let is_waiting = mail.became == Became::Nothing(why);
+                let packed = is_waiting.then_some(&mail.packed);
+                packed
+                    .map(|packed| store::mail::unpack(&packed.packed, packed.size))
+                    .transpose()
+            }
+            None => store::mail::waiting(self.tx, project, digest, why).await,
+        }
+    }
+
+    /// Ends the wait of a reply, whatever it becomes.
+    pub fn end_wait(&mut self, project: ProjectId, digest: &Digest) {
+        let hung = self.pending.hung.entry(project).or_default();
+        hung.push(digest.clone());
+    }
+
+    /// Records that a reply became a comment after all.
+    pub fn became_comment(&mut self, project: ProjectId, digest: Digest, comment: CommentId) {
+        match self.pending.kept.get(&(Some(project), digest.clone())) {
+            Some(place) => self.pending.mails[*place].became = Became::Comment(comment),
+            None => self.pending.late.push((project, digest, comment)),
+        }
+    }
+
     /// Keeps the bytes of a mail.
-    pub async fn keep(
+    pub fn keep(
         &mut self,
         project: Option<ProjectId>,
         msgid: Option<&MessageId>,
         became: Became,
         packed: &Packed,
-    ) -> Result<()> {
-        let new = matches!(
-            became,
-            Became::Patch(_) | Became::Cover(_) | Became::Comment(_)
-        );
-        // What became nothing has no other row by which to know it again.
-        if !new && store::mail::is_kept(self.tx, project, &packed.digest).await? {
-            return Ok(());
+    ) {
+        let key = (project, packed.digest.clone());
+        if let Some(place) = self.pending.kept.get(&key) {
+            if !matches!(became, Became::Nothing(_)) {
+                self.pending.mails[*place].became = became;
+            }
+            return;
         }
-        self.waiting += packed.packed.len();
-        self.mails.push(NewMail {
+        self.pending.kept.insert(key, self.pending.mails.len());
+        self.pending.mails.push(NewMail {
             project,
             msgid: msgid.cloned().unwrap_or_else(|| MessageId::new("")),
             received: self.now,
             became,
             packed: packed.clone(),
         });
-        if self.waiting > MAX_WAITING {
-            self.finish().await
-        } else {
-            Ok(())
-        }
     }
 
-    /// Writes what has been waiting.
-    pub async fn finish(&mut self) -> Result<()> {
-        self.waiting = 0;
-        store::patch::insert_bodies(self.tx, &std::mem::take(&mut self.bodies)).await?;
-        store::tag::add(self.tx, &std::mem::take(&mut self.tags)).await?;
-        store::event::insert(self.tx, &std::mem::take(&mut self.events)).await?;
-        store::awaited::insert(self.tx, &std::mem::take(&mut self.waits)).await?;
-        store::mail::insert(self.tx, &std::mem::take(&mut self.mails)).await
+    /// Writes all that has been waiting. Returns the ids under which it is stored.
+    pub async fn finish(mut self) -> Result<Ids> {
+        self.close_ledgers();
+        let wanted = self.pending.wanted(self.people.count_new());
+        let mut ids = Ids::new(store::sequence::take(self.tx, wanted).await?);
+        self.people.write(self.tx, ids.people()).await?;
+        self.pending.write(self.tx, &ids).await?;
+        Ok(ids)
+    }
+
+    fn close_ledgers(&mut self) {
+        let mut new: Vec<Series> = Vec::new();
+        for (project, ledger) in &self.ledgers {
+            // A reply that waited and was found in the same delivery leaves no trace of its wait.
+            self.pending
+                .waits
+                .retain(|wait| wait.project != *project || !ledger.is_hung(&wait.digest));
+            let is_new = |open: &&Open| open.series.id.0 < 0;
+            new.extend(
+                ledger
+                    .all_series()
+                    .filter(is_new)
+                    .map(|open| open.series.clone()),
+            );
+            let changed = ledger
+                .all_series()
+                .filter(|open| !is_new(open) && open.is_changed);
+            self.pending
+                .changed_series
+                .extend(changed.map(|open| open.series.clone()));
+        }
+        new.sort_by_key(|series| -series.id.0);
+        self.pending.series = new;
     }
 }

@@ -11,15 +11,18 @@ mod cover;
 mod delegate;
 mod delivery;
 mod depends;
+mod ledger;
 mod patch;
+mod pending;
+mod people;
 mod project;
 mod rulebook;
 mod series;
 
-use std::collections::HashSet;
+use std::rc::Rc;
 
 use crate::{
-    domain::{CommentId, CoverId, ListId, MessageId, PatchId, Project, Timestamp},
+    domain::{CommentId, CoverId, ListId, MessageId, PatchId, Project, ProjectId, Timestamp},
     mail::{self, Message},
     store::{
         self, Db,
@@ -27,7 +30,7 @@ use crate::{
     },
 };
 use classify::Kind;
-use delivery::Delivery;
+use delivery::{Delivery, Mail};
 use rulebook::Rulebook;
 
 /// What a site decides about its intake.
@@ -111,6 +114,15 @@ impl Parcel {
         }
     }
 
+    /// Says whether the mail depends on a row of ours that it calls by its number.
+    fn names_rows(&self, hosts: &[String]) -> bool {
+        let message = self.message.as_ref().ok();
+        let mut dependencies = message
+            .into_iter()
+            .flat_map(|message| &message.dependencies);
+        dependencies.any(|dependency| depends::names_a_row(dependency, hosts))
+    }
+
     /// Returns what to call the mail in a report.
     pub fn label(&self) -> String {
         let msgid = self
@@ -177,120 +189,154 @@ async fn deliver_all(
 ) -> store::Result<Vec<Outcome>> {
     let mut tx = db.begin().await?;
     let mut rulebook = Rulebook::load(&mut tx).await?;
-    let messages = parcels
-        .iter()
-        .filter_map(|parcel| parcel.message.as_ref().ok());
-    let mut delivery = Delivery::new(&mut tx, &mut rulebook, options, ids(messages), now);
     let mut outcomes = Vec::with_capacity(parcels.len());
-    for parcel in parcels {
-        outcomes.push(deliver(&mut delivery, parcel, list).await?);
+    // Who names a row by its number, needs all rows before to have theirs.
+    let parts = parcels.chunk_by(|_, next| !next.names_rows(&options.hosts));
+    for part in parts {
+        let d = Delivery::new(&mut tx, &mut rulebook, options, now);
+        outcomes.extend(deliver_part(d, part, list).await?);
     }
-    delivery.finish().await?;
     tx.commit().await?;
     Ok(outcomes)
 }
 
-/// Every message id that these mails have or answer.
-fn ids<'a>(messages: impl IntoIterator<Item = &'a Message>) -> Vec<MessageId> {
-    let of = |message: &'a Message| std::iter::once(&message.id).chain(&message.references);
-    let distinct: HashSet<&MessageId> = messages.into_iter().flat_map(of).collect();
-    distinct.into_iter().cloned().collect()
+async fn deliver_part(
+    mut d: Delivery<'_>,
+    parcels: &[Parcel],
+    list: Option<&ListId>,
+) -> store::Result<Vec<Outcome>> {
+    let judged = judge_all(&mut d, parcels, list).await?;
+    let mut outcomes = Vec::with_capacity(parcels.len());
+    for (parcel, judged) in parcels.iter().zip(&judged) {
+        outcomes.push(deliver(&mut d, parcel, judged).await?);
+    }
+    let ids = d.finish().await?;
+    let real = outcomes.into_iter().map(|outcome| ids.outcome(outcome));
+    Ok(real.collect())
+}
+
+/// What a mail is before anything is known of others.
+enum Judged<'a> {
+    /// A mail for a project.
+    Deliverable(Mail<'a>),
+    /// Nothing to show; the project is known unless it was not asked for.
+    Nothing(Option<ProjectId>, Outcome),
+}
+
+/// Judges the mails of a delivery and learns all that they will ask for.
+async fn judge_all<'a>(
+    d: &mut Delivery<'_>,
+    parcels: &'a [Parcel],
+    list: Option<&ListId>,
+) -> store::Result<Vec<Judged<'a>>> {
+    let mut judged = Vec::with_capacity(parcels.len());
+    for parcel in parcels {
+        judged.push(match &parcel.message {
+            Ok(message) => judge(d, message, list).await?,
+            Err(reason) => Judged::Nothing(None, Outcome::Invalid(reason.to_string())),
+        });
+    }
+    let mails: Vec<&Mail<'_>> = judged
+        .iter()
+        .filter_map(|judged| match judged {
+            Judged::Deliverable(mail) => Some(mail),
+            Judged::Nothing(..) => None,
+        })
+        .collect();
+    d.learn(&mails).await?;
+    Ok(judged)
+}
+
+async fn judge<'a>(
+    d: &mut Delivery<'_>,
+    message: &'a Message,
+    list: Option<&ListId>,
+) -> store::Result<Judged<'a>> {
+    if message.hints.ignore {
+        return Ok(Judged::Nothing(None, Outcome::Ignored(Why::Hint)));
+    }
+    Ok(match project::of(d, message, list).await? {
+        Some(project) => judge_for(message, &project),
+        None => Judged::Nothing(None, Outcome::Ignored(Why::NoProject)),
+    })
+}
+
+fn judge_for<'a>(message: &'a Message, project: &Rc<Project>) -> Judged<'a> {
+    let nothing = |outcome| Judged::Nothing(Some(project.id), outcome);
+    if message.content.is_empty() {
+        return nothing(Outcome::Ignored(Why::Empty));
+    }
+    match message.author(&project.list_email) {
+        Err(error) => nothing(Outcome::Invalid(error.to_string())),
+        Ok(author) => Judged::Deliverable(Mail {
+            message,
+            author,
+            heading: message.heading(&project.linkname),
+            project: project.clone(),
+        }),
+    }
 }
 
 async fn deliver(
     d: &mut Delivery<'_>,
     parcel: &Parcel,
-    list: Option<&ListId>,
+    judged: &Judged<'_>,
 ) -> store::Result<Outcome> {
-    let message = match &parcel.message {
-        Ok(message) => message,
-        Err(reason) => {
-            d.keep(
-                None,
-                parcel.msgid.as_ref(),
-                Became::Nothing("invalid"),
-                &parcel.packed,
-            )
-            .await?;
-            return Ok(Outcome::Invalid(reason.to_string()));
-        }
+    let msgid = parcel.message.as_ref().map(|message| &message.id);
+    let msgid = msgid.ok().or(parcel.msgid.as_ref());
+    let (project, outcome) = match judged {
+        Judged::Nothing(project, outcome) => (*project, outcome.clone()),
+        Judged::Deliverable(mail) => (Some(mail.project.id), deliver_mail(d, mail).await?),
     };
-    let outcome = deliver_message(d, message, list).await?;
-    let became = match &outcome {
+    if let Some(became) = became(&outcome) {
+        d.keep(project, msgid, became, &parcel.packed);
+    }
+    if let Judged::Deliverable(mail) = judged {
+        if outcome == Outcome::Ignored(Why::UnknownParent) {
+            d.wait(mail, &parcel.packed);
+        }
+        hang_found(d, &mail.project).await?;
+    }
+    Ok(outcome)
+}
+
+/// Returns what a mail is kept as; a duplicate is kept already.
+fn became(outcome: &Outcome) -> Option<Became> {
+    Some(match outcome {
         Outcome::Patch(id) => Became::Patch(*id),
         Outcome::Cover(id) => Became::Cover(*id),
         Outcome::Comment(id) => Became::Comment(*id),
         Outcome::Ignored(why) => Became::Nothing(why.word()),
         Outcome::Invalid(_) => Became::Nothing("invalid"),
-        Outcome::Duplicate(_) => return Ok(outcome),
-    };
-    if outcome == Outcome::Ignored(Why::UnknownParent) {
-        d.wait(message, &parcel.packed);
+        Outcome::Duplicate(_) => return None,
+    })
+}
+
+async fn deliver_mail(d: &mut Delivery<'_>, mail: &Mail<'_>) -> store::Result<Outcome> {
+    match classify::kind(d, mail).await? {
+        Kind::Patch => patch::deliver(d, mail).await,
+        Kind::Cover => cover::deliver(d, mail).await,
+        Kind::Reply => Ok(comment::deliver(d, mail)),
     }
-    d.keep(d.project_id(), Some(&message.id), became, &parcel.packed)
-        .await?;
-    hang_found(d).await?;
-    Ok(outcome)
 }
 
 /// Shows the replies that have been waiting for the mail just delivered, and those that waited for them.
-async fn hang_found(d: &mut Delivery<'_>) -> store::Result<()> {
-    while let Some(digest) = d.next_found() {
-        let Some(project) = d.project() else { break };
-        d.finish().await?;
-        let waiting =
-            store::mail::waiting(d.tx, project.id, &digest, Why::UnknownParent.word()).await?;
-        let Some(Ok(message)) = waiting.as_deref().map(mail::read) else {
+async fn hang_found(d: &mut Delivery<'_>, project: &Rc<Project>) -> store::Result<()> {
+    while let Some(digest) = d.ledger(project.id).next_found() {
+        let Some(raw) = d.waiting(project.id, &digest).await? else {
             continue;
         };
-        // Its wait is over whatever it becomes: what is looked up next must not find it once more.
-        store::awaited::delete(d.tx, project.id, &digest).await?;
-        d.look_up(project.id, &ids([&message])).await?;
-        if let Outcome::Comment(id) = deliver_to(d, &message, &project).await? {
-            store::mail::became_comment(d.tx, project.id, &digest, id).await?;
+        d.end_wait(project.id, &digest);
+        let Ok(message) = mail::read(&raw) else {
+            continue;
+        };
+        let Judged::Deliverable(reply) = judge_for(&message, project) else {
+            continue;
+        };
+        d.learn(&[&reply]).await?;
+        if let Outcome::Comment(id) = deliver_mail(d, &reply).await? {
+            d.became_comment(project.id, digest, id);
         }
     }
     Ok(())
-}
-
-async fn deliver_message(
-    d: &mut Delivery<'_>,
-    message: &Message,
-    list: Option<&ListId>,
-) -> store::Result<Outcome> {
-    d.leave_project();
-    if message.hints.ignore {
-        return Ok(Outcome::Ignored(Why::Hint));
-    }
-    let Some(project) = project::of(d, message, list).await? else {
-        return Ok(Outcome::Ignored(Why::NoProject));
-    };
-    d.enter_project(&project).await?;
-    deliver_to(d, message, &project).await
-}
-
-async fn deliver_to(
-    d: &mut Delivery<'_>,
-    message: &Message,
-    project: &Project,
-) -> store::Result<Outcome> {
-    if message.content.is_empty() {
-        return Ok(Outcome::Ignored(Why::Empty));
-    }
-    let author = match message.author(&project.list_email) {
-        Ok(author) => author,
-        Err(error) => return Ok(Outcome::Invalid(error.to_string())),
-    };
-    let heading = message.heading(&project.linkname);
-    let mail = delivery::Mail {
-        message,
-        project,
-        author,
-        heading,
-    };
-    match classify::kind(d, &mail).await? {
-        Kind::Patch => patch::deliver(d, &mail).await,
-        Kind::Cover => cover::deliver(d, &mail).await,
-        Kind::Reply => comment::deliver(d, &mail).await,
-    }
 }

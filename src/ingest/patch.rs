@@ -14,37 +14,39 @@ use crate::{
         series::name_after_patch,
     },
     mail,
-    store::{self, Result, patch::NewPatch},
+    store::{Result, patch::NewPatch},
 };
 
 /// Stores a patch, its place in a series, and what follows from it.
 pub async fn deliver(d: &mut Delivery<'_>, mail: &Mail<'_>) -> Result<Outcome> {
-    let (message, project) = (mail.message, mail.project);
-    if d.knows_submission(&message.id, |parent| matches!(parent, Parent::Patch(_))) {
+    let (message, project) = (mail.message, mail.project.id);
+    let is_patch = |parent| matches!(parent, Parent::Patch(_));
+    if d.ledger(project).knows_submission(&message.id, is_patch) {
         return Ok(Outcome::Duplicate(message.id.clone()));
     }
-    let submitter = d.submitter(&mail.author).await?;
+    let submitter = d.submitter(&mail.author);
     let delegate = delegate::of(d, mail).await?;
     let place = series::place_of(d, mail, submitter).await?;
-    let hash = message.content.diff.as_deref().map(mail::diff_hash);
-    let new = NewPatch {
-        project: project.id,
+    let id = d.pending.next_patch();
+    d.pending.patches.push(NewPatch {
+        id,
+        project,
         submitter,
         state: d.rulebook.state(message.hints.state.as_deref()),
         delegate,
         place: place.joined().map(|number| (place.series, number)),
         date: message.date_or(d.now),
-        msgid: &message.id,
-        name: &mail.heading.name,
-        hash: hash.as_ref(),
-        pull_url: message.content.pull_url.as_deref(),
-    };
-    let id = store::patch::insert(d.tx, &new).await?;
-    d.learn(&message.id, Parent::Patch(id), false);
-    d.body(id, body(mail));
-    d.count_tags(project, id, &message.content.message);
-    d.tell([Event::patch_created(project.id, id, d.now)]);
-    join(d, mail, &place, id).await?;
+        msgid: message.id.clone(),
+        name: mail.heading.name.clone(),
+        hash: message.content.diff.as_deref().map(mail::diff_hash),
+        pull_url: message.content.pull_url.clone(),
+    });
+    d.pending.bodies.push((id, body(mail)));
+    d.ledger(project)
+        .learn(&message.id, Parent::Patch(id), false);
+    d.count_tags(&mail.project, id, &message.content.message);
+    d.tell([Event::patch_created(project, id, d.now)]);
+    join(d, mail, &place, id);
     depends::record(d, mail, Some(place.series)).await?;
     Ok(Outcome::Patch(id))
 }
@@ -58,36 +60,33 @@ fn body(mail: &Mail<'_>) -> PatchBody {
 }
 
 /// Names the series and tells of its beginning and completion.
-async fn join(d: &mut Delivery<'_>, mail: &Mail<'_>, place: &Place, patch: PatchId) -> Result<()> {
+fn join(d: &mut Delivery<'_>, mail: &Mail<'_>, place: &Place, patch: PatchId) {
     let project = mail.project.id;
     if place.is_new {
         d.tell([Event::series_created(project, place.series, d.now)]);
     }
-    let Some(number) = place.joined() else {
-        return Ok(());
+    let (Some(number), Some(open)) = (place.joined(), d.ledger(project).series(place.series))
+    else {
+        return;
     };
-    let name = name_after_patch(place.name.as_deref(), number, &mail.heading.name);
-    if let Some(name) = name.filter(|name| place.name.as_ref() != Some(name)) {
-        store::series::set_name(d.tx, place.series, &name).await?;
+    open.members.insert(number, patch);
+    if number == 1 {
+        open.first = Some(mail.heading.name.clone());
+    }
+    let name = name_after_patch(open.series.name.as_deref(), number, &mail.heading.name);
+    if name.is_some() && name != open.series.name {
+        open.series.name = name;
+        open.is_changed = true;
     }
     let joining = Joining {
         series: place.series,
-        total: place.total,
-        members: members(d, place, number, patch).await?,
+        total: open.series.total,
+        members: open
+            .members
+            .iter()
+            .map(|(number, id)| (*number, *id))
+            .collect(),
         number,
     };
     d.tell(after_joining(&joining, project, d.now));
-    Ok(())
-}
-
-async fn members(
-    d: &mut Delivery<'_>,
-    place: &Place,
-    number: i64,
-    patch: PatchId,
-) -> Result<Vec<(i64, PatchId)>> {
-    if place.is_new {
-        return Ok(vec![(number, patch)]);
-    }
-    store::series::members(d.tx, place.series).await
 }

@@ -1,12 +1,12 @@
 //! Which series a patch belongs to (`mail.md §12`).
 
-use super::delivery::{Delivery, Mail};
+use super::{
+    delivery::{Delivery, Mail},
+    ledger::Open,
+};
 use crate::{
-    domain::{MessageId, PersonId, SeriesId, Timestamp},
-    store::{
-        self, Result,
-        series::{Candidate, NewSeries},
-    },
+    domain::{MessageId, PersonId, Series, SeriesId, Timestamp},
+    store::{self, Result},
 };
 
 /// Mails of one series are written within this many minutes of each other.
@@ -19,10 +19,6 @@ pub struct Place {
     pub series: SeriesId,
     /// The number in it; 0 only announces the series.
     pub number: i64,
-    /// How many patches the series announces.
-    pub total: i64,
-    /// The name the series has so far.
-    pub name: Option<String>,
     /// Whether this mail began it.
     pub is_new: bool,
 }
@@ -45,17 +41,34 @@ pub async fn place_of(d: &mut Delivery<'_>, mail: &Mail<'_>, submitter: PersonId
         Some(_) => find(d, mail, &wanted, number).await?,
         None => None,
     };
-    match found {
-        Some(candidate) => join(d, mail, candidate, number).await,
-        None => begin(d, mail, &wanted, number).await,
-    }
+    let is_new = found.is_none();
+    let series = match found {
+        Some(series) => {
+            let own = std::slice::from_ref(&mail.message.id);
+            d.announce(mail.project.id, series, own);
+            series
+        }
+        None => {
+            let series = d.begin_series(wanted);
+            d.announce(mail.project.id, series, &thread(mail));
+            series
+        }
+    };
+    Ok(Place {
+        series,
+        number,
+        is_new,
+    })
 }
 
-/// Returns the series that a mail would begin.
-pub fn new_series(d: &Delivery<'_>, mail: &Mail<'_>, submitter: PersonId, total: i64) -> NewSeries {
-    NewSeries {
-        project: mail.project.id,
-        submitter,
+/// Returns the series that a mail would begin; it has no id yet.
+pub fn new_series(d: &Delivery<'_>, mail: &Mail<'_>, submitter: PersonId, total: i64) -> Series {
+    Series {
+        id: SeriesId(0),
+        project_id: mail.project.id,
+        submitter_id: submitter,
+        cover_id: None,
+        name: None,
         date: mail.message.date_or(d.now),
         version: i64::from(mail.heading.version),
         total,
@@ -78,26 +91,56 @@ pub fn thread(mail: &Mail<'_>) -> Vec<MessageId> {
 async fn find(
     d: &mut Delivery<'_>,
     mail: &Mail<'_>,
-    wanted: &NewSeries,
+    wanted: &Series,
     number: i64,
-) -> Result<Option<Candidate>> {
+) -> Result<Option<SeriesId>> {
     let ids = thread(mail);
-    let known = store::series::by_references(d.tx, mail.project.id, &ids, number).await?;
-    let candidates = match nearest(&ids, known, wanted) {
-        Some(candidate) => vec![candidate],
-        None => by_markers(d, wanted, number).await?,
+    let ledger = d.ledger(mail.project.id);
+    let along = ids.iter().filter_map(|id| ledger.owner(id));
+    let candidates = match nearest(along, wanted) {
+        Some(found) => vec![found],
+        None => by_markers(d, wanted).await?,
     };
-    Ok(candidates.into_iter().find(|candidate| !candidate.taken))
+    let ledger = d.ledger(mail.project.id);
+    let is_free = |id: &SeriesId| {
+        ledger
+            .series(*id)
+            .is_some_and(|open| !open.members.contains_key(&number))
+    };
+    Ok(candidates.into_iter().find(is_free))
 }
 
-/// Returns the series of the same submitter, version and total that began at about the same time.
-pub async fn by_markers(
-    d: &mut Delivery<'_>,
-    wanted: &NewSeries,
-    number: i64,
-) -> Result<Vec<Candidate>> {
+/// Returns the first series along the thread that fits. A reply to an older revision leads to that one,
+/// which has another version and time, or another total: it is passed over (`mail.md §12.1`).
+fn nearest<'a>(along: impl Iterator<Item = &'a Open>, wanted: &Series) -> Option<SeriesId> {
     let (from, to) = window(wanted.date);
-    store::series::by_markers(d.tx, wanted, number, from, to).await
+    let fits = |series: &Series| {
+        let same_time = (from..=to).contains(&series.date);
+        series.total == wanted.total && (series.version == wanted.version || same_time)
+    };
+    let mut fitting = along.filter(|open| fits(&open.series));
+    fitting.next().map(|open| open.series.id)
+}
+
+/// Returns the series of the same submitter, version and total that began at about the same time, newest first.
+pub async fn by_markers(d: &mut Delivery<'_>, wanted: &Series) -> Result<Vec<SeriesId>> {
+    let (from, to) = window(wanted.date);
+    // Somebody seen for the first time has no stored series.
+    if wanted.submitter_id.0 > 0 {
+        let stored = store::series::by_markers(d.tx, wanted, from, to).await?;
+        d.learn_series(wanted.project_id, stored).await?;
+    }
+    let is_like = |open: &&Open| {
+        let series = &open.series;
+        series.submitter_id == wanted.submitter_id
+            && series.version == wanted.version
+            && series.total == wanted.total
+            && (from..=to).contains(&series.date)
+    };
+    let ledger = d.ledger(wanted.project_id);
+    let mut found: Vec<&Open> = ledger.all_series().filter(is_like).collect();
+    found.sort_by_key(|open| std::cmp::Reverse(open.age()));
+    Ok(found.iter().map(|open| open.series.id).collect())
 }
 
 fn window(date: Timestamp) -> (Timestamp, Timestamp) {
@@ -107,113 +150,42 @@ fn window(date: Timestamp) -> (Timestamp, Timestamp) {
     )
 }
 
-/// Returns the first series along the thread that fits. A reply to an older revision leads to that one,
-/// which has another version and time, or another total: it is passed over (`mail.md §12.1`).
-fn nearest(ids: &[MessageId], mut known: Vec<Candidate>, wanted: &NewSeries) -> Option<Candidate> {
-    let (from, to) = window(wanted.date);
-    let fits = |candidate: &Candidate| {
-        let same_time = (from..=to).contains(&candidate.date);
-        candidate.total == wanted.total && (candidate.version == wanted.version || same_time)
-    };
-    known.retain(fits);
-    let position = |candidate: &Candidate| {
-        ids.iter()
-            .position(|id| Some(id) == candidate.msgid.as_ref())
-    };
-    known.into_iter().min_by_key(position)
-}
-
-async fn join(
-    d: &mut Delivery<'_>,
-    mail: &Mail<'_>,
-    candidate: Candidate,
-    number: i64,
-) -> Result<Place> {
-    let own = std::slice::from_ref(&mail.message.id);
-    store::series::insert_references(d.tx, mail.project.id, candidate.id, own).await?;
-    Ok(Place {
-        series: candidate.id,
-        number,
-        total: candidate.total,
-        name: candidate.name,
-        is_new: false,
-    })
-}
-
-async fn begin(
-    d: &mut Delivery<'_>,
-    mail: &Mail<'_>,
-    wanted: &NewSeries,
-    number: i64,
-) -> Result<Place> {
-    let series = store::series::insert(d.tx, wanted).await?;
-    store::series::insert_references(d.tx, mail.project.id, series, &thread(mail)).await?;
-    Ok(Place {
-        series,
-        number,
-        total: wanted.total,
-        name: None,
-        is_new: true,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::ProjectId;
 
-    fn wanted(version: i64, total: i64, minute: i64) -> NewSeries {
-        let date = Timestamp(0).plus_minutes(minute);
-        NewSeries {
-            project: ProjectId(1),
-            submitter: PersonId(1),
-            date,
-            version,
-            total,
-        }
-    }
-
-    fn known(msgid: &str, id: i64, version: i64, total: i64) -> Candidate {
-        Candidate {
-            msgid: Some(MessageId::new(msgid)),
+    fn series(id: i64, version: i64, total: i64, minute: i64) -> Series {
+        Series {
             id: SeriesId(id),
+            project_id: ProjectId(1),
+            submitter_id: PersonId(1),
+            cover_id: None,
             name: None,
+            date: Timestamp(0).plus_minutes(minute),
             version,
             total,
-            date: Timestamp(0),
-            cover_id: None,
-            taken: false,
         }
     }
 
     #[test]
     fn the_nearest_series_that_fits_is_taken() {
-        let ids = ["<own>", "<near>", "<far>"].map(MessageId::new);
+        // Series along the thread, what is wanted: version, total, minute.
         let cases = [
-            (
-                vec![known("<far>", 1, 1, 2), known("<near>", 2, 1, 2)],
-                wanted(1, 2, 0),
-                Some(2),
-            ),
-            (
-                vec![known("<far>", 1, 1, 2), known("<own>", 3, 1, 2)],
-                wanted(1, 2, 0),
-                Some(3),
-            ),
+            (vec![(2, 1, 2), (1, 1, 2)], (1, 2, 0), Some(2)),
+            (vec![(3, 1, 2), (1, 1, 2)], (1, 2, 0), Some(3)),
             // A week later another revision does not join, within minutes it may.
-            (
-                vec![known("<near>", 2, 1, 2)],
-                wanted(2, 2, 7 * 24 * 60),
-                None,
-            ),
-            (vec![known("<near>", 2, 1, 2)], wanted(2, 2, 20), Some(2)),
-            (vec![known("<near>", 2, 1, 2)], wanted(2, 2, 21), None),
+            (vec![(2, 1, 2)], (2, 2, 7 * 24 * 60), None),
+            (vec![(2, 1, 2)], (2, 2, 20), Some(2)),
+            (vec![(2, 1, 2)], (2, 2, 21), None),
             // Five patches in reply to a series of three are a series of their own.
-            (vec![known("<near>", 2, 1, 3)], wanted(1, 5, 0), None),
+            (vec![(2, 1, 3)], (1, 5, 0), None),
         ];
-        for (known, wanted, expected) in cases {
-            let found = nearest(&ids, known.clone(), &wanted).map(|candidate| candidate.id.0);
-            assert_eq!(found, expected, "{known:?} {wanted:?}");
+        for (along, (version, total, minute), expected) in cases {
+            let open = |(id, version, total)| Open::new(series(id, version, total, 0));
+            let along: Vec<Open> = along.into_iter().map(open).collect();
+            let found = nearest(along.iter(), &series(0, version, total, minute));
+            assert_eq!(found.map(|id| id.0), expected, "{along:?}");
         }
     }
 }

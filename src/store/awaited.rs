@@ -1,6 +1,6 @@
 //! Mails that replies refer to and nobody has seen yet.
 
-use super::{Conn, ROWS, Result, sql};
+use super::{Conn, Result, rows, sql, value::Many};
 use crate::domain::{MessageId, ProjectId};
 
 /// A reply, by the digest of its bytes, waits for a mail of a project.
@@ -19,19 +19,20 @@ pub struct Wait {
 /// # Errors
 /// When the database is away or refuses.
 pub async fn insert(conn: &mut Conn, waits: &[Wait]) -> Result<()> {
-    for some in waits.chunks(ROWS) {
-        let mut statement = sql("INSERT INTO awaited (project_id, msgid, digest) VALUES ");
-        for (index, wait) in some.iter().enumerate() {
-            let row = vec![
-                wait.project.into(),
-                (&wait.msgid).into(),
-                wait.digest.as_slice().into(),
-            ];
-            statement.row(index == 0, row);
-        }
-        statement.push(" ON CONFLICT (project_id, msgid, digest) DO NOTHING");
-        statement.run(conn).await?;
-    }
+    let row = |wait: &Wait| {
+        vec![
+            wait.project.into(),
+            (&wait.msgid).into(),
+            wait.digest.as_slice().into(),
+        ]
+    };
+    rows::insert(
+        conn,
+        "awaited (project_id, msgid, digest)",
+        waits.iter().map(row).collect(),
+        "ON CONFLICT (project_id, msgid, digest) DO NOTHING",
+    )
+    .await?;
     Ok(())
 }
 
@@ -54,15 +55,16 @@ pub async fn by_message_ids(
     q.all(conn).await
 }
 
-/// Forgets what a reply waits for.
+/// Forgets what replies of a project wait for.
 ///
 /// # Errors
 /// When the database is away or refuses.
-pub async fn delete(conn: &mut Conn, project: ProjectId, digest: &[u8]) -> Result<()> {
-    sql("DELETE FROM awaited WHERE digest = $1 AND project_id = $2")
-        .bind(digest)
-        .bind(project)
-        .run(conn)
-        .await?;
+pub async fn delete(conn: &mut Conn, project: ProjectId, digests: Vec<Vec<u8>>) -> Result<()> {
+    let digests = Many::Blobs(digests.into_iter().map(Some).collect());
+    let mut q = sql("DELETE FROM awaited WHERE project_id = ");
+    q.arg(project)
+        .push(" AND digest")
+        .among_many(conn.kind(), digests);
+    q.run(conn).await?;
     Ok(())
 }

@@ -1,14 +1,16 @@
 //! Comments of patches and covers.
 
-use super::{Conn, Result, sql};
+use super::{Conn, Result, Value, rows, sql};
 use crate::domain::{
     CommentId, CoverId, MessageId, PatchId, PersonId, Timestamp,
     comment::{Comment, Parent},
 };
 
-/// A comment about to be stored.
+/// A comment about to be stored, under an id that was taken for it.
 #[derive(Clone, Debug)]
-pub struct NewComment<'a> {
+pub struct NewComment {
+    /// Its id.
+    pub id: CommentId,
     /// What it answers.
     pub parent: Parent,
     /// Who wrote it.
@@ -16,37 +18,46 @@ pub struct NewComment<'a> {
     /// When it was written.
     pub date: Timestamp,
     /// The message id.
-    pub msgid: &'a MessageId,
+    pub msgid: MessageId,
     /// All received headers.
-    pub headers: &'a str,
+    pub headers: String,
     /// The text.
-    pub content: &'a str,
+    pub content: String,
     /// `Some(false)` when the writer asks for action.
     pub addressed: Option<bool>,
 }
 
-/// Stores a comment and returns its id.
+/// Stores comments.
 ///
 /// # Errors
 /// When the database is away or refuses.
-pub async fn insert(conn: &mut Conn, new: &NewComment<'_>) -> Result<CommentId> {
+pub async fn insert(conn: &mut Conn, comments: Vec<NewComment>) -> Result<()> {
+    rows::insert(
+        conn,
+        "comment (id, patch_id, cover_id, submitter_id, msgid, date, headers, content, addressed)",
+        comments.into_iter().map(row).collect(),
+        "",
+    )
+    .await?;
+    Ok(())
+}
+
+fn row(new: NewComment) -> Vec<Value> {
     let (patch, cover) = match new.parent {
         Parent::Patch(id) => (Some(id), None),
         Parent::Cover(id) => (None, Some(id)),
     };
-    let (id,) = sql("INSERT INTO comment (patch_id, cover_id, submitter_id, msgid, date, headers, content, addressed) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id")
-    .bind(patch)
-    .bind(cover)
-    .bind(new.submitter)
-    .bind(new.msgid)
-    .bind(new.date)
-    .bind(new.headers)
-    .bind(new.content)
-    .bind(new.addressed)
-    .one(conn)
-    .await?;
-    Ok(id)
+    vec![
+        new.id.into(),
+        patch.into(),
+        cover.into(),
+        new.submitter.into(),
+        (&new.msgid).into(),
+        new.date.into(),
+        new.headers.into(),
+        new.content.into(),
+        new.addressed.into(),
+    ]
 }
 
 const COLUMNS: &str = "SELECT c.id, c.msgid, c.date, c.submitter_id, pe.name AS submitter_name,

@@ -1,11 +1,13 @@
 //! Cover letters.
 
-use super::{Conn, Result, sql};
+use super::{Conn, Result, rows, sql};
 use crate::domain::{CoverId, MessageId, PersonId, ProjectId, Timestamp, cover::Cover};
 
-/// A cover letter about to be stored.
+/// A cover letter about to be stored, under an id that was taken for it.
 #[derive(Clone, Debug)]
-pub struct NewCover<'a> {
+pub struct NewCover {
+    /// Its id.
+    pub id: CoverId,
     /// The project of the list it came to.
     pub project: ProjectId,
     /// Who wrote it.
@@ -13,34 +15,40 @@ pub struct NewCover<'a> {
     /// When it was written.
     pub date: Timestamp,
     /// The message id.
-    pub msgid: &'a MessageId,
+    pub msgid: MessageId,
     /// The cleaned subject.
-    pub name: &'a str,
+    pub name: String,
     /// All received headers.
-    pub headers: &'a str,
+    pub headers: String,
     /// The text.
-    pub content: &'a str,
+    pub content: String,
 }
 
-/// Stores a cover letter and returns its id.
+/// Stores cover letters.
 ///
 /// # Errors
 /// When the database is away or refuses.
-pub async fn insert(conn: &mut Conn, new: &NewCover<'_>) -> Result<CoverId> {
-    let (id,) = sql(
-        "INSERT INTO cover (project_id, submitter_id, msgid, date, name, headers, content) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
+pub async fn insert(conn: &mut Conn, covers: Vec<NewCover>) -> Result<()> {
+    let row = |new: NewCover| {
+        vec![
+            new.id.into(),
+            new.project.into(),
+            new.submitter.into(),
+            (&new.msgid).into(),
+            new.date.into(),
+            new.name.into(),
+            new.headers.into(),
+            new.content.into(),
+        ]
+    };
+    rows::insert(
+        conn,
+        "cover (id, project_id, submitter_id, msgid, date, name, headers, content)",
+        covers.into_iter().map(row).collect(),
+        "",
     )
-    .bind(new.project)
-    .bind(new.submitter)
-    .bind(new.msgid)
-    .bind(new.date)
-    .bind(new.name)
-    .bind(new.headers)
-    .bind(new.content)
-    .one(conn)
     .await?;
-    Ok(id)
+    Ok(())
 }
 
 /// Says whether one of these mails is a cover letter of this name by somebody else: then a mail that

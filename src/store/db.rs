@@ -33,6 +33,8 @@ pub enum Kind {
 pub struct Options {
     /// How many connections at most.
     pub max_connections: u32,
+    /// Whether one connection is all there is, to read and to write: for programs that do one thing.
+    pub alone: bool,
     /// How long to wait for a free connection, or for another process's write.
     pub timeout: Duration,
     /// How long one statement may take on PostgreSQL.
@@ -45,6 +47,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             max_connections: 8,
+            alone: false,
             timeout: Duration::from_secs(10),
             statement_timeout: Some(Duration::from_secs(30)),
             durable: true,
@@ -196,7 +199,12 @@ fn open_sqlite(url: &str, options: &Options) -> Result<Db> {
         .statement_cache_capacity(256)
         .pragma("cache_size", "-16000")
         .pragma("journal_size_limit", "67108864")
-        .pragma("temp_store", "memory");
+        .pragma("temp_store", "memory")
+        // Whoever comes first reads the whole journal: where nobody stays, it has to be short.
+        .pragma(
+            "wal_autocheckpoint",
+            if options.alone { "200" } else { "1000" },
+        );
     let write = SqlitePoolOptions::new()
         // A full disk makes SQLite roll back by itself, and sqlx's own account of the transaction is wrong
         // from then on: such a connection is not used again.
@@ -207,10 +215,13 @@ fn open_sqlite(url: &str, options: &Options) -> Result<Db> {
         .max_connections(1)
         .acquire_timeout(options.timeout)
         .connect_lazy_with(connect.clone());
-    let read = SqlitePoolOptions::new()
-        .max_connections(options.max_connections)
-        .acquire_timeout(options.timeout)
-        .connect_lazy_with(connect.pragma("query_only", "on"));
+    let read = match options.alone {
+        true => write.clone(),
+        false => SqlitePoolOptions::new()
+            .max_connections(options.max_connections)
+            .acquire_timeout(options.timeout)
+            .connect_lazy_with(connect.pragma("query_only", "on")),
+    };
     Ok(Db::Sqlite { read, write })
 }
 
@@ -226,8 +237,12 @@ fn open_postgres(url: &str, options: &Options) -> Result<Db> {
         .application_name("patchwork")
         .options(settings)
         .statement_cache_capacity(256);
+    let connections = match options.alone {
+        true => 1,
+        false => options.max_connections,
+    };
     let pool = PgPoolOptions::new()
-        .max_connections(options.max_connections)
+        .max_connections(connections)
         .acquire_timeout(options.timeout)
         .connect_lazy_with(connect);
     Ok(Db::Postgres(pool))

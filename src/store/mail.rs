@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use sqlx::FromRow;
 use zstd::bulk::Compressor;
 
-use super::{Conn, Error, ROWS, Result, Sql, sql};
+use super::{Conn, Error, Result, Sql, rows, sql};
 use crate::domain::{CommentId, CoverId, MessageId, PatchId, ProjectId, Timestamp};
 
 /// A mail packed for keeping. Packing is work; it is done before the transaction begins.
@@ -71,15 +71,16 @@ pub struct NewMail {
 /// # Errors
 /// When the database is away or refuses.
 pub async fn insert(conn: &mut Conn, mails: &[NewMail]) -> Result<()> {
-    for some in mails.chunks(ROWS) {
-        let mut statement = sql("INSERT INTO mail \
-            (project_id, msgid, received, outcome, patch_id, cover_id, comment_id, size, digest, packed) VALUES ");
-        for (index, mail) in some.iter().enumerate() {
-            statement.row(index == 0, row(mail));
-        }
-        statement.push(" ON CONFLICT (digest, coalesce(project_id, 0)) DO NOTHING");
-        statement.run(conn).await?;
-    }
+    rows::insert(
+        conn,
+        "mail (project_id, msgid, received, outcome, patch_id, cover_id, comment_id, size, digest, packed)",
+        mails.iter().map(row).collect(),
+        // What had nothing to show may have something now: the mail it answers is there.
+        "ON CONFLICT (digest, coalesce(project_id, 0)) DO UPDATE SET outcome = excluded.outcome, \
+         patch_id = excluded.patch_id, cover_id = excluded.cover_id, comment_id = excluded.comment_id \
+         WHERE coalesce(mail.patch_id, mail.cover_id, mail.comment_id) IS NULL",
+    )
+    .await?;
     Ok(())
 }
 
@@ -102,20 +103,6 @@ fn row(mail: &NewMail) -> Vec<super::Value> {
         mail.packed.digest.as_slice().into(),
         mail.packed.packed.as_slice().into(),
     ]
-}
-
-/// Says whether these bytes are kept for this project already.
-///
-/// # Errors
-/// When the database is away or refuses.
-pub async fn is_kept(conn: &mut Conn, project: Option<ProjectId>, digest: &[u8]) -> Result<bool> {
-    let row: Option<(i64,)> =
-        sql("SELECT id FROM mail WHERE digest = $1 AND coalesce(project_id, 0) = $2")
-            .bind(digest)
-            .bind(project.map_or(0, |id| id.0))
-            .optional(conn)
-            .await?;
-    Ok(row.is_some())
 }
 
 /// Returns the bytes of a kept mail that has nothing to show so far, for `why`.

@@ -20,6 +20,8 @@ pub mod patch;
 pub mod person;
 mod pool;
 pub mod project;
+mod rows;
+pub mod sequence;
 pub mod series;
 mod sql;
 pub mod state;
@@ -34,10 +36,6 @@ pub use db::{Conn, Db, Kind, Options, Tx};
 pub use pool::{Database, Pool};
 pub use sql::{Sql, sql};
 pub use value::Value;
-
-/// How many rows one INSERT takes: SQLite's time to bind grows with the square of the values, and eight
-/// texts per statement fit every connection's cache.
-const ROWS: usize = 8;
 
 /// What can go wrong between us and a database.
 #[derive(Debug, thiserror::Error)]

@@ -4,15 +4,17 @@ pub mod list;
 
 use sqlx::FromRow;
 
-use super::{Conn, ROWS, Result, sql};
+use super::{Conn, Result, Value, rows, sql};
 use crate::domain::{
     DiffHash, MessageId, Patch, PatchBody, PatchId, PersonId, ProjectId, RelationId, SeriesId,
     StateId, Timestamp, UserId, patch,
 };
 
-/// A patch about to be stored; its texts follow with [`insert_bodies`].
+/// A patch about to be stored, under an id that was taken for it; its texts follow with [`insert_bodies`].
 #[derive(Clone, Debug)]
-pub struct NewPatch<'a> {
+pub struct NewPatch {
+    /// Its id.
+    pub id: PatchId,
     /// The project of the list it came to.
     pub project: ProjectId,
     /// Who sent it.
@@ -26,65 +28,70 @@ pub struct NewPatch<'a> {
     /// When it was written.
     pub date: Timestamp,
     /// The message id.
-    pub msgid: &'a MessageId,
+    pub msgid: MessageId,
     /// The cleaned subject.
-    pub name: &'a str,
+    pub name: String,
     /// The hash of its diff.
-    pub hash: Option<&'a DiffHash>,
+    pub hash: Option<DiffHash>,
     /// Where to pull it from.
-    pub pull_url: Option<&'a str>,
+    pub pull_url: Option<String>,
 }
 
-/// Stores a patch and returns its id.
+/// Stores patches.
 ///
 /// # Errors
 /// When the database is away or refuses.
-pub async fn insert(conn: &mut Conn, new: &NewPatch<'_>) -> Result<PatchId> {
-    let (series, number) = new.place.unzip();
-    let (id,) = sql(
-        "INSERT INTO patch (project_id, submitter_id, state_id, delegate_id, series_id, number, \
-         date, msgid, name, name_key, hash, pull_url) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id",
+pub async fn insert(conn: &mut Conn, patches: Vec<NewPatch>) -> Result<()> {
+    rows::insert(
+        conn,
+        "patch (id, project_id, submitter_id, state_id, delegate_id, series_id, number, date, msgid, name, name_key, \
+         hash, pull_url)",
+        patches.into_iter().map(row).collect(),
+        "",
     )
-    .bind(new.project)
-    .bind(new.submitter)
-    .bind(new.state)
-    .bind(new.delegate)
-    .bind(series)
-    .bind(number)
-    .bind(new.date)
-    .bind(new.msgid)
-    .bind(new.name)
-    .bind(patch::name_key(new.name))
-    .bind(new.hash)
-    .bind(new.pull_url)
-    .one(conn)
     .await?;
-    Ok(id)
+    Ok(())
+}
+
+fn row(new: NewPatch) -> Vec<Value> {
+    let (series, number) = new.place.unzip();
+    vec![
+        new.id.into(),
+        new.project.into(),
+        new.submitter.into(),
+        new.state.into(),
+        new.delegate.into(),
+        series.into(),
+        number.into(),
+        new.date.into(),
+        (&new.msgid).into(),
+        new.name.as_str().into(),
+        patch::name_key(&new.name).into(),
+        new.hash.as_ref().into(),
+        new.pull_url.into(),
+    ]
 }
 
 /// Stores the texts of patches.
 ///
 /// # Errors
 /// When the database is away or refuses.
-pub async fn insert_bodies(conn: &mut Conn, bodies: &[(PatchId, PatchBody)]) -> Result<()> {
-    for some in bodies.chunks(ROWS) {
-        let mut statement =
-            sql("INSERT INTO patch_body (patch_id, headers, content, diff) VALUES ");
-        for (index, (id, body)) in some.iter().enumerate() {
-            let (content, diff) = (body.content.as_deref(), body.diff.as_deref());
-            statement.row(
-                index == 0,
-                vec![
-                    (*id).into(),
-                    (&body.headers).into(),
-                    content.into(),
-                    diff.into(),
-                ],
-            );
-        }
-        statement.run(conn).await?;
-    }
+pub async fn insert_bodies(conn: &mut Conn, bodies: Vec<(PatchId, PatchBody)>) -> Result<()> {
+    let row = |(id, body): (PatchId, PatchBody)| {
+        vec![
+            id.into(),
+            body.headers.into(),
+            body.content.into(),
+            body.diff.into(),
+        ]
+    };
+    rows::insert(
+        conn,
+        "patch_body (patch_id, headers, content, diff)",
+        bodies.into_iter().map(row).collect(),
+        "",
+    )
+    .await?;
     Ok(())
 }
 

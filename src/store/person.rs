@@ -1,55 +1,68 @@
 //! People.
 
-use super::{Conn, Result, sql};
+use super::{Conn, Result, rows, sql, value::Many};
 use crate::domain::{Person, PersonId, person};
 
-/// Returns the person with this address, ignoring case.
-///
-/// # Errors
-/// When the database is away or refuses.
-pub async fn by_email(conn: &mut Conn, email: &str) -> Result<Option<Person>> {
-    sql("SELECT id, email, name, account_id FROM person WHERE lower(email) = lower($1)")
-        .bind(email)
-        .optional(conn)
-        .await
+/// Somebody who was asked for by address.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Asked {
+    /// The address as it was asked for.
+    pub asked: String,
+    /// Who it is.
+    pub id: PersonId,
+    /// The address as it was first seen.
+    pub email: String,
+    /// The name, if one is known.
+    pub name: Option<String>,
 }
 
-/// Returns the person with this address: the one known, else a new one. A name that differs from the
-/// stored one replaces it; an empty or missing one never does (`mail.md §5`).
+/// Returns those who have one of these addresses, ignoring case.
 ///
 /// # Errors
 /// When the database is away or refuses.
-pub async fn find_or_insert(conn: &mut Conn, name: Option<&str>, email: &str) -> Result<PersonId> {
-    let known = match by_email(conn, email).await? {
-        Some(known) => known,
-        None => match insert(conn, name, email).await? {
-            Some(id) => return Ok(id),
-            // Another process was faster; its row is visible now.
-            None => by_email(conn, email)
-                .await?
-                .ok_or(sqlx::Error::RowNotFound)?,
-        },
+pub async fn by_emails(conn: &mut Conn, emails: Vec<String>) -> Result<Vec<Asked>> {
+    let mut q = sql("SELECT asked.value AS asked, p.id, p.email, p.name FROM ");
+    q.table(conn.kind(), Many::texts(emails))
+        .push(" JOIN person p ON lower(p.email) = lower(asked.value)");
+    q.all(conn).await
+}
+
+/// Somebody about to be stored, under an id that was taken for them.
+#[derive(Clone, Debug)]
+pub struct NewPerson {
+    /// Their id.
+    pub id: PersonId,
+    /// Their address.
+    pub email: String,
+    /// Their name, if one is known.
+    pub name: Option<String>,
+}
+
+/// Stores people, but for those whose address another process has stored meanwhile. Returns how many were stored.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn insert(conn: &mut Conn, mut people: Vec<NewPerson>) -> Result<u64> {
+    // Two processes that store the same people wait for each other in the same order.
+    people.sort_by_cached_key(|person| person.email.to_lowercase());
+    let row = |new: NewPerson| {
+        let key = person::key(new.name.as_deref(), &new.email);
+        vec![new.id.into(), new.email.into(), new.name.into(), key.into()]
     };
-    if let Some(name) = name.filter(|name| !name.is_empty() && known.name.as_deref() != Some(name))
-    {
-        rename(conn, known.id, name, &known.email).await?;
-    }
-    Ok(known.id)
+    rows::insert(
+        conn,
+        "person (id, email, name, key)",
+        people.into_iter().map(row).collect(),
+        "ON CONFLICT (lower(email)) DO NOTHING",
+    )
+    .await
 }
 
-async fn insert(conn: &mut Conn, name: Option<&str>, email: &str) -> Result<Option<PersonId>> {
-    let row: Option<(PersonId,)> =
-        sql("INSERT INTO person (email, name, key) VALUES ($1, $2, $3) \
-         ON CONFLICT (lower(email)) DO NOTHING RETURNING id")
-        .bind(email)
-        .bind(name)
-        .bind(person::key(name, email))
-        .optional(conn)
-        .await?;
-    Ok(row.map(|(id,)| id))
-}
-
-async fn rename(conn: &mut Conn, id: PersonId, name: &str, email: &str) -> Result<()> {
+/// Gives somebody another name.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn rename(conn: &mut Conn, id: PersonId, name: &str, email: &str) -> Result<()> {
     sql("UPDATE person SET name = $1, key = $2 WHERE id = $3")
         .bind(name)
         .bind(person::key(Some(name), email))

@@ -2,51 +2,25 @@
 
 use sqlx::FromRow;
 
-use super::{Conn, ROWS, Result, sql};
+use super::{Conn, Result, rows, sql};
 use crate::domain::{
     CoverId, MessageId, PatchId, PersonId, ProjectId, Series, SeriesId, StateId, Timestamp,
 };
 
-/// A series that a new mail may belong to.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct Candidate {
-    /// The message id that led to it; none when the markers did.
-    pub msgid: Option<MessageId>,
-    /// The series.
-    pub id: SeriesId,
-    /// Its name, if it has one.
-    pub name: Option<String>,
-    /// Its revision.
-    pub version: i64,
-    /// How many patches it announces.
-    pub total: i64,
-    /// When it began.
-    pub date: Timestamp,
-    /// The letter that opens it.
-    pub cover_id: Option<CoverId>,
-    /// Whether the mail's own place in it is taken.
-    pub taken: bool,
+const SERIES: &str =
+    "s.id, s.project_id, s.submitter_id, s.cover_id, s.name, s.date, s.version, s.total";
+
+/// A message id and the series that the mail belongs to.
+#[derive(Clone, Debug, FromRow)]
+pub struct Owner {
+    /// The mail.
+    pub msgid: MessageId,
+    /// Its series.
+    #[sqlx(flatten)]
+    pub series: Series,
 }
 
-/// A series about to be stored.
-#[derive(Clone, Debug)]
-pub struct NewSeries {
-    /// The project of the list it came to.
-    pub project: ProjectId,
-    /// Who sent it.
-    pub submitter: PersonId,
-    /// When its first mail was written.
-    pub date: Timestamp,
-    /// The revision.
-    pub version: i64,
-    /// How many patches it announces.
-    pub total: i64,
-}
-
-const CANDIDATE: &str = "s.id, s.name, s.version, s.total, s.date, s.cover_id, \
-    EXISTS (SELECT 1 FROM patch p WHERE p.series_id = s.id AND p.number = ";
-
-/// Returns the series that mails with these ids belong to; `taken` tells of the place `number`.
+/// Returns the series that mails with these ids belong to.
 ///
 /// # Errors
 /// When the database is away or refuses.
@@ -54,35 +28,32 @@ pub async fn by_references(
     conn: &mut Conn,
     project: ProjectId,
     msgids: &[MessageId],
-    number: i64,
-) -> Result<Vec<Candidate>> {
+) -> Result<Vec<Owner>> {
     let mut q = sql("SELECT r.msgid, ");
-    q.push(CANDIDATE).arg(number).push(") AS taken");
-    q.push(" FROM series_reference r JOIN series s ON s.id = r.series_id WHERE r.project_id = ")
+    q.push(SERIES)
+        .push(" FROM series_reference r JOIN series s ON s.id = r.series_id WHERE r.project_id = ")
         .arg(project);
     q.push(" AND r.msgid")
         .among(conn.kind(), msgids.iter().map(|id| id.as_str().to_owned()));
     q.all(conn).await
 }
 
-/// Returns the series of the same project, submitter, version and total within a time, newest first.
+/// Returns the series of the same project, submitter, version and total within a time.
 ///
 /// # Errors
 /// When the database is away or refuses.
 pub async fn by_markers(
     conn: &mut Conn,
-    like: &NewSeries,
-    number: i64,
+    like: &Series,
     from: Timestamp,
     to: Timestamp,
-) -> Result<Vec<Candidate>> {
-    let mut q = sql("SELECT CAST(NULL AS TEXT) AS msgid, ");
-    q.push(CANDIDATE)
-        .arg(number)
-        .push(") AS taken FROM series s WHERE s.project_id = ")
-        .arg(like.project);
+) -> Result<Vec<Series>> {
+    let mut q = sql("SELECT ");
+    q.push(SERIES)
+        .push(" FROM series s WHERE s.project_id = ")
+        .arg(like.project_id);
     q.push(" AND s.submitter_id = ")
-        .arg(like.submitter)
+        .arg(like.submitter_id)
         .push(" AND s.version = ")
         .arg(like.version);
     q.push(" AND s.total = ")
@@ -91,133 +62,116 @@ pub async fn by_markers(
         .arg(from)
         .push(" AND s.date <= ")
         .arg(to);
-    q.push(" ORDER BY s.date DESC, s.id DESC");
     q.all(conn).await
 }
 
-/// Stores a series and returns its id.
+/// Stores series.
 ///
 /// # Errors
 /// When the database is away or refuses.
-pub async fn insert(conn: &mut Conn, new: &NewSeries) -> Result<SeriesId> {
-    let (id,) = sql("INSERT INTO series (project_id, submitter_id, date, version, total) VALUES ($1, $2, $3, $4, $5) RETURNING id")
-        .bind(new.project)
-        .bind(new.submitter)
-        .bind(new.date)
-        .bind(new.version)
-        .bind(new.total)
-        .one(conn)
-        .await?;
-    Ok(id)
-}
-
-/// Records that mails with these ids belong to a series; ids recorded before keep their owner.
-///
-/// # Errors
-/// When the database is away or refuses.
-pub async fn insert_references(
-    conn: &mut Conn,
-    project: ProjectId,
-    series: SeriesId,
-    msgids: &[MessageId],
-) -> Result<()> {
-    for some in msgids.chunks(ROWS) {
-        let mut q = sql("INSERT INTO series_reference (project_id, msgid, series_id) VALUES ");
-        for (index, msgid) in some.iter().enumerate() {
-            q.row(
-                index == 0,
-                vec![project.into(), msgid.into(), series.into()],
-            );
-        }
-        q.push(" ON CONFLICT (project_id, msgid) DO NOTHING");
-        q.run(conn).await?;
-    }
+pub async fn insert(conn: &mut Conn, series: Vec<Series>) -> Result<()> {
+    let row = |new: Series| {
+        vec![
+            new.id.into(),
+            new.project_id.into(),
+            new.submitter_id.into(),
+            new.cover_id.into(),
+            new.name.into(),
+            new.date.into(),
+            new.version.into(),
+            new.total.into(),
+        ]
+    };
+    rows::insert(
+        conn,
+        "series (id, project_id, submitter_id, cover_id, name, date, version, total)",
+        series.into_iter().map(row).collect(),
+        "",
+    )
+    .await?;
     Ok(())
 }
 
-/// Gives a series its name.
+/// A message id that leads to a series of a project.
+#[derive(Clone, Debug)]
+pub struct Reference {
+    /// The project.
+    pub project: ProjectId,
+    /// The mail, which may be yet to come.
+    pub msgid: MessageId,
+    /// Its series.
+    pub series: SeriesId,
+}
+
+/// Records which mails belong to which series; ids recorded before keep their owner.
 ///
 /// # Errors
 /// When the database is away or refuses.
-pub async fn set_name(conn: &mut Conn, id: SeriesId, name: &str) -> Result<()> {
-    sql("UPDATE series SET name = $1 WHERE id = $2")
-        .bind(name)
-        .bind(id)
-        .run(conn)
-        .await?;
+pub async fn insert_references(conn: &mut Conn, references: &[Reference]) -> Result<()> {
+    let row = |new: &Reference| vec![new.project.into(), (&new.msgid).into(), new.series.into()];
+    rows::insert(
+        conn,
+        "series_reference (project_id, msgid, series_id)",
+        references.iter().map(row).collect(),
+        "ON CONFLICT (project_id, msgid) DO NOTHING",
+    )
+    .await?;
     Ok(())
 }
 
-/// Gives a series its cover letter and the name that follows from it.
+/// Gives a series the cover letter and the name that a new mail brought.
 ///
 /// # Errors
 /// When the database is away or refuses.
-pub async fn set_cover(conn: &mut Conn, id: SeriesId, cover: CoverId, name: &str) -> Result<()> {
+pub async fn set_cover_and_name(conn: &mut Conn, series: &Series) -> Result<()> {
     sql("UPDATE series SET cover_id = $1, name = $2 WHERE id = $3")
-        .bind(cover)
-        .bind(name)
-        .bind(id)
+        .bind(series.cover_id)
+        .bind(series.name.as_deref())
+        .bind(series.id)
         .run(conn)
         .await?;
     Ok(())
 }
 
-/// Returns the numbered patches of a series.
-///
-/// # Errors
-/// When the database is away or refuses.
-pub async fn members(conn: &mut Conn, id: SeriesId) -> Result<Vec<(i64, PatchId)>> {
-    sql("SELECT number, id FROM patch WHERE series_id = $1 AND number IS NOT NULL ORDER BY number")
-        .bind(id)
-        .all(conn)
-        .await
+/// A patch at its place in a series.
+#[derive(Clone, Debug, FromRow)]
+pub struct Numbered {
+    /// The series.
+    pub series_id: SeriesId,
+    /// Its place.
+    pub number: i64,
+    /// The patch.
+    pub id: PatchId,
+    /// What the first patch is called: series are named after it.
+    pub name: Option<String>,
 }
 
-/// Returns the name of the patch at a place of a series.
+/// Returns the numbered patches of these series.
 ///
 /// # Errors
 /// When the database is away or refuses.
-pub async fn patch_name(conn: &mut Conn, id: SeriesId, number: i64) -> Result<Option<String>> {
-    let row: Option<(String,)> = sql("SELECT name FROM patch WHERE series_id = $1 AND number = $2")
-        .bind(id)
-        .bind(number)
-        .optional(conn)
-        .await?;
-    Ok(row.map(|(name,)| name))
+pub async fn members(conn: &mut Conn, series: &[SeriesId]) -> Result<Vec<Numbered>> {
+    let mut q = sql(
+        "SELECT series_id, number, id, CASE WHEN number = 1 THEN name END AS name FROM patch \
+         WHERE number IS NOT NULL AND series_id",
+    );
+    q.among_ids(conn.kind(), series.iter().map(|id| id.0));
+    q.all(conn).await
 }
 
-/// Says whether mails other than the series' own patches were announced for it: then a cover that
-/// refers to nothing is not its cover (`mail.md §11.2`).
+/// Returns the mails announced for a series that are no patches we know.
 ///
 /// # Errors
 /// When the database is away or refuses.
-pub async fn expects_others(conn: &mut Conn, id: SeriesId) -> Result<bool> {
-    let row: Option<(MessageId,)> = sql(
+pub async fn announced(conn: &mut Conn, id: SeriesId) -> Result<Vec<MessageId>> {
+    let rows: Vec<(MessageId,)> = sql(
         "SELECT r.msgid FROM series_reference r WHERE r.series_id = $1 AND NOT EXISTS \
-         (SELECT 1 FROM patch p WHERE p.msgid = r.msgid AND p.project_id = r.project_id) LIMIT 1",
+         (SELECT 1 FROM patch p WHERE p.msgid = r.msgid AND p.project_id = r.project_id)",
     )
     .bind(id)
-    .optional(conn)
+    .all(conn)
     .await?;
-    Ok(row.is_some())
-}
-
-/// Returns the series of patches or covers named by message id, within a project.
-///
-/// # Errors
-/// When the database is away or refuses.
-pub async fn of_submission(
-    conn: &mut Conn,
-    project: ProjectId,
-    msgid: &MessageId,
-) -> Result<Option<SeriesId>> {
-    let row: Option<(SeriesId,)> = sql("SELECT series_id FROM patch WHERE msgid = $1 AND project_id = $2 AND series_id IS NOT NULL \
-         UNION ALL SELECT s.id FROM cover c JOIN series s ON s.cover_id = c.id WHERE c.msgid = $1 AND c.project_id = $2 LIMIT 1")
-    .bind(msgid)
-    .bind(project)
-    .optional(conn)
-    .await?;
-    Ok(row.map(|(id,)| id))
+    Ok(rows.into_iter().map(|(msgid,)| msgid).collect())
 }
 
 /// Returns the series of a patch of this project.
@@ -270,22 +224,18 @@ pub async fn is_of(conn: &mut Conn, project: ProjectId, id: SeriesId) -> Result<
     Ok(row.is_some())
 }
 
-/// Records that one series needs others, after those it needs already.
+/// Records that one series needs another, after those it needs already.
 ///
 /// # Errors
 /// When the database is away or refuses.
-pub async fn insert_dependencies(conn: &mut Conn, from: SeriesId, to: &[SeriesId]) -> Result<()> {
-    let mut needed = to.to_vec();
-    needed.retain(|id| *id != from);
-    for id in needed {
-        sql("INSERT INTO series_dependency (from_series_id, to_series_id, position) \
-             SELECT $1, $2, coalesce(max(position), 0) + 1 FROM series_dependency WHERE from_series_id = $1 \
-             ON CONFLICT (from_series_id, to_series_id) DO NOTHING")
-        .bind(from)
-        .bind(id)
-        .run(conn)
-        .await?;
-    }
+pub async fn insert_dependency(conn: &mut Conn, from: SeriesId, to: SeriesId) -> Result<()> {
+    sql("INSERT INTO series_dependency (from_series_id, to_series_id, position) \
+         SELECT $1, $2, coalesce(max(position), 0) + 1 FROM series_dependency WHERE from_series_id = $1 \
+         ON CONFLICT (from_series_id, to_series_id) DO NOTHING")
+    .bind(from)
+    .bind(to)
+    .run(conn)
+    .await?;
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use sqlx::{
     sqlite::{SqliteArguments, SqliteRow},
 };
 
-use super::{Conn, Kind, Result, Value, db::Native, value::without_nul};
+use super::{Conn, Kind, Result, Value, db::Native, value::Many};
 
 /// A row that can be read from either engine; `#[derive(sqlx::FromRow)]` makes one.
 pub trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
@@ -67,13 +67,34 @@ impl Sql {
     /// Appends the condition that what stands before is one of many texts. The statement's text stays the
     /// same however many there are; SQLite takes a long time to bind a long list.
     pub fn among(&mut self, kind: Kind, texts: impl IntoIterator<Item = String>) -> &mut Self {
-        let texts = Value::Texts(texts.into_iter().map(without_nul).collect());
-        match kind {
-            Kind::Sqlite => self
-                .push(" IN (SELECT value FROM json_each(")
-                .arg(texts)
+        self.among_many(kind, Many::texts(texts))
+    }
+
+    /// Appends the condition that what stands before is one of many ids.
+    pub fn among_ids(&mut self, kind: Kind, ids: impl IntoIterator<Item = i64>) -> &mut Self {
+        self.among_many(kind, Many::Ints(ids.into_iter().map(Some).collect()))
+    }
+
+    /// Appends the condition that what stands before is one of many values.
+    pub(super) fn among_many(&mut self, kind: Kind, values: Many) -> &mut Self {
+        match (kind, &values) {
+            (Kind::Sqlite, Many::Blobs(_)) => self
+                .push(" IN (SELECT unhex(value) FROM json_each(")
+                .arg(values)
                 .push("))"),
-            Kind::Postgres => self.push(" = ANY (").arg(texts).push(")"),
+            (Kind::Sqlite, _) => self
+                .push(" IN (SELECT value FROM json_each(")
+                .arg(values)
+                .push("))"),
+            (Kind::Postgres, _) => self.push(" = ANY (").arg(values).push(")"),
+        }
+    }
+
+    /// Appends a table of one column, `asked (value)`, that holds these texts.
+    pub(super) fn table(&mut self, kind: Kind, texts: Many) -> &mut Self {
+        match kind {
+            Kind::Sqlite => self.push("json_each(").arg(texts).push(") AS asked"),
+            Kind::Postgres => self.push("unnest(").arg(texts).push(") AS asked (value)"),
         }
     }
 
@@ -169,7 +190,7 @@ fn sqlite(values: Vec<Value>) -> Result<SqliteArguments> {
             Value::Text(value) => arguments.add(value),
             Value::Bytes(value) => arguments.add(value),
             Value::Time(value) => arguments.add(value),
-            Value::Texts(values) => arguments.add(serde_json::Value::from(values).to_string()),
+            Value::Many(values) => arguments.add(values.json()),
         }
         .map_err(sqlx::Error::Encode)?;
     }
@@ -185,7 +206,11 @@ fn postgres(values: Vec<Value>) -> Result<PgArguments> {
             Value::Text(value) => arguments.add(value),
             Value::Bytes(value) => arguments.add(value),
             Value::Time(value) => arguments.add(value),
-            Value::Texts(values) => arguments.add(values),
+            Value::Many(Many::Bools(values)) => arguments.add(values),
+            Value::Many(Many::Ints(values)) => arguments.add(values),
+            Value::Many(Many::Texts(values)) => arguments.add(values),
+            Value::Many(Many::Blobs(values)) => arguments.add(values),
+            Value::Many(Many::Times(values)) => arguments.add(values),
         }
         .map_err(sqlx::Error::Encode)?;
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Conn, ROWS, Result, sql};
+use super::{Conn, Result, rows, sql};
 use crate::domain::{PatchId, Tag, TagId};
 
 /// How often each tag was found on each patch.
@@ -23,17 +23,15 @@ pub async fn all(conn: &mut Conn) -> Result<Vec<Tag>> {
 /// # Errors
 /// When the database is away or refuses.
 pub async fn add(conn: &mut Conn, counts: &Counts) -> Result<()> {
-    let counts: Vec<_> = counts.iter().collect();
-    for some in counts.chunks(ROWS) {
-        let mut statement = sql("INSERT INTO patch_tag (patch_id, tag_id, count) VALUES ");
-        for (index, ((patch, tag), count)) in some.iter().enumerate() {
-            statement.row(
-                index == 0,
-                vec![(*patch).into(), (*tag).into(), (**count).into()],
-            );
-        }
-        statement.push(" ON CONFLICT (patch_id, tag_id) DO UPDATE SET count = patch_tag.count + excluded.count");
-        statement.run(conn).await?;
-    }
+    let rows = counts
+        .iter()
+        .map(|((patch, tag), count)| vec![(*patch).into(), (*tag).into(), (*count).into()]);
+    rows::insert(
+        conn,
+        "patch_tag (patch_id, tag_id, count)",
+        rows.collect(),
+        "ON CONFLICT (patch_id, tag_id) DO UPDATE SET count = patch_tag.count + excluded.count",
+    )
+    .await?;
     Ok(())
 }

@@ -4,7 +4,10 @@ use sqlx::{
     Decode, Encode, Type,
     encode::IsNull,
     error::BoxDynError,
-    postgres::{PgArgumentBuffer, PgTypeInfo, PgValueFormat, PgValueRef, Postgres, types::Oid},
+    postgres::{
+        PgArgumentBuffer, PgHasArrayType, PgTypeInfo, PgValueFormat, PgValueRef, Postgres,
+        types::Oid,
+    },
     sqlite::{Sqlite, SqliteArgumentsBuffer, SqliteTypeInfo, SqliteValueRef},
 };
 
@@ -26,8 +29,76 @@ pub enum Value {
     Bytes(Option<Vec<u8>>),
     /// A moment.
     Time(Option<Timestamp>),
-    /// Texts to be looked for all at once: an array on PostgreSQL, a JSON array on SQLite.
-    Texts(Vec<String>),
+    /// Many of one kind in one value: an array on PostgreSQL, a JSON array on SQLite.
+    Many(Many),
+}
+
+/// Values of one kind, as one value.
+#[derive(Clone, Debug)]
+pub enum Many {
+    /// Yes or no, each.
+    Bools(Vec<Option<bool>>),
+    /// Numbers or ids.
+    Ints(Vec<Option<i64>>),
+    /// Texts without NUL.
+    Texts(Vec<Option<String>>),
+    /// Bytes; in JSON their hexadecimal digits, as SQLite's `unhex` takes them.
+    Blobs(Vec<Option<Vec<u8>>>),
+    /// Moments.
+    Times(Vec<Option<Timestamp>>),
+}
+
+impl Many {
+    /// Gathers values of one kind; those of another kind than the first become NULL.
+    pub(super) fn gather(values: Vec<Value>) -> Many {
+        macro_rules! all {
+            ($kind:ident) => {
+                values
+                    .into_iter()
+                    .map(|value| match value {
+                        Value::$kind(value) => value,
+                        _ => None,
+                    })
+                    .collect()
+            };
+        }
+        match values.first() {
+            Some(Value::Bool(_)) => Many::Bools(all!(Bool)),
+            Some(Value::Text(_)) => Many::Texts(all!(Text)),
+            Some(Value::Bytes(_)) => Many::Blobs(all!(Bytes)),
+            Some(Value::Time(_)) => Many::Times(all!(Time)),
+            Some(Value::Int(_) | Value::Many(_)) | None => Many::Ints(all!(Int)),
+        }
+    }
+
+    /// Gathers texts.
+    pub(super) fn texts(texts: impl IntoIterator<Item = String>) -> Many {
+        let clean = texts.into_iter().map(|text| Some(without_nul(text)));
+        Many::Texts(clean.collect())
+    }
+
+    /// Returns the JSON array that SQLite takes in place of an array.
+    pub(super) fn json(&self) -> String {
+        fn array<T>(
+            values: &[Option<T>],
+            one: impl Fn(&T) -> serde_json::Value,
+        ) -> serde_json::Value {
+            let values = values.iter().map(|value| value.as_ref().map(&one));
+            values.collect::<Vec<_>>().into()
+        }
+        match self {
+            Many::Bools(values) => array(values, |value| (*value).into()),
+            Many::Ints(values) => array(values, |value| (*value).into()),
+            Many::Texts(values) => array(values, |value| value.as_str().into()),
+            Many::Blobs(values) => array(values, |value| hex(value).into()),
+            Many::Times(values) => array(values, |value| value.0.into()),
+        }
+        .to_string()
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 macro_rules! values {
@@ -82,6 +153,12 @@ pub(super) fn without_nul(text: String) -> String {
     }
 }
 
+impl From<Many> for Value {
+    fn from(values: Many) -> Value {
+        Value::Many(values)
+    }
+}
+
 // SQLite keeps microseconds since 1970 as a number.
 impl Type<Sqlite> for Timestamp {
     fn type_info() -> SqliteTypeInfo {
@@ -104,10 +181,17 @@ impl<'r> Decode<'r, Sqlite> for Timestamp {
 /// PostgreSQL's TIMESTAMPTZ in binary: microseconds since 2000.
 const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
 const TIMESTAMPTZ: Oid = Oid(1184);
+const TIMESTAMPTZ_ARRAY: Oid = Oid(1185);
 
 impl Type<Postgres> for Timestamp {
     fn type_info() -> PgTypeInfo {
         PgTypeInfo::with_oid(TIMESTAMPTZ)
+    }
+}
+
+impl PgHasArrayType for Timestamp {
+    fn array_type_info() -> PgTypeInfo {
+        PgTypeInfo::with_oid(TIMESTAMPTZ_ARRAY)
     }
 }
 

@@ -1,0 +1,244 @@
+//! What a project knows of the mails of a delivery: as the database has it, and as they have changed it since.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use crate::{
+    domain::{CoverId, MessageId, PatchId, Series, SeriesId, comment::Parent},
+    store::{
+        series::{Numbered, Owner},
+        thread::Known,
+    },
+};
+
+/// The SHA-256 of a mail's bytes.
+pub type Digest = Vec<u8>;
+
+/// For how many of its ancestors a reply waits: the nearest are enough to hang it on.
+const MAX_AWAITED: usize = 16;
+
+/// A series, as this delivery leaves it.
+#[derive(Clone, Debug)]
+pub struct Open {
+    /// The series; its id is provisional, below 0, when it is new.
+    pub series: Series,
+    /// Its numbered patches.
+    pub members: BTreeMap<i64, PatchId>,
+    /// What patch 1 is called.
+    pub first: Option<String>,
+    /// Mails that this delivery announced for it.
+    pub announced: Vec<MessageId>,
+    /// Whether a stored series got another name or a cover.
+    pub is_changed: bool,
+}
+
+impl Open {
+    /// Takes a series without its patches.
+    pub fn new(series: Series) -> Self {
+        Open {
+            series,
+            members: BTreeMap::new(),
+            first: None,
+            announced: Vec::new(),
+            is_changed: false,
+        }
+    }
+
+    /// Orders series by time; of those of one time the one begun last is the greatest.
+    pub fn age(&self) -> (crate::domain::Timestamp, bool, i64) {
+        (
+            self.series.date,
+            self.series.id.0 < 0,
+            self.series.id.0.abs(),
+        )
+    }
+}
+
+/// What a project knows.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    asked: HashSet<MessageId>,
+    known: HashMap<MessageId, Vec<Known>>,
+    owners: HashMap<MessageId, SeriesId>,
+    series: BTreeMap<SeriesId, Open>,
+    awaited: HashMap<MessageId, Vec<Digest>>,
+    /// Mails that came and that replies may have been waiting for; the last one is asked first.
+    arrived: Vec<MessageId>,
+    /// Replies whose wait is over.
+    hung: HashSet<Digest>,
+}
+
+impl Ledger {
+    /// Returns those of these ids that have not been asked for; they count as asked from now on.
+    pub fn unasked<'a>(&mut self, ids: impl IntoIterator<Item = &'a MessageId>) -> Vec<MessageId> {
+        let mut unasked = Vec::new();
+        for id in ids {
+            if self.asked.insert(id.clone()) {
+                unasked.push(id.clone());
+            }
+        }
+        unasked
+    }
+
+    /// Takes what the database knows of mails.
+    pub fn add_known(&mut self, known: impl IntoIterator<Item = Known>) {
+        for one in known {
+            self.known.entry(one.msgid.clone()).or_default().push(one);
+        }
+    }
+
+    /// Takes which series mails belong to. Returns the series seen for the first time.
+    pub fn add_owners(&mut self, owners: impl IntoIterator<Item = Owner>) -> Vec<SeriesId> {
+        let mut series = Vec::new();
+        for owner in owners {
+            self.owners.insert(owner.msgid, owner.series.id);
+            series.push(owner.series);
+        }
+        self.add_series(series)
+    }
+
+    /// Takes stored series. Returns those seen for the first time; they lack their patches.
+    pub fn add_series(&mut self, series: impl IntoIterator<Item = Series>) -> Vec<SeriesId> {
+        let mut new = Vec::new();
+        for one in series {
+            let id = one.id;
+            self.series.entry(id).or_insert_with(|| {
+                new.push(id);
+                Open::new(one)
+            });
+        }
+        new
+    }
+
+    /// Takes patches of stored series.
+    pub fn add_members(&mut self, members: impl IntoIterator<Item = Numbered>) {
+        for member in members {
+            if let Some(open) = self.series.get_mut(&member.series_id) {
+                open.members.insert(member.number, member.id);
+                open.first = open.first.take().or(member.name);
+            }
+        }
+    }
+
+    /// Takes which replies wait for which mails.
+    pub fn add_awaited(&mut self, awaited: impl IntoIterator<Item = (MessageId, Digest)>) {
+        for (msgid, digest) in awaited {
+            self.await_mail(msgid, digest);
+        }
+    }
+
+    fn await_mail(&mut self, msgid: MessageId, digest: Digest) -> bool {
+        let waiting = self.awaited.entry(msgid).or_default();
+        let is_new = !waiting.contains(&digest);
+        if is_new {
+            waiting.push(digest);
+        }
+        is_new
+    }
+
+    /// Returns what is known under this message id.
+    pub fn known(&self, msgid: &MessageId) -> &[Known] {
+        self.known.get(msgid).map_or(&[], Vec::as_slice)
+    }
+
+    /// Says whether a mail is known as this kind of thing, comments apart.
+    pub fn knows_submission(&self, msgid: &MessageId, is_kind: impl Fn(Parent) -> bool) -> bool {
+        let mut known = self.known(msgid).iter();
+        known.any(|known| !known.is_comment && is_kind(known.parent))
+    }
+
+    /// Remembers what a mail became, for those that answer it.
+    pub fn learn(&mut self, msgid: &MessageId, parent: Parent, is_comment: bool) {
+        let known = Known {
+            msgid: msgid.clone(),
+            parent,
+            is_comment,
+        };
+        // Newest first, as the database returns them.
+        self.known
+            .entry(msgid.clone())
+            .or_default()
+            .insert(0, known);
+        self.arrived.push(msgid.clone());
+    }
+
+    /// Lets a reply wait for mails it answers. Returns those it had not been waiting for.
+    pub fn wait<'a>(
+        &mut self,
+        ids: impl Iterator<Item = &'a MessageId>,
+        digest: &Digest,
+    ) -> Vec<MessageId> {
+        let mut new: Vec<MessageId> = ids.take(MAX_AWAITED).cloned().collect();
+        new.retain(|msgid| self.await_mail(msgid.clone(), digest.clone()));
+        new
+    }
+
+    /// Returns the next reply whose wait is over.
+    pub fn next_found(&mut self) -> Option<Digest> {
+        loop {
+            let msgid = self.arrived.last()?;
+            match self.awaited.get_mut(msgid) {
+                Some(waiting) if !waiting.is_empty() => {
+                    let digest = waiting.remove(0);
+                    if self.hung.insert(digest.clone()) {
+                        return Some(digest);
+                    }
+                }
+                _ => {
+                    self.arrived.pop();
+                }
+            }
+        }
+    }
+
+    /// Says whether a reply has stopped waiting.
+    pub fn is_hung(&self, digest: &Digest) -> bool {
+        self.hung.contains(digest)
+    }
+
+    /// Returns the series that a mail belongs to.
+    pub fn owner(&self, msgid: &MessageId) -> Option<&Open> {
+        self.series.get(self.owners.get(msgid)?)
+    }
+
+    /// Announces mails for a series; ids announced before keep their series. Returns the new ones.
+    pub fn announce(&mut self, series: SeriesId, msgids: &[MessageId]) -> Vec<MessageId> {
+        let mut new = msgids.to_vec();
+        new.retain(|id| !self.owners.contains_key(id));
+        for id in &new {
+            self.owners.insert(id.clone(), series);
+        }
+        if let Some(open) = self.series.get_mut(&series) {
+            open.announced.extend_from_slice(&new);
+        }
+        new
+    }
+
+    /// Begins a series.
+    pub fn begin(&mut self, series: Series) {
+        self.series.insert(series.id, Open::new(series));
+    }
+
+    /// Returns a series.
+    pub fn series(&mut self, id: SeriesId) -> Option<&mut Open> {
+        self.series.get_mut(&id)
+    }
+
+    /// Returns every series of this delivery, stored ones first.
+    pub fn all_series(&self) -> impl Iterator<Item = &Open> {
+        self.series.values()
+    }
+
+    /// Returns the series of a patch that this delivery has put into one, or has met there.
+    pub fn series_of_patch(&self, patch: PatchId) -> Option<SeriesId> {
+        let mut all = self.all_series();
+        all.find(|open| open.members.values().any(|id| *id == patch))
+            .map(|open| open.series.id)
+    }
+
+    /// Returns the series that a cover opens, if this delivery has met it.
+    pub fn series_of_cover(&self, cover: CoverId) -> Option<SeriesId> {
+        let mut all = self.all_series();
+        all.find(|open| open.series.cover_id == Some(cover))
+            .map(|open| open.series.id)
+    }
+}

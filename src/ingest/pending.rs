@@ -1,0 +1,250 @@
+//! Rows that wait for the end of a delivery, so that many are written in few statements.
+//!
+//! A new row has a provisional id below 0. Only at the end, when it is known how many rows there are, real ids
+//! are taken, and every provisional one is replaced.
+
+use std::collections::HashMap;
+
+use super::{Outcome, ledger::Digest};
+use crate::{
+    domain::{
+        CommentId, CoverId, PatchBody, PatchId, PersonId, ProjectId, Series, SeriesId,
+        comment::Parent, event::Event,
+    },
+    store::{
+        self, Conn, Result,
+        awaited::Wait,
+        comment::NewComment,
+        cover::NewCover,
+        mail::{Became, NewMail},
+        patch::NewPatch,
+        sequence::{KINDS, Of},
+        series::Reference,
+        tag,
+    },
+};
+
+/// The rows of a delivery but for its people.
+#[derive(Debug, Default)]
+pub struct Pending {
+    /// Cover letters.
+    pub covers: Vec<NewCover>,
+    /// How many series are new.
+    pub new_series: usize,
+    /// Series as they are left, new ones in the order of their begin.
+    pub series: Vec<Series>,
+    /// Stored series that got another name or a cover.
+    pub changed_series: Vec<Series>,
+    /// Patches.
+    pub patches: Vec<NewPatch>,
+    /// Their texts.
+    pub bodies: Vec<(PatchId, PatchBody)>,
+    /// Comments.
+    pub comments: Vec<NewComment>,
+    /// Message ids that lead to series.
+    pub references: Vec<Reference>,
+    /// Which series needs which.
+    pub dependencies: Vec<(SeriesId, SeriesId)>,
+    /// Tags found.
+    pub tags: tag::Counts,
+    /// What happened.
+    pub events: Vec<Event>,
+    /// What replies wait for.
+    pub waits: Vec<Wait>,
+    /// Replies that wait no longer.
+    pub hung: HashMap<ProjectId, Vec<Digest>>,
+    /// Stored mails that became comments after all.
+    pub late: Vec<(ProjectId, Digest, CommentId)>,
+    /// Received mails, by what they are kept under.
+    pub mails: Vec<NewMail>,
+    /// Where in `mails` which bytes are.
+    pub kept: HashMap<(Option<ProjectId>, Digest), usize>,
+}
+
+/// The id of the `count`th new row.
+fn provisional(count: usize) -> i64 {
+    -1 - count as i64
+}
+
+impl Pending {
+    /// Returns the id of the next patch.
+    pub fn next_patch(&self) -> PatchId {
+        PatchId(provisional(self.patches.len()))
+    }
+
+    /// Returns the id of the next cover.
+    pub fn next_cover(&self) -> CoverId {
+        CoverId(provisional(self.covers.len()))
+    }
+
+    /// Returns the id of the next comment.
+    pub fn next_comment(&self) -> CommentId {
+        CommentId(provisional(self.comments.len()))
+    }
+
+    /// Returns the id of a series that begins now.
+    pub fn begin_series(&mut self) -> SeriesId {
+        self.new_series += 1;
+        SeriesId(provisional(self.new_series - 1))
+    }
+
+    /// Returns how many ids of each kind are needed.
+    pub fn wanted(&self, people: usize) -> [usize; KINDS] {
+        let mut wanted = [0; KINDS];
+        wanted[Of::People as usize] = people;
+        wanted[Of::Covers as usize] = self.covers.len();
+        wanted[Of::Series as usize] = self.new_series;
+        wanted[Of::Patches as usize] = self.patches.len();
+        wanted[Of::Comments as usize] = self.comments.len();
+        wanted
+    }
+
+    /// Writes all rows. The people are written already.
+    pub async fn write(mut self, conn: &mut Conn, ids: &Ids) -> Result<()> {
+        self.settle(ids);
+        store::cover::insert(conn, self.covers).await?;
+        store::series::insert(conn, self.series).await?;
+        for series in &self.changed_series {
+            store::series::set_cover_and_name(conn, series).await?;
+        }
+        store::patch::insert(conn, self.patches).await?;
+        store::patch::insert_bodies(conn, self.bodies).await?;
+        store::series::insert_references(conn, &self.references).await?;
+        for (from, to) in self.dependencies {
+            store::series::insert_dependency(conn, from, to).await?;
+        }
+        store::comment::insert(conn, self.comments).await?;
+        store::tag::add(conn, &self.tags).await?;
+        store::event::insert(conn, &self.events).await?;
+        for (project, digests) in self.hung {
+            store::awaited::delete(conn, project, digests).await?;
+        }
+        store::awaited::insert(conn, &self.waits).await?;
+        store::mail::insert(conn, &self.mails).await?;
+        for (project, digest, comment) in self.late {
+            store::mail::became_comment(conn, project, &digest, comment).await?;
+        }
+        Ok(())
+    }
+
+    /// Replaces every provisional id.
+    fn settle(&mut self, ids: &Ids) {
+        for cover in &mut self.covers {
+            cover.id = ids.cover(cover.id);
+            cover.submitter = ids.person(cover.submitter);
+        }
+        for series in self.series.iter_mut().chain(&mut self.changed_series) {
+            series.id = ids.series(series.id);
+            series.submitter_id = ids.person(series.submitter_id);
+            series.cover_id = series.cover_id.map(|id| ids.cover(id));
+        }
+        for patch in &mut self.patches {
+            patch.id = ids.patch(patch.id);
+            patch.submitter = ids.person(patch.submitter);
+            patch.place = patch.place.map(|(id, number)| (ids.series(id), number));
+        }
+        for comment in &mut self.comments {
+            comment.id = ids.comment(comment.id);
+            comment.submitter = ids.person(comment.submitter);
+            comment.parent = ids.parent(comment.parent);
+        }
+        self.settle_what_refers(ids);
+    }
+
+    fn settle_what_refers(&mut self, ids: &Ids) {
+        for (patch, _) in &mut self.bodies {
+            *patch = ids.patch(*patch);
+        }
+        for reference in &mut self.references {
+            reference.series = ids.series(reference.series);
+        }
+        for (from, to) in &mut self.dependencies {
+            (*from, *to) = (ids.series(*from), ids.series(*to));
+        }
+        let tags = std::mem::take(&mut self.tags);
+        let settled = tags
+            .into_iter()
+            .map(|((patch, tag), count)| ((ids.patch(patch), tag), count));
+        self.tags = settled.collect();
+        for event in &mut self.events {
+            event.patch = event.patch.map(|id| ids.patch(id));
+            event.series = event.series.map(|id| ids.series(id));
+            event.cover = event.cover.map(|id| ids.cover(id));
+            event.comment = event.comment.map(|id| ids.comment(id));
+        }
+        for (_, _, comment) in &mut self.late {
+            *comment = ids.comment(*comment);
+        }
+        for mail in &mut self.mails {
+            mail.became = ids.became(mail.became);
+        }
+    }
+}
+
+/// Real ids in place of provisional ones.
+#[derive(Debug)]
+pub struct Ids([Vec<i64>; KINDS]);
+
+impl Ids {
+    /// Takes the ids that were taken.
+    pub fn new(taken: [Vec<i64>; KINDS]) -> Self {
+        Ids(taken)
+    }
+
+    /// Returns the ids of the people, who may be known under others by now.
+    pub fn people(&mut self) -> &mut [i64] {
+        &mut self.0[Of::People as usize]
+    }
+
+    fn real(&self, of: Of, id: i64) -> i64 {
+        let place = usize::try_from(-1 - id).ok();
+        let taken = place.and_then(|place| self.0[of as usize].get(place));
+        taken.copied().unwrap_or(id)
+    }
+
+    fn person(&self, id: PersonId) -> PersonId {
+        PersonId(self.real(Of::People, id.0))
+    }
+
+    fn cover(&self, id: CoverId) -> CoverId {
+        CoverId(self.real(Of::Covers, id.0))
+    }
+
+    fn series(&self, id: SeriesId) -> SeriesId {
+        SeriesId(self.real(Of::Series, id.0))
+    }
+
+    fn patch(&self, id: PatchId) -> PatchId {
+        PatchId(self.real(Of::Patches, id.0))
+    }
+
+    fn comment(&self, id: CommentId) -> CommentId {
+        CommentId(self.real(Of::Comments, id.0))
+    }
+
+    fn parent(&self, parent: Parent) -> Parent {
+        match parent {
+            Parent::Patch(id) => Parent::Patch(self.patch(id)),
+            Parent::Cover(id) => Parent::Cover(self.cover(id)),
+        }
+    }
+
+    fn became(&self, became: Became) -> Became {
+        match became {
+            Became::Patch(id) => Became::Patch(self.patch(id)),
+            Became::Cover(id) => Became::Cover(self.cover(id)),
+            Became::Comment(id) => Became::Comment(self.comment(id)),
+            Became::Nothing(why) => Became::Nothing(why),
+        }
+    }
+
+    /// Returns what became of a mail, with real ids.
+    pub fn outcome(&self, outcome: Outcome) -> Outcome {
+        match outcome {
+            Outcome::Patch(id) => Outcome::Patch(self.patch(id)),
+            Outcome::Cover(id) => Outcome::Cover(self.cover(id)),
+            Outcome::Comment(id) => Outcome::Comment(self.comment(id)),
+            other => other,
+        }
+    }
+}
