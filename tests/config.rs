@@ -164,6 +164,18 @@ fn names_of_old_are_understood() {
     let cases: &[(&str, &str, Read, &str)] = &[
         ("DEFAULT_FROM_EMAIL", "a@b", |s| s.mail.from.clone(), "a@b"),
         (
+            "NOTIFICATION_DELAY_MINUTES",
+            "30",
+            |s| s.mail.notification_delay.to_string(),
+            "30",
+        ),
+        (
+            "CONFIRMATION_VALIDITY_DAYS",
+            "3",
+            |s| s.mail.confirmation_validity.to_string(),
+            "3",
+        ),
+        (
             "NOTIFICATION_FROM_EMAIL",
             "a@c",
             |s| s.mail.notification_from.clone(),

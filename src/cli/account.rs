@@ -96,6 +96,31 @@ pub(super) fn password(variables: &[&str], may_ask: bool) -> anyhow::Result<Stri
             variables[0]
         ),
     };
+    checked(password)
+}
+
+/// Returns a password: from one of the variables, else asked twice on a terminal, else the first line of
+/// standard input.
+pub(super) fn password_or_line(variables: &[&str]) -> anyhow::Result<String> {
+    let is_given = variables.iter().any(|name| env::var_os(name).is_some());
+    if is_given || io::stdin().is_terminal() {
+        return password(variables, true);
+    }
+    let mut line = String::new();
+    io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .context("cannot read a password")?;
+    match line.trim_end_matches(['\r', '\n']) {
+        "" => bail!(
+            "no password: set the environment variable {}, write it to standard input, or run this on a terminal",
+            variables[0]
+        ),
+        password => checked(password.to_owned()),
+    }
+}
+
+fn checked(password: String) -> anyhow::Result<String> {
     if password.chars().count() < MIN_PASSWORD {
         bail!("the password is too short: {MIN_PASSWORD} characters at least");
     }

@@ -6,24 +6,33 @@
 
 mod account;
 mod archive;
+mod changepassword;
 mod check;
 mod createproject;
 mod createsuperuser;
 mod createuser;
+mod cron;
 mod database;
 mod demo;
+mod dumparchive;
 mod dumpdata;
+mod hash;
 mod loaddata;
 mod log;
+mod long;
 mod migrate;
 mod output;
 mod parsearchive;
 pub mod parsemail;
+mod rehash;
+mod replacerelations;
+mod retag;
 mod secret_key;
 mod sendtestemail;
 mod serve;
 mod settings;
 mod token;
+mod walk;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -140,6 +149,8 @@ enum Command {
     Createuser(createuser::Createuser),
     /// Make a project
     Createproject(createproject::Createproject),
+    /// Give an account another password
+    Changepassword(changepassword::Changepassword),
     /// Make a token of the API and print it
     Token(token::Token),
     /// Print tables as JSON lines
@@ -148,6 +159,18 @@ enum Command {
     Parsemail(parsemail::Parsemail),
     /// Read an archive: mbox, compressed or not, or Maildir
     Parsearchive(parsearchive::Parsearchive),
+    /// Send notifications, and forget what has expired
+    Cron(cron::Cron),
+    /// Write projects as mailboxes into a tar archive
+    Dumparchive(dumparchive::Dumparchive),
+    /// Print the hash of the diff on standard input
+    Hash(hash::Hash),
+    /// Compute the hashes of diffs anew
+    Rehash(rehash::Rehash),
+    /// Count the tags of patches anew
+    Retag(retag::Retag),
+    /// Put relations from a file in place of all there are
+    Replacerelations(replacerelations::Replacerelations),
     /// Send a mail to see whether mail goes out
     Sendtestemail(sendtestemail::Sendtestemail),
     /// Serve a site with a sample list
@@ -170,6 +193,13 @@ impl Command {
             Command::Dumpdata(args) => args.run(common),
             Command::Parsemail(args) => args.run(common),
             Command::Parsearchive(args) => args.run(common),
+            Command::Changepassword(args) => args.run(common),
+            Command::Cron(args) => args.run(common),
+            Command::Dumparchive(args) => args.run(common),
+            Command::Hash(args) => args.run(),
+            Command::Rehash(args) => args.run(common),
+            Command::Retag(args) => args.run(common),
+            Command::Replacerelations(args) => args.run(common),
             Command::Sendtestemail(args) => args.run(common),
             Command::Demo(args) => args.run(common),
         }

@@ -20,6 +20,11 @@ pub(super) fn tell(line: &str) {
     let _ = writeln!(io::stderr().lock(), "patchwork: {line}");
 }
 
+/// Prints a diagnostic in a form that programs know, without our name before it.
+pub(super) fn tell_plainly(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
 /// Says whether the reader of our output went away.
 pub(super) fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {

@@ -31,10 +31,13 @@ impl Sendtestemail {
         block_on(async {
             for address in &self.addresses {
                 let letter = Letter {
+                    from: None,
                     to: address,
                     subject: "Test mail from Patchwork",
                     text: "If you can read this, Patchwork can send mail. Nothing has to be done.\n",
                     date: Timestamp::now(),
+                    headers: "",
+                    label: None,
                 };
                 mailer.send(&letter).await?;
             }

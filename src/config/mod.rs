@@ -173,6 +173,10 @@ pub struct Mail {
     pub from: String,
     /// The sender of notifications; empty: `from`.
     pub notification_from: String,
+    /// How many minutes a changed state has to stay before its patch's submitter is told.
+    pub notification_delay: u32,
+    /// How many days a mailed confirmation may be answered.
+    pub confirmation_validity: u32,
     /// How mail leaves.
     pub backend: Backend,
     /// The mail server.
@@ -200,6 +204,8 @@ impl Default for Mail {
         Mail {
             from: "Patchwork <patchwork@patchwork.example.com>".to_owned(),
             notification_from: String::new(),
+            notification_delay: 10,
+            confirmation_validity: 7,
             backend: Backend::Smtp,
             host: "localhost".to_owned(),
             port: 25,
@@ -311,6 +317,14 @@ impl Settings {
     /// Returns the file of the embedded database, if that is the one in use.
     pub fn database_file(&self) -> Option<PathBuf> {
         address::sqlite_file(&self.database.url)
+    }
+
+    /// Returns the sender of notifications.
+    pub fn notification_sender(&self) -> &str {
+        match self.mail.notification_from.as_str() {
+            "" => &self.mail.from,
+            sender => sender,
+        }
     }
 
     /// Returns the address of the site without a slash at its end, if the settings say one.

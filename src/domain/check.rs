@@ -63,6 +63,125 @@ pub struct Check {
     pub description: Option<String>,
 }
 
+/// What a check is called when its reporter gives it no name.
+const DEFAULT_CONTEXT: &str = "default";
+
+/// The most characters of a context, and of an address.
+const MAX_CONTEXT: usize = 255;
+const MAX_URL: usize = 200;
+
+/// A check about to be stored. [`NewCheck::new`] is the only way to make one, so it is always valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewCheck {
+    patch: PatchId,
+    reporter: UserId,
+    state: CheckState,
+    context: String,
+    target_url: Option<String>,
+    description: Option<String>,
+}
+
+/// What is wrong with a check.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The context is empty, too long, or holds other characters than letters, digits, `_` and `-`.
+    #[error(
+        "'{0}' is no context: letters, digits, underscores and hyphens only, {MAX_CONTEXT} at most"
+    )]
+    Context(String),
+    /// The address is none, or too long.
+    #[error(
+        "'{0}' is no address that starts with http, https, ftp or ftps and has {MAX_URL} characters at most"
+    )]
+    TargetUrl(String),
+}
+
+impl NewCheck {
+    /// Checks what somebody reports; without a context it is `default`. An empty address or description is kept as it is given.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn new(
+        patch: PatchId,
+        reporter: UserId,
+        state: CheckState,
+        context: Option<&str>,
+        target_url: Option<&str>,
+        description: Option<&str>,
+    ) -> Result<Self, Vec<Fault>> {
+        let context = context.unwrap_or(DEFAULT_CONTEXT);
+        let mut faults = Vec::new();
+        if !is_context(context) {
+            faults.push(Fault::Context(context.to_owned()));
+        }
+        faults.extend(
+            target_url
+                .filter(|url| !url.is_empty() && !is_url(url))
+                .map(|url| Fault::TargetUrl(url.to_owned())),
+        );
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        Ok(NewCheck {
+            patch,
+            reporter,
+            state,
+            context: context.to_owned(),
+            target_url: target_url.map(str::to_owned),
+            description: description.map(str::to_owned),
+        })
+    }
+
+    /// Returns the patch it judges.
+    pub fn patch(&self) -> PatchId {
+        self.patch
+    }
+
+    /// Returns who reports it.
+    pub fn reporter(&self) -> UserId {
+        self.reporter
+    }
+
+    /// Returns what was found.
+    pub fn state(&self) -> CheckState {
+        self.state
+    }
+
+    /// Returns what was checked.
+    pub fn context(&self) -> &str {
+        &self.context
+    }
+
+    /// Returns where to read more.
+    pub fn target_url(&self) -> Option<&str> {
+        self.target_url.as_deref()
+    }
+
+    /// Returns what was found in a few words.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+}
+
+fn is_context(text: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    (1..=MAX_CONTEXT).contains(&text.len()) && text.chars().all(is_plain)
+}
+
+fn is_url(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return false;
+    };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let is_known = ["http", "https", "ftp", "ftps"]
+        .iter()
+        .any(|known| scheme.eq_ignore_ascii_case(known));
+    is_known
+        && !host.is_empty()
+        && text.chars().count() <= MAX_URL
+        && !text.contains(|c: char| c.is_whitespace() || c.is_control())
+}
+
 /// Effective checks of a patch, counted by result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CheckCounts {
@@ -111,6 +230,45 @@ impl CheckCounts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn faults(context: &str, url: &str) -> usize {
+        let new = NewCheck::new(
+            PatchId(1),
+            UserId(1),
+            CheckState::Success,
+            Some(context),
+            Some(url),
+            None,
+        );
+        new.err().map_or(0, |faults| faults.len())
+    }
+
+    #[test]
+    fn contexts_and_addresses_are_checked() {
+        for context in [DEFAULT_CONTEXT, "ci_Build-2", &"a".repeat(255)] {
+            assert_eq!(faults(context, ""), 0, "{context}");
+        }
+        for context in ["", "a b", "a/b", "é", "a\n", &"a".repeat(256)] {
+            assert_eq!(faults(context, ""), 1, "{context}");
+        }
+        let longest = format!("https://x/{}", "a".repeat(190));
+        for url in ["http://ci.example.org/1?a=b#c", "FTP://h", &longest] {
+            assert_eq!(faults("x", url), 0, "{url}");
+        }
+        let longer = format!("{longest}a");
+        for url in [
+            "x",
+            "javascript://x",
+            "http://",
+            "http:///a",
+            "http://a b",
+            "http://a\nb",
+            &longer,
+        ] {
+            assert_eq!(faults("x", url), 1, "{url}");
+        }
+        assert_eq!(faults("a b", "x"), 2);
+    }
 
     #[test]
     fn the_worst_effective_check_wins() {

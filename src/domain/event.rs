@@ -1,6 +1,9 @@
 //! Events: what happened, to be told in the transaction that makes it happen (`domain.md §5`).
 
-use super::{CommentId, CoverId, PatchId, ProjectId, SeriesId, Timestamp, comment::Parent};
+use super::{
+    CheckId, CommentId, CoverId, Patch, PatchId, ProjectId, SeriesId, StateId, Timestamp, UserId,
+    change::Actor, comment::Parent,
+};
 
 /// What kind of thing happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -9,6 +12,12 @@ pub enum Category {
     CoverCreated,
     /// A patch arrived.
     PatchCreated,
+    /// A patch got another state.
+    PatchStateChanged,
+    /// A patch got another delegate, its first, or none any more.
+    PatchDelegated,
+    /// A patch joined or left a relation.
+    PatchRelationChanged,
     /// A patch and all its predecessors in the series are there.
     PatchCompleted,
     /// The first mail of a series arrived.
@@ -29,6 +38,9 @@ impl Category {
         match self {
             Self::CoverCreated => "cover-created",
             Self::PatchCreated => "patch-created",
+            Self::PatchStateChanged => "patch-state-changed",
+            Self::PatchDelegated => "patch-delegated",
+            Self::PatchRelationChanged => "patch-relation-changed",
             Self::PatchCompleted => "patch-completed",
             Self::SeriesCreated => "series-created",
             Self::SeriesCompleted => "series-completed",
@@ -56,6 +68,18 @@ pub struct Event {
     pub cover: Option<CoverId>,
     /// The comment it is about.
     pub comment: Option<CommentId>,
+    /// The check it is about.
+    pub check: Option<CheckId>,
+    /// Who did it; mails have no actor.
+    pub actor: Option<UserId>,
+    /// The state a patch had.
+    pub previous_state: Option<StateId>,
+    /// The state it got.
+    pub current_state: Option<StateId>,
+    /// The delegate a patch had.
+    pub previous_delegate: Option<UserId>,
+    /// The delegate it got.
+    pub current_delegate: Option<UserId>,
 }
 
 impl Event {
@@ -68,6 +92,12 @@ impl Event {
             series: None,
             cover: None,
             comment: None,
+            check: None,
+            actor: None,
+            previous_state: None,
+            current_state: None,
+            previous_delegate: None,
+            current_delegate: None,
         }
     }
 
@@ -113,6 +143,53 @@ impl Event {
             ..Event::new(category, project, date)
         }
     }
+}
+
+impl Event {
+    /// Tells that CI reported a result.
+    pub fn check_created(
+        project: ProjectId,
+        patch: PatchId,
+        check: CheckId,
+        reporter: UserId,
+        date: Timestamp,
+    ) -> Self {
+        Event {
+            patch: Some(patch),
+            check: Some(check),
+            actor: Some(reporter),
+            ..Event::new(Category::CheckCreated, project, date)
+        }
+    }
+}
+
+/// Returns the events of a change of a patch: one for another state, delegate and relation each. The other
+/// fields raise none. Which relations it left and joined is not told; compatibility.
+pub fn between(before: &Patch, after: &Patch, by: &Actor) -> Vec<Event> {
+    let of = |category| Event {
+        patch: Some(after.id),
+        actor: by.user,
+        ..Event::new(category, after.project_id, by.at)
+    };
+    let mut events = Vec::new();
+    if before.state_id != after.state_id {
+        events.push(Event {
+            previous_state: Some(before.state_id),
+            current_state: Some(after.state_id),
+            ..of(Category::PatchStateChanged)
+        });
+    }
+    if before.delegate_id != after.delegate_id {
+        events.push(Event {
+            previous_delegate: before.delegate_id,
+            current_delegate: after.delegate_id,
+            ..of(Category::PatchDelegated)
+        });
+    }
+    if before.related_id != after.related_id {
+        events.push(of(Category::PatchRelationChanged));
+    }
+    events
 }
 
 /// A patch's arrival in a series, as [`after_joining`] needs it.

@@ -31,6 +31,8 @@ row_id! {
     CheckId "a check",
     RelationId "a set of related patches",
     MailId "a received mail",
+    BundleId "a bundle",
+    OutboxId "a mail that waits to leave",
 }
 
 /// How many characters of an id, a name or an address are kept (`mail.md §15`).

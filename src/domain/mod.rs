@@ -2,16 +2,20 @@
 //!
 //! Everything above speaks in these types; nothing here knows of mail syntax, SQL or HTML.
 
+pub mod bundle;
+pub mod change;
 pub mod check;
 pub mod comment;
 pub mod cover;
 pub mod event;
 pub mod filter;
 pub mod id;
+pub mod notification;
 pub mod patch;
 pub mod pattern;
 pub mod person;
 pub mod project;
+pub mod relation;
 pub mod series;
 pub mod state;
 pub mod tag;
@@ -19,8 +23,8 @@ pub mod time;
 pub mod user;
 
 pub use id::{
-    CheckId, CommentId, CoverId, DiffHash, ListId, MailId, MessageId, PatchId, PersonId, ProjectId,
-    RelationId, SeriesId, StateId, TagId, UserId,
+    BundleId, CheckId, CommentId, CoverId, DiffHash, ListId, MailId, MessageId, OutboxId, PatchId,
+    PersonId, ProjectId, RelationId, SeriesId, StateId, TagId, UserId,
 };
 pub use patch::{Patch, PatchBody};
 pub use person::Person;

@@ -29,6 +29,11 @@ pub fn key(name: Option<&str>, email: &str) -> String {
     }
 }
 
+/// Returns an address as the list of those who want no mail from us spells it (`domain.md §1.19`).
+pub fn optout_key(email: &str) -> String {
+    email.trim().to_lowercase()
+}
+
 /// Says whether a text is a mail address, as far as can be said without sending to it.
 pub fn is_email(text: &str) -> bool {
     let Some((local, host)) = text.rsplit_once('@') else {

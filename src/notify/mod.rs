@@ -1,14 +1,21 @@
 //! Mail that goes out: which way, and what is said when it does not.
 //!
-//! [`Mailer::new`] checks the settings without talking to anybody; [`Mailer::send`] sends one letter. What is
-//! sent, and to whom, is decided above.
+//! [`Mailer::new`] checks the settings without talking to anybody; [`Mailer::send`] sends one letter. Whatever
+//! has a cause in the database goes through the outbox: [`digest::queue`] writes into it what submitters are to be
+//! told, [`outbox::send_due`] sends what is in it.
+
+pub mod digest;
+pub mod outbox;
 
 use std::{fs, io::Write, path::PathBuf, time::Duration};
 
 use lettre::{
     AsyncFileTransport, AsyncSendmailTransport, AsyncSmtpTransport, AsyncTransport, Message,
     Tokio1Executor,
-    message::{Body, Mailbox, header::ContentTransferEncoding, header::ContentType},
+    message::{
+        Body, Mailbox,
+        header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue},
+    },
     transport::smtp::{
         authentication::Credentials,
         client::{Tls, TlsParameters},
@@ -31,6 +38,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// A mail to be written.
 #[derive(Clone, Debug)]
 pub struct Letter<'a> {
+    /// Who writes it; `mail.from` for `None`.
+    pub from: Option<&'a str>,
     /// Who gets it.
     pub to: &'a str,
     /// Its subject.
@@ -39,6 +48,10 @@ pub struct Letter<'a> {
     pub text: &'a str,
     /// When it is written.
     pub date: Timestamp,
+    /// Further headers, `Name: value` a line.
+    pub headers: &'a str,
+    /// What its message id begins with, where the same letter may have to be sent again.
+    pub label: Option<&'a str>,
 }
 
 /// A way for mail to leave.
@@ -142,12 +155,23 @@ impl Mailer {
             ContentTransferEncoding::QuotedPrintable,
         )
         .map_err(|_| Error("the text cannot be encoded".to_owned()))?;
-        Message::builder()
-            .from(self.from.clone())
+        let from = match letter.from {
+            Some(from) => mailbox("the sender", from)?,
+            None => self.from.clone(),
+        };
+        let id = letter
+            .label
+            .map(|label| format!("<{label}@{}>", from.email.domain()));
+        let mut builder = Message::builder()
+            .from(from)
             .to(mailbox("the recipient", letter.to)?)
             .subject(letter.subject)
             .date(date)
-            .message_id(None)
+            .message_id(id);
+        for line in letter.headers.lines() {
+            builder = builder.raw_header(header(line)?);
+        }
+        builder
             .header(ContentType::TEXT_PLAIN)
             .body(body)
             .map_err(|error| Error(format!("the mail cannot be written: {error}")))
@@ -207,6 +231,14 @@ fn smtp(settings: &config::Mail) -> Result<Way> {
     })
 }
 
+fn header(line: &str) -> Result<HeaderValue> {
+    let field = line.split_once(": ").and_then(|(name, value)| {
+        let name = HeaderName::new_from_ascii(name.to_owned()).ok()?;
+        Some(HeaderValue::new(name, value.to_owned()))
+    });
+    field.ok_or_else(|| Error(format!("'{line}' is no header")))
+}
+
 fn mailbox(what: &str, text: &str) -> Result<Mailbox> {
     text.parse().map_err(|_| {
         Error(format!(
@@ -221,10 +253,13 @@ mod tests {
 
     fn letter(to: &str) -> Letter<'_> {
         Letter {
+            from: None,
             to,
             subject: "Grüße",
             text: "Dear Zoë,\nyour patch = fine.\n",
             date: Timestamp::from_seconds(1_709_618_828),
+            headers: "",
+            label: None,
         }
     }
 
@@ -251,6 +286,33 @@ mod tests {
             assert!(text.contains(part), "{part:?} is not in {text}");
         }
         assert!(text.is_ascii() && text.contains("Message-ID: <"), "{text}");
+    }
+
+    #[test]
+    fn a_letter_sent_again_has_the_same_message_id() {
+        let mailer = Mailer::new(&settings(Backend::None)).expect("a mailer");
+        let again = Letter {
+            from: Some("Tides <tides@example.org>"),
+            headers: "Precedence: bulk",
+            label: Some("1.outbox"),
+            ..letter("zoe@example.org")
+        };
+        let text = mailer.message(&again).expect("a message").formatted();
+        let text = String::from_utf8(text).expect("plain ASCII");
+        for part in [
+            "From: Tides <tides@example.org>\r\n",
+            "Precedence: bulk\r\n",
+            "Message-ID: <1.outbox@example.org>\r\n",
+        ] {
+            assert!(text.contains(part), "{part:?} is not in {text}");
+        }
+        for headers in ["Precedence", "Prece dence: bulk"] {
+            let bad = Letter {
+                headers,
+                ..again.clone()
+            };
+            assert!(mailer.message(&bad).is_err(), "{headers}");
+        }
     }
 
     #[test]

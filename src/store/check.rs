@@ -2,11 +2,39 @@
 
 use sqlx::FromRow;
 
-use super::{Conn, Result, sql};
+use super::{Conn, Result, Tx, event, sql};
 use crate::domain::{
-    CheckId, PatchId, Timestamp, UserId,
-    check::{Check, CheckState},
+    CheckId, PatchId, ProjectId, Timestamp, UserId,
+    check::{Check, CheckState, NewCheck},
+    event::Event,
 };
+
+/// Stores a check and the event that tells of it.
+///
+/// # Errors
+/// When the patch or the reporter is not there, or the database is away.
+pub async fn insert(tx: &mut Tx, new: &NewCheck, at: Timestamp) -> Result<CheckId> {
+    let (project,): (ProjectId,) = sql("SELECT project_id FROM patch WHERE id = $1")
+        .bind(new.patch())
+        .one(tx)
+        .await?;
+    let (id,) = sql(
+        "INSERT INTO patch_check (patch_id, account_id, date, state, context, target_url, description) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
+    )
+    .bind(new.patch())
+    .bind(new.reporter())
+    .bind(at)
+    .bind(new.state() as i64)
+    .bind(new.context())
+    .bind(new.target_url())
+    .bind(new.description())
+    .one(tx)
+    .await?;
+    let created = Event::check_created(project, new.patch(), id, new.reporter(), at);
+    event::insert(tx, &[created]).await?;
+    Ok(id)
+}
 
 /// A check, and whether a newer one of the same user and context has taken its place.
 #[derive(Clone, Debug)]

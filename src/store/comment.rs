@@ -1,9 +1,10 @@
 //! Comments of patches and covers.
 
-use super::{Conn, Result, Value, rows, sql};
+use super::{Conn, Result, Tx, Value, rows, sql, tag};
 use crate::domain::{
     CommentId, CoverId, MessageId, PatchId, PersonId, Timestamp,
     comment::{Comment, Parent},
+    tag::Counter,
 };
 
 /// A comment about to be stored, under an id that was taken for it.
@@ -84,4 +85,59 @@ pub async fn of_cover(conn: &mut Conn, cover: CoverId) -> Result<Vec<Comment>> {
     query.push("WHERE c.cover_id = ").arg(cover);
     query.push(" ORDER BY c.date, c.id LIMIT 5000");
     query.all(conn).await
+}
+
+/// Gives a comment another text and counts the tags of its patch anew. Says whether it was there.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn edit(tx: &mut Tx, id: CommentId, content: &str) -> Result<bool> {
+    let row: Option<(Option<PatchId>,)> =
+        sql("UPDATE comment SET content = $2 WHERE id = $1 RETURNING patch_id")
+            .bind(id)
+            .bind(content.replace("\r\n", "\n"))
+            .optional(tx)
+            .await?;
+    recount(tx, row).await
+}
+
+/// Deletes a comment and counts the tags of its patch anew. Says whether it was there.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn delete(tx: &mut Tx, id: CommentId) -> Result<bool> {
+    let row: Option<(Option<PatchId>,)> =
+        sql("DELETE FROM comment WHERE id = $1 RETURNING patch_id")
+            .bind(id)
+            .optional(tx)
+            .await?;
+    recount(tx, row).await
+}
+
+async fn recount(tx: &mut Tx, row: Option<(Option<PatchId>,)>) -> Result<bool> {
+    let Some((patch,)) = row else {
+        return Ok(false);
+    };
+    if let Some(patch) = patch {
+        let counter = Counter::new(&tag::all(tx).await?);
+        tag::recount(tx, &counter, &[patch]).await?;
+    }
+    Ok(true)
+}
+
+/// Says whether what a comment asks for is done; no event tells of it. Says whether the comment was there.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn set_addressed(
+    conn: &mut Conn,
+    id: CommentId,
+    addressed: Option<bool>,
+) -> Result<bool> {
+    let rows = sql("UPDATE comment SET addressed = $2 WHERE id = $1")
+        .bind(id)
+        .bind(addressed)
+        .run(conn)
+        .await?;
+    Ok(rows > 0)
 }

@@ -145,6 +145,10 @@ tables! {
         expires: Loading, last_used: Loading,
     }
     session(1) { key_hash: Secret, account_id: Number, data: Secret, created: Loading, expires: Loading }
+    outbox(1) {
+        id: Number, sender: Text, recipient: Text, subject: Text, headers: Text, content: Secret, created: Loading,
+        tries: Number, next_try: Loading, last_error: Text, failed: Truth,
+    }
 }
 
 /// Returns the table of that name.

@@ -17,11 +17,18 @@ pub async fn insert(conn: &mut Conn, events: &[Event]) -> Result<()> {
             event.series.into(),
             event.cover.into(),
             event.comment.into(),
+            event.check.into(),
+            event.actor.into(),
+            event.previous_state.into(),
+            event.current_state.into(),
+            event.previous_delegate.into(),
+            event.current_delegate.into(),
         ]
     };
     rows::insert(
         conn,
-        "event (category, project_id, date, patch_id, series_id, cover_id, comment_id)",
+        "event (category, project_id, date, patch_id, series_id, cover_id, comment_id, check_id, actor_id, \
+         previous_state_id, current_state_id, previous_delegate_id, current_delegate_id)",
         events.iter().map(row).collect(),
         "",
     )

@@ -4,8 +4,10 @@
 //! To read or write something new: a function in the noun's file that takes `&mut Conn` first.
 
 pub mod awaited;
+pub mod bundle;
 pub mod check;
 pub mod comment;
+pub mod confirmation;
 pub mod cover;
 mod db;
 pub mod delegation;
@@ -16,10 +18,14 @@ pub mod fixture;
 pub mod health;
 pub mod mail;
 pub mod migrate;
+pub mod notification;
+pub mod optout;
+pub mod outbox;
 pub mod patch;
 pub mod person;
 mod pool;
 pub mod project;
+pub mod relation;
 mod rows;
 pub mod sequence;
 pub mod series;

@@ -1,6 +1,8 @@
 //! Patches.
 
+pub mod change;
 pub mod list;
+pub mod walk;
 
 use sqlx::FromRow;
 

@@ -3,7 +3,7 @@
 use super::{Conn, Kind, Result, Value, sql, value::Many};
 
 /// How many rows SQLite takes at once: its time to bind grows with the square of the values.
-const ROWS: usize = 8;
+pub(super) const ROWS: usize = 8;
 
 /// Inserts rows `into` a table, such as `patch_tag (patch_id, tag_id, count)`. The statement ends with
 /// `conflict`: what is done with a row that is there already. Returns how many rows were written.

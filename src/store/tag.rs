@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Conn, Result, rows, sql};
-use crate::domain::{PatchId, Tag, TagId};
+use super::{Conn, Result, Tx, project, rows, sql};
+use crate::domain::{PatchId, ProjectId, Tag, TagId, tag::Counter};
 
 /// How often each tag was found on each patch.
 pub type Counts = BTreeMap<(PatchId, TagId), i64>;
@@ -34,4 +34,55 @@ pub async fn add(conn: &mut Conn, counts: &Counts) -> Result<()> {
     )
     .await?;
     Ok(())
+}
+
+/// Counts the tags of patches anew, in their own texts and in those of their comments. In projects that do not
+/// count tags the counts stay as they are.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn recount(tx: &mut Tx, counter: &Counter, patches: &[PatchId]) -> Result<()> {
+    let counted = in_counting_projects(tx, patches).await?;
+    if counted.is_empty() {
+        return Ok(());
+    }
+    let mut counts = Counts::new();
+    for (patch, text) in texts(tx, &counted).await? {
+        for (tag, count) in counter.count(&text) {
+            *counts.entry((patch, tag)).or_default() += count;
+        }
+    }
+    let mut old = sql("DELETE FROM patch_tag WHERE patch_id IN ");
+    old.list(counted);
+    old.run(tx).await?;
+    add(tx, &counts).await
+}
+
+/// Returns those of these patches whose projects count tags. Until the transaction ends, no mail is added to
+/// these projects: it would be counted twice, or not at all.
+async fn in_counting_projects(tx: &mut Tx, patches: &[PatchId]) -> Result<Vec<PatchId>> {
+    let mut query = sql(
+        "SELECT p.id, p.project_id FROM patch p JOIN project pr ON pr.id = p.project_id \
+          WHERE pr.use_tags AND p.id IN ",
+    );
+    query.list(patches.iter().copied());
+    let rows: Vec<(PatchId, ProjectId)> = query.all(tx).await?;
+    let mut projects: Vec<ProjectId> = rows.iter().map(|(_, project)| *project).collect();
+    projects.sort_unstable();
+    projects.dedup();
+    for project in projects {
+        project::lock(tx, project).await?;
+    }
+    Ok(rows.into_iter().map(|(patch, _)| patch).collect())
+}
+
+async fn texts(conn: &mut Conn, patches: &[PatchId]) -> Result<Vec<(PatchId, String)>> {
+    let mut query =
+        sql("SELECT patch_id, content FROM patch_body WHERE content IS NOT NULL AND patch_id IN ");
+    query.list(patches.iter().copied());
+    query.push(
+        " UNION ALL SELECT patch_id, content FROM comment WHERE content IS NOT NULL AND patch_id IN ",
+    );
+    query.list(patches.iter().copied());
+    query.all(conn).await
 }

@@ -1,6 +1,6 @@
 //! Users: login accounts, and which projects they maintain.
 
-use super::{Conn, Result, sql};
+use super::{Conn, Result, Tx, sql};
 use crate::domain::{ProjectId, Timestamp, UserId, user::User};
 
 /// An account to be made.
@@ -82,6 +82,23 @@ pub async fn add_maintainer(conn: &mut Conn, user: UserId, project: ProjectId) -
         .bind(user)
         .bind(project)
         .run(conn)
+        .await?;
+    Ok(())
+}
+
+/// Gives the account another password, of which only the hash comes here, and logs all its browsers out.
+///
+/// # Errors
+/// When the database is away.
+pub async fn set_password(tx: &mut Tx, user: UserId, hash: &str) -> Result<()> {
+    sql("UPDATE account SET password = $2 WHERE id = $1")
+        .bind(user)
+        .bind(hash)
+        .run(tx)
+        .await?;
+    sql("DELETE FROM session WHERE account_id = $1")
+        .bind(user)
+        .run(tx)
         .await?;
     Ok(())
 }

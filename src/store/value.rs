@@ -12,8 +12,8 @@ use sqlx::{
 };
 
 use crate::domain::{
-    CheckId, CommentId, CoverId, DiffHash, ListId, MailId, MessageId, PatchId, PersonId, ProjectId,
-    RelationId, SeriesId, StateId, TagId, Timestamp, UserId,
+    BundleId, CheckId, CommentId, CoverId, DiffHash, ListId, MailId, MessageId, OutboxId, PatchId,
+    PersonId, ProjectId, RelationId, SeriesId, StateId, TagId, Timestamp, UserId,
 };
 
 /// A value bound to a statement.
@@ -133,6 +133,8 @@ values! {
     CheckId => Int, id => id.0;
     RelationId => Int, id => id.0;
     MailId => Int, id => id.0;
+    BundleId => Int, id => id.0;
+    OutboxId => Int, id => id.0;
     String => Text, text => without_nul(text);
     &str => Text, text => without_nul(text.to_owned());
     &String => Text, text => without_nul(text.clone());

@@ -90,7 +90,8 @@ pub fn series_name(sent: &Sent) -> String {
     file_name(&name, &format!("series-{}", sent.series.id))
 }
 
-fn patch_mail(project: &Project, detail: &Detail, replies: &[Reply]) -> Vec<u8> {
+/// Returns a patch as a mail in a mailbox, with the trailers of the replies to it.
+pub fn patch_mail(project: &Project, detail: &Detail, replies: &[Reply]) -> Vec<u8> {
     render::mbox(&Submission {
         id: detail.patch.id.0,
         date: detail.patch.date,

@@ -10,7 +10,7 @@ pub mod assets;
 mod comment;
 mod cover;
 mod diff;
-mod download;
+pub mod download;
 mod error;
 mod guard;
 mod headers;

@@ -92,3 +92,39 @@ on_both! {
         program.run(&["token", "nobody"]).fails(1, &["there is no user 'nobody'"]);
     }
 }
+
+on_both! {
+    async fn a_password_is_changed_and_browsers_are_logged_out(fresh: Fresh) {
+        let program = with_password(&fresh.url);
+        program.run(&["createuser", "mara", "--email", "mara@example.org"]).ok();
+        let mut tx = fresh.db.begin().await.expect("a transaction");
+        sql("INSERT INTO session (key_hash, account_id, created, expires) SELECT $1, id, date_joined, date_joined FROM account")
+            .bind(vec![1_u8; 32])
+            .run(&mut tx)
+            .await
+            .expect("a session");
+        tx.commit().await.expect("a commit");
+        let kept = async || {
+            let mut conn = fresh.db.reader().await.expect("a reader");
+            store::user::by_username(&mut conn, "mara").await.expect("an answer").expect("a user").password
+        };
+        let first = kept().await;
+        assert_eq!(program.run(&["changepassword", "mara"]).ok(), "Changed the password of mara.\n");
+        let second = kept().await;
+        let bare = Program::on(&fresh.url);
+        assert_eq!(bare.run_with(&["changepassword", "mara", "-v0"], "high tide \u{e9}\nno more\n").ok(), "");
+        let third = kept().await;
+        assert!(first != second && second != third);
+        let hash = argon2::password_hash::phc::PasswordHash::new(&third).expect("a hash");
+        let verified = argon2::PasswordVerifier::verify_password(&argon2::Argon2::default(), "high tide \u{e9}".as_bytes(), &hash);
+        assert!(verified.is_ok(), "{verified:?}");
+        let mut conn = fresh.db.reader().await.expect("a reader");
+        let (sessions,): (i64,) = sql("SELECT count(*) FROM session").one(&mut conn).await.expect("a count");
+        assert_eq!(sessions, 0);
+        bare.run_with(&["changepassword", "mara"], "short\n").fails(1, &["8 characters"]);
+        bare.run(&["changepassword", "mara"]).fails(1, &["PATCHWORK_PASSWORD"]);
+        bare.run(&["changepassword"]).fails(1, &["name the user"]);
+        program.with("USER", "nobody").run(&["changepassword"]).fails(1, &["there is no user 'nobody'"]);
+        assert_eq!(kept().await, third);
+    }
+}

@@ -67,3 +67,54 @@ fn a_database_that_is_away_is_75() {
         .parsemail(&["--mta"], MAIL)
         .fails(75, &["PROT"]);
 }
+
+on_both! {
+    async fn without_a_project_nothing_is_stored_from_file_or_stdin(fresh: Fresh) {
+        let program = ready(&fresh.url);
+        let other = MAIL.replace("patches.lists", "elsewhere.lists");
+        program.file("mail", &other);
+        for ended in [program.run(&["parsemail", "mail"]), program.run_with(&["parsemail"], &other)] {
+            assert_eq!(ended.code, Some(0), "{ended:?}");
+            assert!(ended.err.contains("no-project"), "{ended:?}");
+        }
+        assert_eq!(program.run(&["dumpdata", "patch", "cover", "comment", "series", "person"]).ok(), "");
+    }
+}
+
+on_both! {
+    async fn with_a_list_id_from_file_or_stdin_in_ascii_or_utf_8(fresh: Fresh) {
+        let program = ready(&fresh.url);
+        let mut count = 0;
+        for text in ["Start it.", "Démarre-la — naïvely."] {
+            for is_file in [true, false] {
+                count += 1;
+                let mail = MAIL
+                    .replace("List-Id: <patches.lists.example.org>\n", "Content-Type: text/plain; charset=utf-8\n")
+                    .replace("m1@", &format!("m{count}@"))
+                    .replace("Start it.", text);
+                let list = ["parsemail", "--list-id", "patches.lists.example.org"];
+                match is_file {
+                    true => {
+                        program.file("mail", mail);
+                        program.run(&[&list[..], &["mail"]].concat()).ok();
+                    }
+                    false => drop(program.run_with(&list, mail).ok()),
+                }
+                let bodies = program.run(&["dumpdata", "patch_body"]).ok();
+                assert_eq!(bodies.lines().count(), count, "one patch each");
+                assert!(bodies.lines().last().is_some_and(|body| body.contains(text)), "{bodies}");
+            }
+        }
+    }
+}
+
+on_both! {
+    async fn an_archive_without_a_project_is_dropped(fresh: Fresh) {
+        let program = Program::on(&fresh.url);
+        program.file("archive", format!("From x@example.org Tue Mar  5 06:07:08 2024\n{MAIL}"));
+        let told = program.run(&["parsearchive", "archive"]).ok();
+        assert!(told.starts_with("Processed 1 messages -->\n") && told.contains("     1 dropped\n"), "{told}");
+        program.run(&["parsearchive", "missing"]).fails(1, &["missing"]);
+        program.run(&["parsemail", "missing"]).fails(1, &["missing"]);
+    }
+}

@@ -18,6 +18,13 @@ const COMMANDS: &[&str] = &[
     "dumpdata",
     "parsemail",
     "parsearchive",
+    "changepassword",
+    "cron",
+    "dumparchive",
+    "hash",
+    "rehash",
+    "retag",
+    "replacerelations",
     "sendtestemail",
     "demo",
 ];
@@ -79,6 +86,11 @@ fn wrong_usage_is_2() {
         &["migrate", "-v", "9"],
         &["migrate", "--plan", "--check"],
         &["parsearchive"],
+        &["rehash", "seven"],
+        &["retag", "1.5"],
+        &["replacerelations"],
+        &["hash", "file"],
+        &["cron", "now"],
     ] {
         let ended = program.run(arguments);
         assert_eq!(ended.code, Some(2), "{arguments:?}: {ended:?}");
@@ -104,6 +116,12 @@ fn settings_that_cannot_be_read_end_every_command() {
         &["sendtestemail", "a@b"],
         &["parsearchive", "-"],
         &["parsemail"],
+        &["cron"],
+        &["dumparchive"],
+        &["rehash"],
+        &["retag"],
+        &["replacerelations", "x"],
+        &["changepassword", "x"],
     ] {
         let mut all = vec!["--config", "/not/there.toml"];
         all.extend(arguments);
@@ -120,6 +138,11 @@ fn a_database_that_is_not_there_is_not_made_by_accident() {
         &["dumpdata"],
         &["parsearchive", "-"],
         &["migrate", "--check"],
+        &["cron"],
+        &["dumparchive"],
+        &["rehash"],
+        &["retag"],
+        &["changepassword", "x"],
     ] {
         program
             .run(arguments)

@@ -1,6 +1,10 @@
 //! The database, on each engine.
 
+mod change;
 mod constraint;
+mod domain;
 mod dump;
 mod migrate;
+mod outbox;
+mod play;
 mod transaction;

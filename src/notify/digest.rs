@@ -1,0 +1,138 @@
+//! Tells submitters what became of their patches: one digest each, into the outbox (`domain.md §8`).
+
+use crate::{
+    domain::{
+        Person, PersonId, Timestamp,
+        notification::{self, Changed},
+        person,
+    },
+    store::{self, Db, Result, Tx, notification::Waiting, outbox::NewMail},
+};
+
+/// How many submitters are looked up at once.
+const PAGE: i64 = 100;
+
+/// What mails of ours say of it.
+const HEADERS: &str = "Precedence: bulk";
+
+/// What a site puts into its digests.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// The address of the site, without a slash at its end.
+    pub url: String,
+    /// Who writes.
+    pub sender: String,
+    /// How many minutes a state has to stay before it is told.
+    pub delay: i64,
+}
+
+/// Writes a digest for every submitter all of whose changes have settled. Those who opted out get none; those
+/// who cannot get one are told to `report` with the reason.
+///
+/// # Errors
+/// When the database is away; the digests written so far stay.
+pub async fn queue(
+    db: &Db,
+    site: &Site,
+    now: Timestamp,
+    mut report: impl FnMut(&str, &str),
+) -> Result<()> {
+    let limit = now.plus_minutes(-site.delay);
+    let mut after = PersonId(0);
+    loop {
+        let mut conn = db.reader().await?;
+        let submitters = store::notification::settled(&mut conn, limit, after, PAGE).await?;
+        drop(conn);
+        let Some(last) = submitters.last() else {
+            return Ok(());
+        };
+        after = *last;
+        for submitter in submitters {
+            while one(db, site, submitter, now, limit, &mut report).await? {}
+        }
+    }
+}
+
+/// Writes a digest for a submitter, and says whether there may be more to tell.
+async fn one(
+    db: &Db,
+    site: &Site,
+    submitter: PersonId,
+    now: Timestamp,
+    limit: Timestamp,
+    report: &mut impl FnMut(&str, &str),
+) -> Result<bool> {
+    let mut tx = db.begin().await?;
+    let waiting = store::notification::of_submitter(&mut tx, submitter).await?;
+    // One may have been changed again since they were looked up.
+    if waiting.is_empty() || waiting.iter().any(|one| one.last_modified >= limit) {
+        return Ok(false);
+    }
+    let Some(person) = store::person::by_id(&mut tx, submitter).await? else {
+        return Ok(false);
+    };
+    if !person::is_email(&person.email) {
+        report(&person.email, "Invalid recipient");
+    } else if !store::optout::contains(&mut tx, &person.email).await? {
+        write(&mut tx, site, &person, &waiting, now).await?;
+    }
+    store::notification::forget(&mut tx, &waiting).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+async fn write(
+    tx: &mut Tx,
+    site: &Site,
+    to: &Person,
+    waiting: &[Waiting],
+    now: Timestamp,
+) -> Result<()> {
+    let changed: Vec<Changed> = waiting.iter().map(|one| changed(site, one)).collect();
+    let mail = NewMail {
+        sender: &site.sender,
+        recipient: &to.email,
+        subject: &notification::subject(&changed),
+        headers: HEADERS,
+        content: &notification::text(&changed, &format!("{}/mail/", site.url)),
+        created: now,
+    };
+    store::outbox::insert(tx, &mail).await
+}
+
+fn changed(site: &Site, waiting: &Waiting) -> Changed {
+    Changed {
+        linkname: waiting.linkname.clone(),
+        project: waiting.project.clone(),
+        patch: waiting.patch.clone(),
+        url: format!(
+            "{}/project/{}/patch/{}/",
+            site.url,
+            encoded(&waiting.linkname),
+            waiting.msgid.url()
+        ),
+        was: waiting.was.clone(),
+        now: waiting.now.clone(),
+    }
+}
+
+/// Returns a linkname as a part of an address: its letters may be of any script.
+fn encoded(linkname: &str) -> String {
+    let mut out = String::with_capacity(linkname.len());
+    for byte in linkname.bytes() {
+        match byte {
+            0..=127 => out.push(byte as char),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn linknames_of_any_script_make_addresses() {
+        assert_eq!(super::encoded("tide-pool_2"), "tide-pool_2");
+        assert_eq!(super::encoded("größe"), "gr%C3%B6%C3%9Fe");
+    }
+}

@@ -1,0 +1,123 @@
+//! Changing patches: the one way, whoever asks. Rows, events and notifications stand or fall together.
+
+use sqlx::FromRow;
+
+use crate::domain::{
+    Patch, PatchId, RelationId,
+    change::{Actor, PatchChange},
+    event,
+};
+use crate::store::{Conn, Kind, Result, Tx, Value, event as events, notification, relation, sql};
+
+#[derive(FromRow)]
+struct Row {
+    #[sqlx(flatten)]
+    patch: Patch,
+    send_notifications: bool,
+}
+
+/// Makes the same change to patches, all or none, and returns them as they are then. Nobody else changes
+/// them until the transaction ends. Who may do it is the caller's to decide.
+///
+/// # Errors
+/// When one of the patches is not there, a value refers to nothing or is too long, or the database is away.
+pub async fn apply(
+    tx: &mut Tx,
+    patches: &[PatchId],
+    change: &PatchChange,
+    by: &Actor,
+) -> Result<Vec<Patch>> {
+    let rows = locked(tx, patches).await?;
+    let after: Vec<Patch> = rows
+        .iter()
+        .map(|row| change.applied_to(&row.patch))
+        .collect();
+    let changed: Vec<(&Row, &Patch)> = rows
+        .iter()
+        .zip(&after)
+        .filter(|(row, after)| row.patch != **after)
+        .collect();
+    if !changed.is_empty() {
+        write(tx, &changed, change).await?;
+        tell(tx, &changed, by).await?;
+        notify(tx, &changed, change, by).await?;
+        let left: Vec<RelationId> = changed
+            .iter()
+            .filter(|(row, after)| row.patch.related_id != after.related_id)
+            .filter_map(|(row, _)| row.patch.related_id)
+            .collect();
+        relation::delete_lonely(tx, &left).await?;
+    }
+    Ok(after)
+}
+
+/// Reads patches in the order of their ids, which is the order in which everybody locks them.
+async fn locked(tx: &mut Tx, patches: &[PatchId]) -> Result<Vec<Row>> {
+    let mut ids = patches.to_vec();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut query = sql(
+        "SELECT p.id, p.project_id, p.submitter_id, p.state_id, p.delegate_id, p.series_id, p.related_id, p.number,
+                p.archived, p.date, p.msgid, p.name, p.hash, p.commit_ref, p.pull_url, pr.send_notifications
+           FROM patch p JOIN project pr ON pr.id = p.project_id WHERE p.id IN ",
+    );
+    query.list(ids.iter().copied()).push(" ORDER BY p.id");
+    if tx.kind() == Kind::Postgres {
+        query.push(" FOR UPDATE OF p");
+    }
+    let rows: Vec<Row> = query.all(tx).await?;
+    match rows.len() == ids.len() {
+        true => Ok(rows),
+        false => Err(sqlx::Error::RowNotFound.into()),
+    }
+}
+
+async fn write(conn: &mut Conn, changed: &[(&Row, &Patch)], change: &PatchChange) -> Result<()> {
+    let fields: [(&'static str, Option<Value>); 6] = [
+        ("state_id = ", change.state.map(Value::from)),
+        ("delegate_id = ", change.delegate.map(Value::from)),
+        ("archived = ", change.archived.map(Value::from)),
+        ("commit_ref = ", change.commit_ref.clone().map(Value::from)),
+        ("pull_url = ", change.pull_url.clone().map(Value::from)),
+        ("related_id = ", change.related.map(Value::from)),
+    ];
+    let mut query = sql("UPDATE patch");
+    let mut separator = " SET ";
+    for (column, value) in fields {
+        if let Some(value) = value {
+            query.push(separator).push(column).arg(value);
+            separator = ", ";
+        }
+    }
+    query
+        .push(" WHERE id IN ")
+        .list(changed.iter().map(|(_, after)| after.id));
+    query.run(conn).await?;
+    Ok(())
+}
+
+async fn tell(conn: &mut Conn, changed: &[(&Row, &Patch)], by: &Actor) -> Result<()> {
+    let told: Vec<event::Event> = changed
+        .iter()
+        .flat_map(|(row, after)| event::between(&row.patch, after, by))
+        .collect();
+    events::insert(conn, &told).await
+}
+
+/// Queues what submitters are to be told, in projects that tell them.
+async fn notify(
+    conn: &mut Conn,
+    changed: &[(&Row, &Patch)],
+    change: &PatchChange,
+    by: &Actor,
+) -> Result<()> {
+    let Some(state) = change.state else {
+        return Ok(());
+    };
+    let moved: Vec<_> = changed
+        .iter()
+        .filter(|(row, after)| row.send_notifications && row.patch.state_id != after.state_id)
+        .map(|(row, _)| (row.patch.id, row.patch.state_id))
+        .collect();
+    notification::queue(conn, &moved, state, by.at).await
+}

@@ -1,0 +1,92 @@
+//! `patchwork rehash` and `retag`: all patches or some, a page at a time.
+
+use std::{io::Read, process::Stdio, thread, time::Duration};
+
+use patchwork::store::{Db, sql};
+
+use crate::support::program::{Program, ended};
+
+/// The sample list; more patches than a page.
+fn ready(url: &str) -> Program {
+    let program = Program::default();
+    program
+        .run(&["demo", "--no-serve", "-v0", "--database", url])
+        .ok();
+    Program::on(url)
+}
+
+async fn run(db: &Db, text: &'static str) {
+    let mut tx = db.begin().await.expect("a transaction");
+    sql(text).run(&mut tx).await.expect(text);
+    tx.commit().await.expect("a commit");
+}
+
+fn dump(program: &Program, table: &str) -> String {
+    program.run(&["dumpdata", table]).ok()
+}
+
+on_both! {
+    async fn hashes_are_computed_anew(fresh: Fresh) {
+        let program = ready(&fresh.url);
+        let right = dump(&program, "patch");
+        run(&fresh.db, "UPDATE patch SET hash = '0000000000000000000000000000000000000000'").await;
+        assert_eq!(program.run(&["rehash", "1", "999999", "2", "1"]).ok(), "done\n");
+        let some = dump(&program, "patch");
+        let wrong = some.lines().filter(|line| line.contains("\"0000000000000000000000000000000000000000\"")).count();
+        assert_eq!(wrong, some.lines().count() - 2);
+        assert_eq!(program.run(&["rehash"]).ok(), "done\n");
+        assert_eq!(dump(&program, "patch"), right);
+        assert_eq!(program.run(&["rehash", "-v0"]).ok(), "");
+        run(&fresh.db, "UPDATE patch_body SET diff = NULL").await;
+        program.run(&["rehash"]).ok();
+        assert!(dump(&program, "patch").lines().all(|line| line.contains("\"hash\":null")));
+    }
+}
+
+on_both! {
+    async fn tags_are_counted_anew(fresh: Fresh) {
+        let program = ready(&fresh.url);
+        let right = dump(&program, "patch_tag");
+        assert!(right.lines().count() > 10, "{right}");
+        run(&fresh.db, "DELETE FROM patch_tag WHERE tag_id = 1").await;
+        run(&fresh.db, "UPDATE patch_tag SET count = count + 1").await;
+        run(&fresh.db, "INSERT INTO patch_tag (patch_id, tag_id, count) SELECT id, 1, 7 FROM patch").await;
+        let wrong = dump(&program, "patch_tag");
+        assert_eq!(program.run(&["retag", "999999"]).ok(), "done\n");
+        assert_eq!(dump(&program, "patch_tag"), wrong);
+        assert_eq!(program.run(&["retag", "1"]).ok(), "done\n");
+        assert_ne!(dump(&program, "patch_tag"), wrong);
+        run(&fresh.db, "UPDATE project SET use_tags = FALSE").await;
+        let kept = dump(&program, "patch_tag");
+        program.run(&["retag"]).ok();
+        assert_eq!(dump(&program, "patch_tag"), kept, "projects that count no tags are left alone");
+        run(&fresh.db, "UPDATE project SET use_tags = TRUE").await;
+        program.run(&["retag"]).ok();
+        assert_eq!(dump(&program, "patch_tag"), right);
+    }
+}
+
+on_both! {
+    async fn interrupted_work_is_130_and_may_be_started_again(fresh: Fresh) {
+        let program = ready(&fresh.url);
+        let right = dump(&program, "patch");
+        run(&fresh.db, "UPDATE patch SET hash = NULL").await;
+        // Somebody who writes makes the work wait where it can be interrupted.
+        let mut blocker = fresh.db.begin().await.expect("a transaction");
+        sql("UPDATE patch SET archived = archived").run(&mut blocker).await.expect("a lock");
+        let child = program.command(&["rehash"]).stderr(Stdio::piped()).spawn().expect("the program");
+        thread::sleep(Duration::from_millis(1000));
+        let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+        assert!(kill.expect("kill").success());
+        let mut child = child;
+        let mut out = String::new();
+        child.stdout.take().expect("standard output").read_to_string(&mut out).expect("an end");
+        let ended = ended(child);
+        assert_eq!((ended.code, out.as_str(), ended.err.as_str()), (Some(130), "", ""), "{ended:?}");
+        drop(blocker);
+        // The rollback is done when the connection is next used.
+        run(&fresh.db, "UPDATE site SET name = name").await;
+        program.run(&["rehash"]).ok();
+        assert_eq!(dump(&program, "patch"), right);
+    }
+}
