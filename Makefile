@@ -4,13 +4,14 @@ CARGO ?= cargo
 DEMO  := .demo
 PORT  ?= 8000
 
-.PHONY: help run test bench lint clean-demo
+.PHONY: help run test bench fuzz lint clean-demo
 
 help:
 	@echo "make run         build, load the sample list into $(DEMO)/, serve it on http://127.0.0.1:$(PORT)/"
 	@echo "make test        install what the tests need, then format, lints and all tests on both databases"
 	@echo "make lint        format and lints only"
 	@echo "make bench       measure the figures this project promises"
+	@echo "make fuzz        feed the mail readers with damaged input, FUZZ_SECONDS=30 each"
 	@echo "make clean-demo  forget what make run loaded"
 
 run:
@@ -22,6 +23,9 @@ test:
 
 bench:
 	$(CARGO) bench --locked
+
+fuzz:
+	fuzz/run.sh
 
 lint:
 	$(CARGO) fmt --all --check

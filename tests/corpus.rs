@@ -1,7 +1,12 @@
 //! Real archives into both databases: nothing fails, and both end with the same content.
 //!
 //! `PATCHWORK_CORPUS=FOLDER` names the archives (`*.mbox`, `.gz`, `.xz`, `.zst`). The project is the list that
-//! most mails of an archive name. Prints what became of the mails.
+//! most mails of an archive name. Prints what became of the mails. `PATCHWORK_CORPUS_EVERY=N` lets the tests
+//! below `corpus/` look at each N-th mail only.
+
+mod am;
+mod base;
+mod damage;
 
 use std::{
     collections::HashMap,
@@ -60,6 +65,23 @@ fn archives_load_alike_on_both_engines() {
             db.close().await;
         }
     });
+}
+
+/// Runs a test on each archive; says that it is skipped where there is none.
+fn each_archive(test: &str, run: impl Fn(&Path)) {
+    match std::env::var("PATCHWORK_CORPUS") {
+        Ok(folder) => archives(Path::new(&folder))
+            .iter()
+            .for_each(|archive| run(archive)),
+        Err(_) => skip(test, "PATCHWORK_CORPUS names no folder of archives"),
+    }
+}
+
+/// Each N-th mail of an archive, as `PATCHWORK_CORPUS_EVERY` wants it.
+fn sampled(archive: &Path) -> Vec<Vec<u8>> {
+    let every = std::env::var("PATCHWORK_CORPUS_EVERY").ok();
+    let every = every.and_then(|every| every.parse().ok()).unwrap_or(1);
+    mails(archive).flatten().step_by(every).collect()
 }
 
 fn archives(folder: &Path) -> Vec<PathBuf> {

@@ -9,5 +9,6 @@ mod config;
 mod corpus;
 mod ingest;
 mod listed;
+mod mail;
 mod store;
 mod web;

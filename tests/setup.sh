@@ -15,6 +15,7 @@ is_font() { ls /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf; }
 is_compiler() { command -v cc; }
 
 need build-essential is_compiler
+need git command -v git
 need postgresql is_postgres
 need chromium is_chromium
 need fonts-dejavu-core is_font

@@ -61,12 +61,15 @@ pub fn name_key(name: &str) -> String {
 /// Compatibility: clients cut this out of `Content-Disposition`, so only `-_A-Za-z0-9.` occur (`web.md §7.5`).
 pub fn file_name(name: &str, fallback: &str) -> String {
     let mut out = String::with_capacity(name.len());
+    let mut is_run = false;
     for c in name.chars() {
-        match c {
-            '_' | '.' | 'A'..='Z' | 'a'..='z' | '0'..='9' => out.push(c),
-            _ if !out.ends_with('-') => out.push('-'),
-            _ => {}
+        let is_plain = matches!(c, '-' | '_' | '.' | 'A'..='Z' | 'a'..='z' | '0'..='9');
+        match (is_plain, is_run) {
+            (true, _) => out.push(c),
+            (false, false) => out.push('-'),
+            (false, true) => {}
         }
+        is_run = !is_plain;
     }
     match out.trim_matches('-') {
         "" => fallback.to_owned(),
@@ -85,7 +88,8 @@ mod tests {
             ("été", "t"),
             ("...", "..."),
             ("☃", "patch-1"),
-            ("a - b", "a-b"),
+            ("a - b", "a---b"),
+            ("a: / b", "a-b"),
         ];
         for (name, expected) in cases {
             assert_eq!(file_name(name, "patch-1"), expected);

@@ -17,7 +17,7 @@ use crate::{
         CommentId, MessageId, PatchId, PersonId, Project, ProjectId, Series, SeriesId, Timestamp,
         event::Event,
     },
-    mail::{Author, Dependency, DependencyTarget as Target, Heading, Message, trailer},
+    mail::{Author, Dependency, DependencyTarget as Target, Heading, Message},
     store::{
         self, Result, Tx,
         awaited::Wait,
@@ -167,11 +167,8 @@ impl<'a> Delivery<'a> {
         if !project.use_tags {
             return;
         }
-        for (tag, pattern) in self.rulebook.tags() {
-            let count = trailer::count(pattern, text) as i64;
-            if count > 0 {
-                *self.pending.tags.entry((patch, *tag)).or_default() += count;
-            }
+        for (tag, count) in self.rulebook.tags().count(text) {
+            *self.pending.tags.entry((patch, tag)).or_default() += count;
         }
     }
 

@@ -105,7 +105,11 @@ pub struct Parcel {
 impl Parcel {
     /// Reads and packs a mail.
     pub fn open(raw: &[u8], options: &Options) -> Parcel {
-        let message = mail::read_within(raw, options.max_bytes);
+        let limits = mail::Limits {
+            bytes: options.max_bytes,
+            ..mail::Limits::default()
+        };
+        let message = mail::read_within(raw, &limits);
         let msgid = message.is_err().then(|| mail::label(raw)).flatten();
         Parcel {
             message,

@@ -5,8 +5,7 @@ use std::{collections::HashMap, rc::Rc};
 use regex::Regex;
 
 use crate::{
-    domain::{ListId, Project, ProjectId, State, StateId, TagId, state},
-    mail::trailer,
+    domain::{ListId, Project, ProjectId, State, StateId, pattern, state, tag::Counter},
     store::{self, Conn, Result, delegation::Rule},
 };
 
@@ -23,7 +22,7 @@ pub struct Claim {
 #[derive(Debug)]
 pub struct Rulebook {
     states: Vec<State>,
-    tags: Vec<(TagId, Regex)>,
+    tags: Counter,
     claims: HashMap<ListId, Rc<Vec<Claim>>>,
     rules: HashMap<ProjectId, Rc<Vec<Rule>>>,
 }
@@ -41,20 +40,16 @@ impl Rulebook {
             ));
         }
         let tags = store::tag::all(conn).await?;
-        let tags = tags
-            .into_iter()
-            .filter_map(|tag| Some((tag.id, pattern(&tag.pattern)?)))
-            .collect();
         Ok(Rulebook {
             states,
-            tags,
+            tags: Counter::new(&tags),
             claims: HashMap::new(),
             rules: HashMap::new(),
         })
     }
 
-    /// Returns the tags and their patterns.
-    pub fn tags(&self) -> &[(TagId, Regex)] {
+    /// Returns the tags, ready to be counted.
+    pub fn tags(&self) -> &Counter {
         &self.tags
     }
 
@@ -99,7 +94,7 @@ impl Rulebook {
 fn claim(project: Project) -> Option<Claim> {
     let pattern = match project.subject_match.as_str() {
         "" => None,
-        text => Some(pattern(text)?),
+        text => Some(compile(text)?),
     };
     Some(Claim {
         project: Rc::new(project),
@@ -108,8 +103,8 @@ fn claim(project: Project) -> Option<Claim> {
 }
 
 /// Compiles a pattern from the settings; one that does not compile is logged and left out.
-fn pattern(text: &str) -> Option<Regex> {
-    let compiled = trailer::compile(text);
+fn compile(text: &str) -> Option<Regex> {
+    let compiled = pattern::compile(text);
     compiled
         .inspect_err(|error| tracing::error!("the pattern {text:?} cannot be used: {error}"))
         .ok()

@@ -1,5 +1,6 @@
 //! The header block: where it ends, its fields, and the form in which it is kept (`mail.md §3`).
 
+use super::limits::{Beyond, Limit, Limits};
 use super::word;
 
 /// One header field: its name and its raw value, folding included.
@@ -36,26 +37,29 @@ impl<'a> Block<'a> {
     ///
     /// The first line that cannot be a header line begins the body, without complaint.
     pub fn split(raw: &'a [u8]) -> Self {
-        let mut fields = Vec::new();
-        let mut at = 0;
-        while at < raw.len() {
-            let line_end = at + line_length(&raw[at..]);
-            let line = &raw[at..line_end];
-            let Some(kind) = Line::of(line) else {
-                let empty = matches!(line, b"\n" | b"\r\n");
-                return Block {
-                    fields,
-                    body: &raw[if empty { line_end } else { at }..],
-                };
-            };
-            let end = continued(raw, line_end);
-            if let Line::Field(name) = kind {
-                let value = raw[at + name.len() + 1..end].trim_ascii();
-                fields.push(Field { name, value });
-            }
-            at = end;
+        let mut cutter = Cutter::new(raw);
+        let fields = cutter.by_ref().collect();
+        Block {
+            fields,
+            body: &raw[cutter.at..],
         }
-        Block { fields, body: &[] }
+    }
+
+    /// Cuts a mail as [`Block::split`] does, but stops where its headers go beyond `limits`.
+    pub fn split_within(raw: &'a [u8], limits: &Limits) -> Result<Self, Beyond> {
+        let mut cutter = Cutter::new(raw);
+        let mut fields = Vec::new();
+        while let Some(field) = cutter.next() {
+            fields.push(field);
+            limits.check(Limit::Headers, fields.len())?;
+            limits.check(Limit::HeaderBytes, field.value.len())?;
+            limits.check(Limit::BlockBytes, cutter.at)?;
+        }
+        limits.check(Limit::BlockBytes, cutter.at)?;
+        Ok(Block {
+            fields,
+            body: &raw[cutter.at..],
+        })
     }
 
     /// Returns all fields in order.
@@ -99,6 +103,52 @@ impl<'a> Block<'a> {
             }
         }
         out
+    }
+}
+
+/// Returns the first field of this name without keeping the others.
+pub fn find<'a>(raw: &'a [u8], name: &str) -> Option<Field<'a>> {
+    Cutter::new(raw).find(|field| field.is(name))
+}
+
+/// An iterator over the fields of a block; when it has ended, the body begins where it stands.
+struct Cutter<'a> {
+    raw: &'a [u8],
+    at: usize,
+    ended: bool,
+}
+
+impl<'a> Cutter<'a> {
+    fn new(raw: &'a [u8]) -> Self {
+        Cutter {
+            raw,
+            at: 0,
+            ended: false,
+        }
+    }
+}
+
+impl<'a> Iterator for Cutter<'a> {
+    type Item = Field<'a>;
+
+    fn next(&mut self) -> Option<Field<'a>> {
+        while !self.ended && self.at < self.raw.len() {
+            let start = self.at;
+            let line_end = start + line_length(&self.raw[start..]);
+            let line = &self.raw[start..line_end];
+            let Some(kind) = Line::of(line) else {
+                let empty = matches!(line, b"\n" | b"\r\n");
+                self.at = if empty { line_end } else { start };
+                self.ended = true;
+                break;
+            };
+            self.at = continued(self.raw, line_end);
+            if let Line::Field(name) = kind {
+                let value = self.raw[start + name.len() + 1..self.at].trim_ascii();
+                return Some(Field { name, value });
+            }
+        }
+        None
     }
 }
 

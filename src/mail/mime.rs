@@ -11,10 +11,8 @@ use mail_parser::parsers::MessageStream;
 
 use super::charset;
 use super::header::{Block, line_length};
+use super::limits::{Beyond, Limit, Limits};
 use super::transfer::Encoding;
-
-/// How deep parts may lie in parts; each level reads its text once more, so there must be an end.
-const MAX_DEPTH: usize = 32;
 
 /// How much of a `Content-Type` value is read; some of what the crate does with it is quadratic.
 const MAX_CONTENT_TYPE: usize = 4096;
@@ -29,15 +27,30 @@ pub struct TextPart<'a> {
 }
 
 /// Returns the text parts of a mail in order, attached messages included.
-pub fn text_parts<'a>(mail: &Block<'a>) -> Vec<TextPart<'a>> {
+///
+/// The tree is walked with a stack of our own: the mail decides how deep it is. Each level reads its
+/// bytes once more, so there must be an end; what lies beyond it is refused, not passed over.
+pub fn text_parts<'a>(mail: &Block<'a>, limits: &Limits) -> Result<Vec<TextPart<'a>>, Beyond> {
     let mut parts = Vec::new();
+    let (mut entities, mut bytes) = (1, 0);
     let mut waiting = vec![Entity::of(mail, "text/plain", 0)];
     while let Some(entity) = waiting.pop() {
-        let children = entity.children();
-        waiting.extend(children.into_iter().rev());
-        parts.extend(entity.text_part());
+        let children = entity.children(limits.parts);
+        if !children.is_empty() {
+            limits.check(Limit::Depth, entity.depth + 1)?;
+        }
+        entities += children.len();
+        limits.check(Limit::Parts, entities)?;
+        let (default, depth) = (entity.inside(), entity.depth + 1);
+        let children = children.into_iter().rev().map(Block::split);
+        waiting.extend(children.map(|block| Entity::of(&block, default, depth)));
+        if let Some(part) = entity.text_part() {
+            bytes += part.text.len();
+            limits.check(Limit::TextBytes, bytes)?;
+            parts.push(part);
+        }
     }
-    parts
+    Ok(parts)
 }
 
 /// One node of the MIME tree.
@@ -62,28 +75,29 @@ impl<'a> Entity<'a> {
         }
     }
 
-    /// Returns what lies inside a multipart or an attached message.
-    fn children(&self) -> Vec<Entity<'a>> {
-        let (bodies, default) = match (self.kind.main.as_str(), self.kind.sub.as_str()) {
-            _ if self.depth == MAX_DEPTH => return Vec::new(),
-            ("multipart", "digest") => (self.pieces(), "message/rfc822"),
-            ("multipart", _) => (self.pieces(), "text/plain"),
-            ("message", "rfc822" | "global") => (vec![self.body], "text/plain"),
-            _ => return Vec::new(),
-        };
-        bodies
-            .into_iter()
-            .map(|body| Entity::of(&Block::split(body), default, self.depth + 1))
-            .collect()
+    /// Returns the bytes of what lies inside a multipart or an attached message; of more than `most`
+    /// parts one more than that.
+    fn children(&self, most: usize) -> Vec<&'a [u8]> {
+        match (self.kind.main.as_str(), self.kind.sub.as_str()) {
+            ("multipart", _) => self.pieces(most.saturating_add(1)),
+            ("message", "rfc822" | "global") => vec![self.body],
+            _ => Vec::new(),
+        }
     }
 
-    fn pieces(&self) -> Vec<&'a [u8]> {
-        self.kind
-            .boundary
-            .as_deref()
-            .map_or(Vec::new(), |boundary| {
-                between_boundaries(self.body, boundary.as_bytes())
-            })
+    /// Returns the type of the parts inside that do not tell theirs.
+    fn inside(&self) -> &'static str {
+        match (self.kind.main.as_str(), self.kind.sub.as_str()) {
+            ("multipart", "digest") => "message/rfc822",
+            _ => "text/plain",
+        }
+    }
+
+    fn pieces(&self, most: usize) -> Vec<&'a [u8]> {
+        let boundary = self.kind.boundary.as_deref();
+        boundary.map_or(Vec::new(), |boundary| {
+            between_boundaries(self.body, boundary.as_bytes(), most)
+        })
     }
 
     fn text_part(self) -> Option<TextPart<'a>> {
@@ -113,15 +127,15 @@ fn with_plain_line_ends(text: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 /// Cuts a multipart body at the lines that are its boundary; what stands before the first and after
-/// the closing one is nothing. Without a closing one the last piece goes to the end.
-fn between_boundaries<'a>(body: &'a [u8], boundary: &[u8]) -> Vec<&'a [u8]> {
+/// the closing one is nothing. Without a closing one the last piece goes to the end. Stops at `most`.
+fn between_boundaries<'a>(body: &'a [u8], boundary: &[u8], most: usize) -> Vec<&'a [u8]> {
     let mut pieces = Vec::new();
     let (mut at, mut start) = (0, None);
     while at < body.len() {
         let line = &body[at..at + line_length(&body[at..])];
         if let Some(closing) = boundary_line(line, boundary) {
             pieces.extend(start.map(|start| without_line_end(&body[start..at])));
-            if closing {
+            if closing || pieces.len() >= most {
                 return pieces;
             }
             start = Some(at + line.len());
@@ -215,7 +229,8 @@ mod tests {
                 .chars()
                 .map(|c| c as u8)
                 .collect();
-            let found: Vec<Value> = text_parts(&Block::split(&raw))
+            let found: Vec<Value> = text_parts(&Block::split(&raw), &Limits::default())
+                .expect("within limits")
                 .iter()
                 .map(|part| json!([part.subtype, part.text]))
                 .collect();
@@ -224,11 +239,19 @@ mod tests {
     }
 
     #[test]
-    fn deep_nesting_ends() {
-        let mut mail = String::new();
-        for depth in 0..20_000 {
-            mail += &format!("Content-Type: multipart/mixed; boundary=b{depth}\n\n--b{depth}\n");
+    fn deep_nesting_is_refused_where_it_begins() {
+        let nested = |levels: usize| -> String {
+            let part =
+                |depth| format!("Content-Type: multipart/mixed; boundary=b{depth}\n\n--b{depth}\n");
+            (0..levels).map(part).collect::<String>() + "\nx"
+        };
+        for (levels, found) in [(20, Ok(1)), (21, Err(21)), (20_000, Err(21))] {
+            let mail = nested(levels);
+            let parts = text_parts(&Block::split(mail.as_bytes()), &Limits::default());
+            let parts = parts
+                .map(|parts| parts.len())
+                .map_err(|beyond| beyond.found);
+            assert_eq!(parts, found);
         }
-        assert!(text_parts(&Block::split(mail.as_bytes())).is_empty());
     }
 }

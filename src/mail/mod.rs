@@ -1,8 +1,8 @@
 //! Bytes to message and back: what a mail says, whatever way it was written, and mails written from
 //! what is stored. Pure functions: no I/O, no database, no project.
 //!
-//! [`read`] is the entry. Mail is hostile: nothing here fails on it except with [`Invalid`], and the
-//! time taken grows with the length of the mail only.
+//! [`read`] is the entry. Mail is hostile: nothing here fails on it except with [`Invalid`], the time
+//! taken grows with the length of the mail only, and [`Limits`] bound the rest.
 
 pub mod address;
 pub mod author;
@@ -15,6 +15,7 @@ pub mod files;
 pub mod hash;
 pub mod header;
 pub mod hunk;
+pub mod limits;
 pub mod mbox;
 pub mod mime;
 pub mod name;
@@ -24,6 +25,7 @@ pub mod reference;
 pub mod render;
 pub mod space;
 pub mod subject;
+pub mod synthetic;
 pub mod trailer;
 pub mod transfer;
 pub mod word;
@@ -33,6 +35,7 @@ pub use content::Content;
 pub use depends::{Dependency, DependencyTarget, DependencyUrl};
 pub use files::files;
 pub use hash::diff_hash;
+pub use limits::{Beyond, Limit, Limits};
 pub use outline::outline;
 pub use subject::{Heading, Place};
 
@@ -45,7 +48,9 @@ use crate::domain::{ListId, MessageId, Timestamp};
 const LIST_HEADERS: [&str; 3] = ["List-Id", "X-Mailing-List", "X-list"];
 
 /// The headers a mail cannot do without, in the order they are missed.
-const REQUIRED: [&str; 3] = ["From", "Subject", "Message-Id"];
+///
+/// A `Message-Id` is not among them: a mail without one is given one ([`synthetic::message_id`]).
+const REQUIRED: [&str; 2] = ["From", "Subject"];
 
 /// Why a mail cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -59,14 +64,16 @@ pub enum Invalid {
     /// `From` does not hold an address; what it holds instead.
     #[error("the From header holds no usable address: {0}")]
     BadAuthor(String),
-    /// The mail is larger than the site allows.
-    #[error("the mail has {size} bytes, more than the {limit} allowed")]
-    TooLarge {
-        /// The bytes of the mail.
-        size: usize,
-        /// The bytes allowed.
-        limit: usize,
-    },
+    /// There is more of something than is allowed: the mail was not read to its end.
+    #[error(transparent)]
+    Beyond(#[from] Beyond),
+}
+
+impl Invalid {
+    /// Tells whether the mail may be sound, only too much for us: to be kept for a person to look at.
+    pub fn is_limit(&self) -> bool {
+        matches!(self, Invalid::Beyond(_))
+    }
 }
 
 /// A mail read: everything in it that does not depend on the project it belongs to.
@@ -108,28 +115,37 @@ pub struct Hints {
     pub action_required: bool,
 }
 
-/// Reads a mail; an mbox envelope line in front of it is dropped.
+/// Reads a mail of any size, within all other limits; an mbox envelope line in front of it is dropped.
 pub fn read(raw: &[u8]) -> Result<Message, Invalid> {
-    let block = Block::split(raw);
+    read_within(raw, &Limits::for_any_size())
+}
+
+/// Reads a mail that stays within `limits`; an mbox envelope line in front of it is dropped.
+///
+/// A mail beyond them is refused with [`Invalid::Beyond`] before the work that the limit saves.
+pub fn read_within(raw: &[u8], limits: &Limits) -> Result<Message, Invalid> {
+    limits.check(Limit::Bytes, raw.len())?;
+    let block = Block::split_within(raw, limits)?;
     if let Some(missing) = REQUIRED
         .into_iter()
         .find(|name| block.first(name).is_none())
     {
         return Err(Invalid::MissingHeader(missing));
     }
-    let id = reference::message_id(&block)?;
+    let references = reference::references(&block, limits)?;
     let subject = block.text("Subject").unwrap_or_default();
     let is_reply = subject::is_reply(&subject);
-    let content = read_content(&block, &subject, is_reply);
+    let content = read_content(&block, &subject, limits)?;
     let dependencies = if is_reply {
         Vec::new()
     } else {
         depends::dependencies(&content.message)
     };
     Ok(Message {
-        id,
+        id: reference::message_id(&block)
+            .unwrap_or_else(|| synthetic::message_id(&block, &content)),
         is_reply,
-        references: reference::references(&block),
+        references,
         date: block.text("Date").and_then(|date| date::parse_date(&date)),
         headers: block.stored(),
         hints: Hints::of(&block),
@@ -141,37 +157,35 @@ pub fn read(raw: &[u8]) -> Result<Message, Invalid> {
     })
 }
 
-/// Returns what a mail that cannot be read is called, if it says so: for reports.
+/// Returns what a mail that cannot be read is called, for reports: its id, or the one it would be given.
+///
+/// A mail beyond the limits is called by its own id or not at all.
 pub fn label(raw: &[u8]) -> Option<MessageId> {
-    reference::message_id(&Block::split(raw)).ok()
-}
-
-/// Reads a mail of at most `limit` bytes.
-pub fn read_within(raw: &[u8], limit: usize) -> Result<Message, Invalid> {
-    if raw.len() > limit {
-        return Err(Invalid::TooLarge {
-            size: raw.len(),
-            limit,
-        });
-    }
-    read(raw)
+    let own = header::find(raw, "Message-Id").and_then(|field| reference::id_of(&field.text()));
+    own.or_else(|| {
+        let limits = Limits::for_any_size();
+        let block = Block::split_within(raw, &limits).ok()?;
+        let subject = block.text("Subject").unwrap_or_default();
+        let content = read_content(&block, &subject, &limits).ok()?;
+        Some(synthetic::message_id(&block, &content))
+    })
 }
 
 /// Returns the content; a cover keeps a diff as text, unless it is a pull request (`mail.md §11`).
-fn read_content(block: &Block, subject: &str, is_reply: bool) -> Content {
-    let parts = mime::text_parts(block);
-    if is_reply {
-        return content::of_reply(&parts);
+fn read_content(block: &Block, subject: &str, limits: &Limits) -> Result<Content, Beyond> {
+    let parts = mime::text_parts(block, limits)?;
+    if subject::is_reply(subject) {
+        return Ok(content::of_reply(&parts));
     }
     let content = content::of_submission(&parts);
     let is_cover = subject::heading(subject, &["patch"])
         .place
         .is_some_and(|place| place.number == 0);
-    if is_cover && content.pull_url.is_none() {
+    Ok(if is_cover && content.pull_url.is_none() {
         content::of_reply(&parts)
     } else {
         content
-    }
+    })
 }
 
 impl Message {

@@ -2,25 +2,18 @@
 
 use std::collections::HashSet;
 
-use super::Invalid;
 use super::header::Block;
+use super::limits::{Beyond, Limit, Limits};
+use super::space::is_space;
 use crate::domain::MessageId;
 
-/// How many references are followed; threads of honest mail stay far below.
-const MAX_REFERENCES: usize = 1000;
-
-/// Returns the id of a mail.
-///
-/// The one place that decides what a mail without an id is called: today it is refused.
-pub fn message_id(block: &Block) -> Result<MessageId, Invalid> {
-    let text = block
-        .text("Message-Id")
-        .ok_or(Invalid::MissingHeader("Message-Id"))?;
-    id_of(&text).ok_or(Invalid::EmptyHeader("Message-Id"))
+/// Returns the id a mail brings along; none if it has none, or one by which no mail could be named.
+pub fn message_id(block: &Block) -> Option<MessageId> {
+    id_of(&block.text("Message-Id")?)
 }
 
 /// Returns the ids a mail answers, the nearest first: `In-Reply-To`, then `References` backwards.
-pub fn references(block: &Block) -> Vec<MessageId> {
+pub fn references(block: &Block, limits: &Limits) -> Result<Vec<MessageId>, Beyond> {
     let parents = block
         .all("In-Reply-To")
         .filter_map(|field| id_of(&field.text()));
@@ -30,19 +23,29 @@ pub fn references(block: &Block) -> Vec<MessageId> {
         ids
     });
     let mut seen = HashSet::new();
-    parents
-        .chain(ancestors)
-        .filter(|id| seen.insert(id.clone()))
-        .take(MAX_REFERENCES)
-        .collect()
+    let mut ids = Vec::new();
+    for id in parents.chain(ancestors) {
+        if seen.insert(id.clone()) {
+            ids.push(id);
+            limits.check(Limit::References, ids.len())?;
+        }
+    }
+    Ok(ids)
 }
 
 /// Returns the first id in angle brackets, or the whole text if there is none.
+///
+/// Brackets around nothing are no id, nor is an encoded word that cannot be read: many mails would
+/// share it.
 pub fn id_of(text: &str) -> Option<MessageId> {
-    if text.is_empty() {
-        return None;
-    }
-    Some(MessageId::new(bracketed(text).next().unwrap_or(text)))
+    let whole = Some(text).filter(|text| !text.starts_with("=?"));
+    let id = bracketed(text).find(|id| names_something(id)).or(whole)?;
+    names_something(id).then(|| MessageId::new(id))
+}
+
+/// Tells whether an id holds more than brackets, blanks and control characters.
+fn names_something(id: &str) -> bool {
+    id.contains(|c: char| !matches!(c, '<' | '>') && !is_space(c) && !c.is_control())
 }
 
 /// Returns every `<…>` in `text`, brackets included; `<>` is none.
@@ -73,10 +76,14 @@ mod tests {
                 .expect("valid table");
         for case in table {
             let block = Block::split(case["headers"].as_str().expect("headers").as_bytes());
-            let found: Vec<_> = references(&block).iter().map(ToString::to_string).collect();
+            let found: Vec<_> = references(&block, &Limits::default())
+                .expect("few")
+                .iter()
+                .map(ToString::to_string)
+                .collect();
             assert_eq!(serde_json::json!(found), case["references"], "{case}");
             if let Some(id) = case.get("id") {
-                let own = message_id(&block).ok().map(|id| id.to_string());
+                let own = message_id(&block).map(|id| id.to_string());
                 assert_eq!(serde_json::json!(own), *id, "{case}");
             }
         }
@@ -87,6 +94,7 @@ mod tests {
         let long = format!("<{}@example.org>", "a".repeat(300));
         let mail = format!("Message-Id: {long}\nIn-Reply-To: {long}\nReferences: {long}\n\n");
         let block = Block::split(mail.as_bytes());
-        assert_eq!(references(&block), [message_id(&block).expect("an id")]);
+        let found = references(&block, &Limits::default());
+        assert_eq!(found, Ok(vec![message_id(&block).expect("an id")]));
     }
 }

@@ -187,23 +187,5 @@ pub fn name_and_address(name: Option<&str>, address: &str) -> String {
     }
 }
 
-/// Returns a name fit for a downloaded file, without its ending; empty if nothing of it is left.
-pub fn filename(name: &str) -> String {
-    let kept = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    let mut out = String::with_capacity(name.len());
-    let mut gap = false;
-    for c in name.chars() {
-        if !kept(c) {
-            gap = true;
-            continue;
-        }
-        if std::mem::take(&mut gap) {
-            out.push('-');
-        }
-        out.push(c);
-    }
-    out.trim_matches('-').to_owned()
-}
-
 #[cfg(test)]
 mod tests;

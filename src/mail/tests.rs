@@ -17,6 +17,10 @@ fn table() -> Vec<Value> {
     serde_json::from_str(include_str!("../../tests/data/mail/read.json")).expect("valid table")
 }
 
+fn damaged_table() -> Vec<Value> {
+    serde_json::from_str(include_str!("../../tests/data/mail/damaged.json")).expect("valid table")
+}
+
 /// Everything a case may ask about.
 fn report(raw: &[u8]) -> Value {
     let message = match read(raw) {
@@ -28,6 +32,7 @@ fn report(raw: &[u8]) -> Value {
         "id": message.id.as_str(),
         "subject": message.subject,
         "reply": message.is_reply,
+        "references": message.references.iter().map(MessageId::as_str).collect::<Vec<_>>(),
         "date": message.date.map(|date| date.format("%Y-%m-%d %H:%M:%S")),
         "author": author.as_ref().ok().map(|author| &author.email),
         "lists": message.list_ids.iter().map(ListId::as_str).collect::<Vec<_>>(),
@@ -53,6 +58,33 @@ fn mails_are_read_as_the_table_says() {
     }
 }
 
+/// What would become of a damaged mail, as far as that is seen without a database: its content is
+/// judged before its author (`mail.md §2`).
+fn outcome(raw: &[u8]) -> String {
+    match read(raw) {
+        Err(Invalid::MissingHeader(name)) => format!("no {name} header"),
+        Err(why) => why.to_string(),
+        Ok(message) if message.content.is_empty() => "nothing".into(),
+        Ok(message) => match message.author("dev@lists.example.org") {
+            Err(Invalid::BadAuthor(_)) => "invalid author".into(),
+            Err(why) => why.to_string(),
+            Ok(_) => "patch".into(),
+        },
+    }
+}
+
+#[test]
+fn damaged_mails_come_out_as_the_table_says() {
+    for case in damaged_table() {
+        let raw = bytes(&case["mail"]);
+        assert_eq!(outcome(&raw), case["outcome"], "{}", case["name"]);
+        let found = report(&raw);
+        for (key, value) in case["found"].as_object().into_iter().flatten() {
+            assert_eq!(found[key], *value, "{key} of {}", case["name"]);
+        }
+    }
+}
+
 #[test]
 fn a_date_far_ahead_is_not_believed() {
     let mut message =
@@ -69,12 +101,98 @@ fn a_date_far_ahead_is_not_believed() {
     }
 }
 
+/// A mail of so many headers, each limit one lower than it needs: refused, and the limit named.
 #[test]
-fn a_mail_has_a_size() {
+fn a_mail_beyond_a_limit_is_refused_by_name() {
+    let mail = "From: a@example.org\nSubject: x\nReferences: <a> <b> <a>\nContent-Type: multipart/mixed; boundary=b\n\n\
+        --b\nContent-Type: message/rfc822\n\nA: b\n\ncaf\u{e9}\n--b\n\nx\n--b--\n";
+    let exact = Limits {
+        bytes: mail.len(),
+        headers: 4,
+        header_bytes: "multipart/mixed; boundary=b".len(),
+        block_bytes: mail.find("--b").expect("a boundary"),
+        parts: 4,
+        depth: 2,
+        references: 2,
+        text_bytes: "café".len() + "x".len(),
+    };
+    assert!(read_within(mail.as_bytes(), &exact).is_ok());
+    for (limits, what) in [
+        (
+            Limits {
+                bytes: exact.bytes - 1,
+                ..exact.clone()
+            },
+            Limit::Bytes,
+        ),
+        (
+            Limits {
+                headers: 3,
+                ..exact.clone()
+            },
+            Limit::Headers,
+        ),
+        (
+            Limits {
+                header_bytes: exact.header_bytes - 1,
+                ..exact.clone()
+            },
+            Limit::HeaderBytes,
+        ),
+        (
+            Limits {
+                block_bytes: exact.block_bytes - 1,
+                ..exact.clone()
+            },
+            Limit::BlockBytes,
+        ),
+        (
+            Limits {
+                parts: 3,
+                ..exact.clone()
+            },
+            Limit::Parts,
+        ),
+        (
+            Limits {
+                depth: 1,
+                ..exact.clone()
+            },
+            Limit::Depth,
+        ),
+        (
+            Limits {
+                references: 1,
+                ..exact.clone()
+            },
+            Limit::References,
+        ),
+        (
+            Limits {
+                text_bytes: exact.text_bytes - 1,
+                ..exact.clone()
+            },
+            Limit::TextBytes,
+        ),
+    ] {
+        let refused = read_within(mail.as_bytes(), &limits).expect_err("too much");
+        assert!(refused.is_limit());
+        let Invalid::Beyond(beyond) = refused else {
+            panic!("{refused}");
+        };
+        assert_eq!((beyond.limit, beyond.found), (what, beyond.allowed + 1));
+    }
+    let small = Limits {
+        bytes: 7,
+        ..Limits::default()
+    };
     assert_eq!(
-        read_within(b"From: a\n", 7).map(|_| ()),
-        Err(Invalid::TooLarge { size: 8, limit: 7 })
+        read_within(b"From: a\n", &small)
+            .map_err(|why| why.to_string())
+            .map(|_| ()),
+        Err("the mail has 8 bytes, more than the 7 allowed".to_owned())
     );
+    assert!(!Invalid::MissingHeader("From").is_limit());
 }
 
 /// Input made to be slow: each took seconds or more in a careless reader.
@@ -118,9 +236,49 @@ fn hostile_mails_take_no_time() {
     assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
 }
 
+/// Bytes as headers hold them, sound and not.
+fn header_value() -> impl Strategy<Value = Vec<u8>> {
+    let words: [&[u8]; 28] = [
+        b"=?utf-8?q?",
+        b"=?utf-8?b?",
+        b"=?iso-8859-1?q?",
+        b"?=",
+        b"=?",
+        b"a",
+        b"=C3=A9",
+        b"w6k=",
+        b" ",
+        b"\t",
+        b"\n ",
+        b"\r\n ",
+        b"\r",
+        b"\x0b",
+        b"\x0c",
+        b"\0",
+        b"\xc3\xa9",
+        b"\xff",
+        b"<",
+        b">",
+        b"(",
+        b")",
+        b"\"",
+        b"\\",
+        b",",
+        b"@",
+        b"a@b.c",
+        b" via ",
+    ];
+    let piece = prop_oneof![
+        9 => prop::sample::select(words.to_vec()).prop_map(<[u8]>::to_vec),
+        1 => prop::collection::vec(any::<u8>(), 0..4),
+    ];
+    prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+}
+
 /// A mail of the table with some bytes changed, dropped or repeated.
 fn damaged() -> impl Strategy<Value = Vec<u8>> {
-    let mails: Vec<Vec<u8>> = table().iter().map(|case| bytes(&case["mail"])).collect();
+    let cases = [table(), damaged_table()].concat();
+    let mails: Vec<Vec<u8>> = cases.iter().map(|case| bytes(&case["mail"])).collect();
     let blow = (any::<prop::sample::Index>(), any::<u8>(), 0..4);
     (
         prop::sample::select(mails),
@@ -142,6 +300,47 @@ fn damaged() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
+    #[test]
+    fn a_stored_header_says_what_the_mail_said(value in header_value()) {
+        let (text, stored) = (word::decode(&value), word::to_ascii(&value));
+        prop_assert!(stored.is_ascii() && !stored.contains('\0'));
+        prop_assert_eq!(word::decode(stored.as_bytes()), text.clone(), "stored as {:?}", stored);
+        prop_assert_eq!(word::decode(word::encode(&text).as_bytes()), text);
+    }
+
+    #[test]
+    fn a_list_of_addresses_is_cut_without_loss(value in header_value()) {
+        let entries = address::split_list(&value);
+        let commas = entries.len() - 1;
+        prop_assert_eq!(entries.iter().map(|entry| entry.len()).sum::<usize>() + commas, value.len());
+        let text = word::decode(&value);
+        let found = Mailbox::read(&text);
+        let _ = found.plain_name();
+        let headers = format!("From: x\nReply-To: {}", word::to_ascii(&value));
+        for from in [&*text, "X via Dev <dev@lists.example.org>"] {
+            if let Ok(author) = author::author(from, &headers, "dev@lists.example.org") {
+                prop_assert!(author.email.contains('@'), "{author:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_subject_says_fits_its_columns(
+        pieces in prop::collection::vec(prop::sample::select(vec![
+            "[", "]", " ", ",", "PATCH", "patch", "RFC", "v", "V2", "0", "1/2", "/", " of ", "99999999999", "(v3)", "(",
+            "Re:", "re ", "Fwd:", "é", "\u{a0}", "myproj", "x",
+        ]), 0..40),
+    ) {
+        let text = space::squeeze(&pieces.concat());
+        let found = subject::heading(&text, &["patch", "myproj"]);
+        prop_assert!(found.name.chars().count() <= 255 && found.version >= 0);
+        prop_assert!(found.prefixes.iter().all(|prefix| !prefix.eq_ignore_ascii_case("patch")));
+        let fits = |place: Place| (0..=32767).contains(&place.number) && place.total >= 0;
+        prop_assert!(found.place.is_none_or(fits));
+        let again = subject::heading(&found.name, &["patch", "myproj"]);
+        prop_assert!(found.prefixes.is_empty() || again.prefixes.starts_with(&found.prefixes) || found.name.len() >= 255);
+    }
+
     #[test]
     fn damaged_mails_are_read_or_refused(mail in damaged()) {
         if let Ok(message) = read(&mail) {

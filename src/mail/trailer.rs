@@ -1,7 +1,5 @@
 //! Trailers: the lines by which people respond to a patch, `Reviewed-by: …` (`domain.md §4`).
 
-use regex::{Regex, RegexBuilder};
-
 /// The responses that the mbox output carries along; independent of the tags a site counts.
 const RESPONSES: [&str; 6] = [
     "tested",
@@ -11,20 +9,6 @@ const RESPONSES: [&str; 6] = [
     "nacked",
     "reported",
 ];
-
-/// Returns the pattern of a tag, ready for use: `^` is the start of a line, case does not matter.
-pub fn compile(pattern: &str) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(pattern)
-        .multi_line(true)
-        .case_insensitive(true)
-        .size_limit(1 << 20)
-        .build()
-}
-
-/// Returns how often the pattern of a tag occurs in a text.
-pub fn count(pattern: &Regex, text: &str) -> usize {
-    pattern.find_iter(text).count()
-}
 
 /// Returns the lines of a text that respond to a patch, as they are.
 pub fn responses(text: &str) -> impl Iterator<Item = &str> {
@@ -44,18 +28,34 @@ fn is_response(line: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Tag, TagId, tag::Counter};
     use serde_json::{Value, json};
+
+    fn counter() -> Counter {
+        let names = ["Acked-by", "Reviewed-by", "Tested-by"];
+        let tag = |(id, name): (i64, &&str)| Tag {
+            id: TagId(id),
+            name: (*name).to_owned(),
+            pattern: format!("^{name}:"),
+            abbrev: name[..1].to_owned(),
+            show_column: true,
+        };
+        let tags: Vec<Tag> = (0..).zip(&names).map(tag).collect();
+        Counter::new(&tags)
+    }
 
     #[test]
     fn tags_are_counted_as_the_table_says() {
-        let tags = ["^Acked-by:", "^Reviewed-by:", "^Tested-by:"]
-            .map(|tag| compile(tag).expect("a pattern"));
+        let counter = counter();
         let table: Vec<Value> =
             serde_json::from_str(include_str!("../../tests/data/mail/trailer.json"))
                 .expect("valid table");
         for case in table {
             let text = case["text"].as_str().expect("text");
-            let counts: Vec<usize> = tags.iter().map(|tag| count(tag, text)).collect();
+            let mut counts = [0; 3];
+            for (tag, count) in counter.count(text) {
+                counts[tag.0 as usize] = count;
+            }
             assert_eq!(json!(counts), case["counts"], "{case}");
             assert_eq!(
                 json!(responses(text).collect::<Vec<_>>()),

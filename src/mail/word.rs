@@ -290,9 +290,9 @@ fn encode_plain(text: &str, mut after_word: bool, before_word: bool, out: &mut S
     }
 }
 
-/// Blanks as the folding of headers knows them; other white space is part of a word.
+/// Blanks as they do not count between encoded words; other white space is part of a word.
 fn is_blank(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\n')
+    c.is_ascii_whitespace()
 }
 
 fn encode_long(text: &str, out: &mut String) {

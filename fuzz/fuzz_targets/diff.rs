@@ -1,0 +1,5 @@
+//! The target `diff` for libFuzzer.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| patchwork_fuzz::targets::diff(data));

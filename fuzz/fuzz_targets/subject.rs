@@ -1,0 +1,5 @@
+//! The target `subject` for libFuzzer.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| patchwork_fuzz::targets::subject(data));
