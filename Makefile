@@ -4,11 +4,12 @@ CARGO ?= cargo
 DEMO  := .demo
 PORT  ?= 8000
 
-.PHONY: help run test bench fuzz lint clean-demo
+.PHONY: help run test faults bench fuzz lint clean-demo
 
 help:
 	@echo "make run         build, load the sample list into $(DEMO)/, serve it on http://127.0.0.1:$(PORT)/"
 	@echo "make test        install what the tests need, then format, lints and all tests on both databases"
+	@echo "make faults      deliver 2,000 mails while both databases fail in every way; ARCHIVE=FILE takes other mails"
 	@echo "make lint        format and lints only"
 	@echo "make bench       measure the figures this project promises"
 	@echo "make fuzz        feed the mail readers with damaged input, FUZZ_SECONDS=30 each"
@@ -20,6 +21,9 @@ run:
 
 test:
 	tests/run.sh
+
+faults:
+	PATCHWORK_FAULTS=1 $(CARGO) test --locked --test main -- --nocapture faults::
 
 bench:
 	$(CARGO) bench --locked

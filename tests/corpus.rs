@@ -30,8 +30,8 @@ use crate::support::{database, skip};
 
 #[test]
 fn archives_load_alike_on_both_engines() {
-    let Ok(folder) = std::env::var("PATCHWORK_CORPUS") else {
-        return skip("corpus", "PATCHWORK_CORPUS names no folder of archives");
+    let Some(archives) = given("corpus") else {
+        return;
     };
     let Some(server) = database::postgres_server() else {
         return;
@@ -41,7 +41,7 @@ fn archives_load_alike_on_both_engines() {
     let urls = [database::sqlite_url(), server.create(&name)];
     database::multi_threaded(async {
         let dbs = urls.map(|url| Db::open(&url, &Options::default()).expect("an address"));
-        for archive in archives(Path::new(&folder)) {
+        for archive in archives {
             let list = list_of(&archive);
             let [a, b] = [
                 load(&dbs[0], &archive, &list).await,
@@ -67,13 +67,21 @@ fn archives_load_alike_on_both_engines() {
     });
 }
 
+/// Returns the archives that whoever runs the tests has, or says that a test is skipped.
+pub fn given(test: &str) -> Option<Vec<PathBuf>> {
+    match std::env::var("PATCHWORK_CORPUS") {
+        Ok(folder) => Some(archives(Path::new(&folder))),
+        Err(_) => {
+            skip(test, "PATCHWORK_CORPUS names no folder of archives");
+            None
+        }
+    }
+}
+
 /// Runs a test on each archive; says that it is skipped where there is none.
 fn each_archive(test: &str, run: impl Fn(&Path)) {
-    match std::env::var("PATCHWORK_CORPUS") {
-        Ok(folder) => archives(Path::new(&folder))
-            .iter()
-            .for_each(|archive| run(archive)),
-        Err(_) => skip(test, "PATCHWORK_CORPUS names no folder of archives"),
+    for archive in given(test).unwrap_or_default() {
+        run(&archive);
     }
 }
 
@@ -99,7 +107,8 @@ fn archives(folder: &Path) -> Vec<PathBuf> {
     archives
 }
 
-fn mails(archive: &Path) -> impl Iterator<Item = ingest::archive::Item> + Send + use<> {
+/// Returns the mails of an archive.
+pub fn mails(archive: &Path) -> impl Iterator<Item = ingest::archive::Item> + Send + use<> {
     let file = fs::File::open(archive).expect("an archive");
     let input: Box<dyn Read + Send> = match archive.extension().and_then(|end| end.to_str()) {
         Some("xz") => Box::new(liblzma::read::XzDecoder::new(file)),
@@ -112,7 +121,7 @@ fn mails(archive: &Path) -> impl Iterator<Item = ingest::archive::Item> + Send +
 }
 
 /// The list that most of the mails name.
-fn list_of(archive: &Path) -> ListId {
+pub fn list_of(archive: &Path) -> ListId {
     let mut lists: HashMap<ListId, u32> = HashMap::new();
     for raw in mails(archive).flatten() {
         if let Some(list) = mail::read(&raw)

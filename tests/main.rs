@@ -7,6 +7,7 @@ mod browser;
 mod cli;
 mod config;
 mod corpus;
+mod faults;
 mod ingest;
 mod listed;
 mod mail;

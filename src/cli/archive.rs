@@ -12,6 +12,7 @@ use std::{
 
 use anyhow::{Context, bail};
 
+use super::parsemail::MOST_BYTES;
 use crate::{
     ingest::archive::Item,
     mail::mbox::{Broken, Splitter},
@@ -32,12 +33,13 @@ pub(super) struct Archive {
     pub end: Arc<OnceLock<String>>,
 }
 
-/// Opens an archive; `-` is standard input. Mails of more than `max_bytes` become errors.
-pub(super) fn open(path: &Path, max_bytes: u64) -> anyhow::Result<Archive> {
+/// Opens an archive; `-` is standard input. What is larger than any mail becomes an error; what is only larger than
+/// the site takes comes whole, to be set aside.
+pub(super) fn open(path: &Path) -> anyhow::Result<Archive> {
     let read = Arc::new(AtomicU64::new(0));
     let end = Arc::new(OnceLock::new());
     if path == Path::new("-") {
-        let mails = mbox(Counted::new(io::stdin(), &read), max_bytes, &end)?;
+        let mails = mbox(Counted::new(io::stdin(), &read), &end)?;
         return Ok(Archive {
             mails,
             size: None,
@@ -50,14 +52,14 @@ pub(super) fn open(path: &Path, max_bytes: u64) -> anyhow::Result<Archive> {
         let files = maildir(path)?;
         let size = files.iter().map(|(_, size)| size).sum();
         return Ok(Archive {
-            mails: Box::new(maildir_mails(files, max_bytes, read.clone())),
+            mails: Box::new(maildir_mails(files, read.clone())),
             size: Some(size),
             read,
             end,
         });
     }
     let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mails = mbox(Counted::new(file, &read), max_bytes, &end)
+    let mails = mbox(Counted::new(file, &read), &end)
         .with_context(|| format!("cannot read {}", path.display()))?;
     Ok(Archive {
         mails,
@@ -70,10 +72,9 @@ pub(super) fn open(path: &Path, max_bytes: u64) -> anyhow::Result<Archive> {
 
 fn mbox(
     input: impl Read + Send + 'static,
-    max_bytes: u64,
     end: &Arc<OnceLock<String>>,
 ) -> io::Result<Box<dyn Iterator<Item = Item> + Send>> {
-    let limit = usize::try_from(max_bytes).unwrap_or(usize::MAX);
+    let limit = usize::try_from(MOST_BYTES).unwrap_or(usize::MAX);
     let mails = Splitter::new(unpacked(BufReader::with_capacity(BUFFER, input))?, limit);
     let end = end.clone();
     // An archive that cannot be read further is no mail that failed.
@@ -146,14 +147,13 @@ fn arrival(name: &str) -> u64 {
 
 fn maildir_mails(
     files: Vec<(PathBuf, u64)>,
-    max_bytes: u64,
     read: Arc<AtomicU64>,
 ) -> impl Iterator<Item = Item> + Send {
     files.into_iter().map(move |(path, size)| {
         read.fetch_add(size, Ordering::Relaxed);
-        if size > max_bytes {
+        if size > MOST_BYTES {
             return Err(format!(
-                "{} has {size} bytes, more than the {max_bytes} that are taken",
+                "{} has {size} bytes, more than the {MOST_BYTES} that any mail has",
                 path.display()
             ));
         }

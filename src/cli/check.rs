@@ -9,6 +9,7 @@ use super::{Common, Outcome, block_on, database, output};
 use crate::{
     config::{Loaded, Settings},
     domain::{pattern, state},
+    ingest::spool,
     notify,
     store::{self, Conn, migrate::Status},
 };
@@ -100,6 +101,14 @@ fn settings(loaded: &Loaded) -> Vec<Finding> {
             "site.secret_key is empty; `patchwork secret-key` prints a value for it".to_owned(),
         ));
     }
+    if let Some(folder) = settings.spool()
+        && let Err(error) = spool::try_writing(folder)
+    {
+        findings.push(Error(format!(
+            "mail.intake.spool: {} cannot be written: {error}",
+            folder.display()
+        )));
+    }
     if std::env::var_os("DJANGO_SETTINGS_MODULE").is_some() {
         findings.push(Warning(
             "DJANGO_SETTINGS_MODULE is ignored; name the settings file by --config or PATCHWORK_CONFIG"
@@ -165,6 +174,12 @@ async fn rows(conn: &mut Conn, settings: &Settings) -> anyhow::Result<Vec<Findin
         findings.push(Warning(
             "there is no project yet: `patchwork createproject` makes one".to_owned(),
         ));
+    }
+    let aside = store::quarantine::count(conn).await?;
+    if aside > 0 {
+        findings.push(Warning(format!(
+            "{aside} mails are in quarantine: see `patchwork quarantine list`"
+        )));
     }
     let domain = store::health::site_domain(conn).await?;
     if settings.site.url.is_empty() && domain.is_none_or(|domain| domain == SAMPLE_DOMAIN) {

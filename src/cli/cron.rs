@@ -1,14 +1,15 @@
-//! `patchwork cron`: sends what is due, forgets what has expired.
+//! `patchwork cron`: delivers the mails in the spool, sends what is due, forgets what has expired.
 
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
 
-use super::{Common, Outcome, block_on, database, long, output};
+use super::{Common, Outcome, block_on, database, long, output, parsemail::intake};
 use crate::{
     config::Settings,
     domain::Timestamp,
+    ingest::spool,
     notify::{
         Mailer,
         digest::{self, Site},
@@ -17,11 +18,12 @@ use crate::{
     store::{self, Conn, Db},
 };
 
-/// Send notifications, and forget what has expired
+/// Deliver the spool, send notifications, and forget what has expired
 #[derive(Debug, Args)]
 #[command(after_help = "\
-To be run every few minutes; two at once do no harm. Says nothing unless a mail cannot be sent: that is told on \
-standard error and tried again later, for three days and a half.
+To be run every few minutes; two at once do no harm. Says nothing unless something fails: a mail that cannot be \
+sent is told on standard error and tried again later, for three days and a half; a mail that cannot be delivered from \
+mail.intake.spool stays there.
 
 Examples:
   patchwork cron
@@ -48,6 +50,7 @@ impl Cron {
 }
 
 async fn work(db: &Db, settings: &Settings, mailer: &Mailer) -> anyhow::Result<()> {
+    deliver_spool(db, settings).await?;
     let now = Timestamp::now();
     let site = Site {
         url: address(&mut db.reader().await?, settings).await?,
@@ -66,6 +69,21 @@ async fn work(db: &Db, settings: &Settings, mailer: &Mailer) -> anyhow::Result<(
         expired.confirmations,
         expired.accounts
     );
+    Ok(())
+}
+
+/// Delivers the mails that came while the database was away.
+async fn deliver_spool(db: &Db, settings: &Settings) -> anyhow::Result<()> {
+    let Some(folder) = settings.spool() else {
+        return Ok(());
+    };
+    let report = spool::deliver(db, folder, &intake(settings)).await?;
+    for (file, outcome) in &report.outcomes {
+        tracing::info!("from the spool: {file}: {outcome:?}");
+    }
+    for (file, why) in &report.trouble {
+        output::tell(&format!("{file} stays in the spool: {why}"));
+    }
     Ok(())
 }
 

@@ -24,6 +24,7 @@ mod migrate;
 mod output;
 mod parsearchive;
 pub mod parsemail;
+mod quarantine;
 mod rehash;
 mod replacerelations;
 mod retag;
@@ -159,7 +160,7 @@ enum Command {
     Parsemail(parsemail::Parsemail),
     /// Read an archive: mbox, compressed or not, or Maildir
     Parsearchive(parsearchive::Parsearchive),
-    /// Send notifications, and forget what has expired
+    /// Deliver the spool, send notifications, and forget what has expired
     Cron(cron::Cron),
     /// Write projects as mailboxes into a tar archive
     Dumparchive(dumparchive::Dumparchive),
@@ -171,6 +172,8 @@ enum Command {
     Retag(retag::Retag),
     /// Put relations from a file in place of all there are
     Replacerelations(replacerelations::Replacerelations),
+    /// Look after mails that could not be taken in
+    Quarantine(quarantine::Quarantine),
     /// Send a mail to see whether mail goes out
     Sendtestemail(sendtestemail::Sendtestemail),
     /// Serve a site with a sample list
@@ -200,6 +203,7 @@ impl Command {
             Command::Rehash(args) => args.run(common),
             Command::Retag(args) => args.run(common),
             Command::Replacerelations(args) => args.run(common),
+            Command::Quarantine(args) => args.run(common),
             Command::Sendtestemail(args) => args.run(common),
             Command::Demo(args) => args.run(common),
         }
@@ -208,7 +212,10 @@ impl Command {
 
 /// Runs the command that the arguments name.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return parsemail::misused(error),
+    };
     let command = cli
         .command
         .unwrap_or_else(|| Command::Serve(serve::Serve::default()));

@@ -25,6 +25,11 @@ pub(super) fn tell_plainly(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
+/// Prints a diagnostic after a status that a program reads.
+pub(super) fn tell_as(status: &str, line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{status} patchwork: {line}");
+}
+
 /// Says whether the reader of our output went away.
 pub(super) fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {

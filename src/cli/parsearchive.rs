@@ -40,7 +40,9 @@ const PATIENCE: Duration = Duration::from_secs(3);
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Reads .gz, .xz and .zst as they are; `-` is standard input. Mails that were stored before are left out, so the same \
-archive may be loaded again. Ctrl-C ends after the mails in hand and prints how far it came.
+archive may be loaded again, and a load that was stopped goes on where it was when it is started again. Ctrl-C ends \
+after the mails in hand and prints how far it came. Mails that cannot be taken in are set aside and told of: see \
+`patchwork quarantine`.
 
 Examples:
   patchwork parsearchive tidepool.mbox.xz
@@ -59,7 +61,7 @@ impl Parsearchive {
     pub(super) fn run(self, common: &Common) -> Outcome {
         let loaded = common.settings(Vec::new())?;
         let settings = &loaded.settings;
-        let archive = archive::open(&self.infile, settings.mail.intake.max_bytes)?;
+        let archive = archive::open(&self.infile)?;
         let list = self.list_id.as_deref().map(list_id);
         let bar = match common.is_quiet() {
             true => ProgressBar::hidden(),
@@ -168,19 +170,21 @@ fn bar(size: Option<u64>) -> ProgressBar {
 /// Returns what became of the mails, in the form that scripts read.
 pub(super) fn told(summary: &Summary) -> String {
     let dropped = summary.dropped();
+    // Scripts read this form; what was set aside is told of mail by mail.
+    let failed = summary.errors + summary.quarantined;
     let counts = [
         (summary.covers, "cover letters"),
         (summary.patches, "patches"),
         (summary.comments, "comments"),
         (summary.duplicates, "duplicates"),
         (dropped, "dropped"),
-        (summary.errors, "errors"),
+        (failed, "errors"),
     ];
     let mut text = format!("Processed {} messages -->\n", summary.processed);
     for (count, label) in counts {
         text.push_str(&format!("  {count:4} {label}\n"));
     }
-    let new = summary.processed - summary.duplicates - dropped - summary.errors;
+    let new = summary.processed - summary.duplicates - dropped - failed;
     text.push_str(&format!("Total: {new} new entries"));
     text
 }
@@ -198,7 +202,8 @@ mod tests {
             comments: 340,
             duplicates: 1,
             dropped: [("empty", 1), ("no-project", 1)].into(),
-            errors: 1,
+            errors: 0,
+            quarantined: 1,
         };
         let expected = "Processed 1590 messages -->\n    12 cover letters\n  1234 patches\n   340 comments\n     \
                         1 duplicates\n     2 dropped\n     1 errors\nTotal: 1586 new entries";

@@ -14,7 +14,7 @@ mod sources;
 
 use std::{
     net::{IpAddr, Ipv4Addr},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
@@ -224,14 +224,17 @@ impl Default for Mail {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Intake {
-    /// The largest mail that is read, in bytes; what is longer is dropped and told.
+    /// The largest mail that is read, in bytes; what is longer is set aside.
     pub max_bytes: u64,
+    /// The folder for mails that come while the database is away; empty: the mail server keeps them.
+    pub spool: PathBuf,
 }
 
 impl Default for Intake {
     fn default() -> Self {
         Intake {
             max_bytes: 16 << 20,
+            spool: PathBuf::new(),
         }
     }
 }
@@ -325,6 +328,12 @@ impl Settings {
             "" => &self.mail.from,
             sender => sender,
         }
+    }
+
+    /// Returns the folder for mails that come while the database is away, if there is one.
+    pub fn spool(&self) -> Option<&Path> {
+        let spool = self.mail.intake.spool.as_path();
+        (!spool.as_os_str().is_empty()).then_some(spool)
     }
 
     /// Returns the address of the site without a slash at its end, if the settings say one.

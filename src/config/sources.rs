@@ -204,6 +204,10 @@ impl Sources {
         database.url = address::absolute(&url, &directory);
         database.directory = directory;
         settings.mail.directory = database.directory.join(&settings.mail.directory);
+        let spool = &mut settings.mail.intake.spool;
+        if !spool.as_os_str().is_empty() {
+            *spool = database.directory.join(&*spool);
+        }
         Ok(())
     }
 }
@@ -334,6 +338,7 @@ impl Loaded {
             "database.url" => return masked(&self.settings.database.url),
             "database.directory" => return self.settings.database.directory.display().to_string(),
             "mail.directory" => return self.settings.mail.directory.display().to_string(),
+            "mail.intake.spool" => return self.settings.mail.intake.spool.display().to_string(),
             _ => {}
         }
         let value = self.figment.find_value(key).ok();

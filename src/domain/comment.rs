@@ -11,6 +11,24 @@ pub enum Parent {
     Cover(CoverId),
 }
 
+impl Parent {
+    /// Says whether it has a row of its own; one that is about to get it has an id below 0.
+    pub fn is_stored(self) -> bool {
+        match self {
+            Parent::Patch(id) => id.0 > 0,
+            Parent::Cover(id) => id.0 > 0,
+        }
+    }
+
+    /// Returns the patch, or the cover.
+    pub fn split(self) -> (Option<PatchId>, Option<CoverId>) {
+        match self {
+            Parent::Patch(id) => (Some(id), None),
+            Parent::Cover(id) => (None, Some(id)),
+        }
+    }
+}
+
 /// A comment as pages and downloads need it.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Comment {

@@ -33,6 +33,14 @@ pub enum Category {
 }
 
 impl Category {
+    /// Returns what a reply to this is told as.
+    pub fn of_reply_to(parent: Parent) -> Category {
+        match parent {
+            Parent::Patch(_) => Category::PatchCommentCreated,
+            Parent::Cover(_) => Category::CoverCommentCreated,
+        }
+    }
+
     /// Returns the word the API uses.
     pub fn word(self) -> &'static str {
         match self {
@@ -132,15 +140,12 @@ impl Event {
         comment: CommentId,
         date: Timestamp,
     ) -> Self {
-        let (category, patch, cover) = match parent {
-            Parent::Patch(patch) => (Category::PatchCommentCreated, Some(patch), None),
-            Parent::Cover(cover) => (Category::CoverCommentCreated, None, Some(cover)),
-        };
+        let (patch, cover) = parent.split();
         Event {
             patch,
             cover,
             comment: Some(comment),
-            ..Event::new(category, project, date)
+            ..Event::new(Category::of_reply_to(parent), project, date)
         }
     }
 }

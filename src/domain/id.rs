@@ -33,6 +33,7 @@ row_id! {
     MailId "a received mail",
     BundleId "a bundle",
     OutboxId "a mail that waits to leave",
+    QuarantineId "a mail set aside",
 }
 
 /// How many characters of an id, a name or an address are kept (`mail.md §15`).

@@ -24,7 +24,7 @@ pub mod user;
 
 pub use id::{
     BundleId, CheckId, CommentId, CoverId, DiffHash, ListId, MailId, MessageId, OutboxId, PatchId,
-    PersonId, ProjectId, RelationId, SeriesId, StateId, TagId, UserId,
+    PersonId, ProjectId, QuarantineId, RelationId, SeriesId, StateId, TagId, UserId,
 };
 pub use patch::{Patch, PatchBody};
 pub use person::Person;

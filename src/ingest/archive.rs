@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use futures_util::{StreamExt, stream};
 use tokio::{sync::mpsc, task};
 
-use super::{Options, Outcome, Parcel, deliver_with_patience};
+use super::{
+    Options, Outcome, Parcel,
+    intake::{self, Unfit},
+};
 use crate::{
     domain::{ListId, Timestamp},
     store::{self, Db},
@@ -32,6 +35,8 @@ pub struct Summary {
     pub dropped: BTreeMap<&'static str, u64>,
     /// How many could not be used.
     pub errors: u64,
+    /// How many were set aside.
+    pub quarantined: u64,
 }
 
 impl Summary {
@@ -49,6 +54,7 @@ impl Summary {
             Outcome::Duplicate(_) => self.duplicates += 1,
             Outcome::Ignored(why) => *self.dropped.entry(why.word()).or_default() += 1,
             Outcome::Invalid(_) => self.errors += 1,
+            Outcome::Quarantined { .. } => self.quarantined += 1,
         }
     }
 
@@ -72,7 +78,7 @@ pub struct Progress<'a> {
 
 /// Loads mails in order. `watch` is called after each transaction; when it says `false`, loading ends there.
 ///
-/// A mail that the database refuses is reported and the rest goes on; a database that is away ends it.
+/// A mail that cannot be taken in is set aside and reported, and the rest goes on; a database that is away ends it.
 ///
 /// # Errors
 /// When the database is away; what was delivered before stays.
@@ -88,7 +94,7 @@ pub async fn load(
         Some((batches.recv().await?, batches))
     })
     .map(|batch| open(batch, options.clone()))
-    .buffered(2);
+    .buffered(cores());
     let mut opened = std::pin::pin!(opened);
     let mut summary = Summary::default();
     while let Some(batch) = opened.next().await {
@@ -102,6 +108,11 @@ pub async fn load(
         }
     }
     Ok(summary)
+}
+
+/// How many batches are made ready ahead of the delivery, which is one: so the order stays that of the archive.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2))
 }
 
 /// Reads the archive on a thread of its own, never far ahead of the delivery.
@@ -128,22 +139,21 @@ fn batch(mails: &mut impl Iterator<Item = Item>) -> Vec<Item> {
     batch
 }
 
-type Opened = Result<Parcel, String>;
+/// A mail made ready, or why the archive does not give it.
+type Opened = Result<Result<Parcel, Box<Unfit>>, String>;
 
 /// Reads and packs the mails of a batch on another core.
 async fn open(batch: Vec<Item>, options: Arc<Options>) -> Vec<Opened> {
     let work = move || {
-        batch
-            .into_iter()
-            .map(|raw| Ok(Parcel::open(&raw?, &options)))
-            .collect()
+        let open = |raw: Item| Ok(intake::open(&raw?, &options));
+        batch.into_iter().map(open).collect()
     };
     task::spawn_blocking(work)
         .await
-        .unwrap_or_else(|panic| vec![Err(format!("reading a mail failed: {panic}"))])
+        .expect("whatever a mail does is contained")
 }
 
-/// Delivers a batch at once; if the database refuses it, each mail by itself.
+/// Delivers a batch; what cannot be delivered is set aside.
 async fn deliver(
     db: &Db,
     batch: Vec<Opened>,
@@ -152,70 +162,43 @@ async fn deliver(
     summary: &mut Summary,
     trouble: &mut Vec<(String, String)>,
 ) -> store::Result<()> {
+    let now = Timestamp::now();
     let mut parcels = Vec::with_capacity(batch.len());
     for opened in batch {
         match opened {
-            Ok(parcel) => parcels.push(parcel),
+            Ok(Ok(parcel)) => parcels.push(parcel),
+            Ok(Err(unfit)) => {
+                let outcome = intake::set_aside(db, &unfit, list, now).await?;
+                report(unfit.label(), &outcome, summary, trouble);
+            }
             Err(reason) => {
                 summary.fail();
                 trouble.push(("a mail of the archive".to_owned(), reason));
             }
         }
     }
-    match deliver_with_patience(db, &parcels, list, options, Timestamp::now()).await {
-        Ok(outcomes) => {
-            for (parcel, outcome) in parcels.iter().zip(&outcomes) {
-                report(parcel, outcome, summary, trouble);
-            }
-        }
-        Err(error) if error.is_refusal() => {
-            tracing::warn!("delivering {} mails one by one: {error}", parcels.len());
-            for parcel in &parcels {
-                deliver_one(db, parcel, list, options, summary, trouble).await?;
-            }
-        }
-        Err(error) => return Err(error),
-    }
-    Ok(())
-}
-
-async fn deliver_one(
-    db: &Db,
-    parcel: &Parcel,
-    list: Option<&ListId>,
-    options: &Options,
-    summary: &mut Summary,
-    trouble: &mut Vec<(String, String)>,
-) -> store::Result<()> {
-    match deliver_with_patience(
-        db,
-        std::slice::from_ref(parcel),
-        list,
-        options,
-        Timestamp::now(),
-    )
-    .await
-    {
-        Ok(outcomes) => outcomes
-            .iter()
-            .for_each(|outcome| report(parcel, outcome, summary, trouble)),
-        Err(error) if error.is_refusal() => {
-            summary.fail();
-            trouble.push((parcel.label(), error.to_string()));
-        }
-        Err(error) => return Err(error),
+    let outcomes = intake::deliver(db, &parcels, list, options, now).await?;
+    for (parcel, outcome) in parcels.iter().zip(&outcomes) {
+        report(parcel.label(), outcome, summary, trouble);
     }
     Ok(())
 }
 
 fn report(
-    parcel: &Parcel,
+    label: String,
     outcome: &Outcome,
     summary: &mut Summary,
     trouble: &mut Vec<(String, String)>,
 ) {
     summary.count(outcome);
-    if let Outcome::Invalid(reason) = outcome {
-        trouble.push((parcel.label(), reason.clone()));
+    match outcome {
+        Outcome::Invalid(reason) => trouble.push((label, reason.clone())),
+        Outcome::Quarantined { id, reason } => {
+            trouble.push((
+                label,
+                format!("set aside as {id} of the quarantine: {reason}"),
+            ));
+        }
+        _ => {}
     }
 }

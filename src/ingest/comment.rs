@@ -3,22 +3,22 @@
 use super::{
     Outcome, Why,
     delivery::{Delivery, Mail},
-    ledger::Ledger,
+    ledger::Digest,
 };
 use crate::{
-    domain::{comment::Parent, event::Event},
+    domain::{CommentId, MessageId, comment::Parent, event::Event},
     store::{comment::NewComment, thread::Known},
 };
 
-/// Stores a reply as a comment of the nearest patch or cover we know.
-pub fn deliver(d: &mut Delivery<'_>, mail: &Mail<'_>) -> Outcome {
+/// Stores a reply as a comment of the nearest patch or cover we know. It waits for what is nearer and unknown, and
+/// moves there when that comes.
+pub fn deliver(d: &mut Delivery<'_>, mail: &Mail<'_>, digest: &Digest) -> Outcome {
     let (message, project) = (mail.message, mail.project.id);
     let known = d.ledger(project).known(&message.id);
-    // A reply that came before its nearest ancestor hangs on a farther one: it is known all the same.
     if known.iter().any(|known| known.is_comment) {
         return Outcome::Duplicate(message.id.clone());
     }
-    let Some(parent) = parent(d.ledger(project), mail) else {
+    let Some(parent) = hang(d, mail, digest) else {
         return Outcome::Ignored(Why::UnknownParent);
     };
     let submitter = d.submitter(&mail.author);
@@ -41,21 +41,50 @@ pub fn deliver(d: &mut Delivery<'_>, mail: &Mail<'_>) -> Outcome {
     Outcome::Comment(id)
 }
 
-/// Returns what a reply answers: per reference, nearest first, a patch, a comment of one, a cover, a
-/// comment of one.
-fn parent(ledger: &Ledger, mail: &Mail<'_>) -> Option<Parent> {
+/// Returns what a reply answers, and lets it wait for what is nearer.
+fn hang(d: &mut Delivery<'_>, mail: &Mail<'_>, digest: &Digest) -> Option<Parent> {
+    let project = mail.project.id;
+    let references = mail.message.references.iter();
+    let mut unknown: Vec<&MessageId> = Vec::new();
+    let mut found = None;
+    for id in references.filter(|id| **id != mail.message.id) {
+        found = parent(d.ledger(project).known(id));
+        match found {
+            Some(_) => break,
+            None => unknown.push(id),
+        }
+    }
+    d.wait(project, unknown.into_iter(), digest);
+    found
+}
+
+/// Hangs a comment that came before a nearer ancestor on that one. Returns where it was before, if it moved.
+pub fn rehang(
+    d: &mut Delivery<'_>,
+    mail: &Mail<'_>,
+    id: CommentId,
+    digest: &Digest,
+) -> Option<Parent> {
+    let to = hang(d, mail, digest)?;
+    let known = d.ledger(mail.project.id).known(&mail.message.id).iter();
+    let from = known
+        .filter(|known| known.is_comment)
+        .map(|known| known.parent)
+        .next()?;
+    if from == to {
+        return None;
+    }
+    d.rehang(mail, id, from, to);
+    Some(from)
+}
+
+/// Returns what a reply to a mail is a comment of: a patch, that of a comment, a cover, that of a comment.
+fn parent(known: &[Known]) -> Option<Parent> {
     let rank = |known: &&Known| match (known.parent, known.is_comment) {
         (Parent::Patch(_), false) => 0,
         (Parent::Patch(_), true) => 1,
         (Parent::Cover(_), false) => 2,
         (Parent::Cover(_), true) => 3,
     };
-    let mut references = mail
-        .message
-        .references
-        .iter()
-        .filter(|id| **id != mail.message.id);
-    references
-        .find_map(|id| ledger.known(id).iter().min_by_key(rank))
-        .map(|known| known.parent)
+    known.iter().min_by_key(rank).map(|known| known.parent)
 }

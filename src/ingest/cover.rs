@@ -3,11 +3,13 @@
 use super::{
     Outcome,
     delivery::{Delivery, Mail},
-    depends, series,
+    depends,
+    ledger::Ledger,
+    series,
 };
 use crate::{
     domain::{
-        MessageId, PersonId, ProjectId, SeriesId, comment::Parent, event::Event,
+        MessageId, ProjectId, Series, SeriesId, comment::Parent, event::Event,
         series::name_after_cover,
     },
     mail,
@@ -36,10 +38,12 @@ pub async fn deliver(d: &mut Delivery<'_>, mail: &Mail<'_>) -> Result<Outcome> {
     d.ledger(project)
         .learn(&message.id, Parent::Cover(id), false);
     d.tell([Event::cover_created(project, id, d.now)]);
-    let series = match waiting_series(d, mail, submitter).await? {
+    let wanted = series::new_series(d, mail, submitter, total(mail));
+    let series = match waiting_series(d, mail, &wanted).await? {
         Some(waiting) => waiting,
-        None => begin(d, mail, submitter),
+        None => begin(d, mail, wanted.clone()),
     };
+    d.announce(project, series, std::slice::from_ref(&message.id));
     let mut opened = None;
     if let Some(open) = d
         .ledger(project)
@@ -49,6 +53,9 @@ pub async fn deliver(d: &mut Delivery<'_>, mail: &Mail<'_>) -> Result<Outcome> {
         let (name, first) = (open.series.name.as_deref(), open.first.as_deref());
         open.series.name = Some(name_after_cover(name, first, &mail.heading.name));
         open.series.cover_id = Some(id);
+        // A series is what its cover says, whichever of its mails came first.
+        (open.series.date, open.series.version) = (wanted.date, wanted.version);
+        open.series.submitter_id = submitter;
         open.is_changed = true;
         opened = Some(series);
     }
@@ -61,24 +68,29 @@ pub async fn deliver(d: &mut Delivery<'_>, mail: &Mail<'_>) -> Result<Outcome> {
 async fn waiting_series(
     d: &mut Delivery<'_>,
     mail: &Mail<'_>,
-    submitter: PersonId,
+    wanted: &Series,
 ) -> Result<Option<SeriesId>> {
     let project = mail.project.id;
-    if let Some(announced) = d.ledger(project).owner(&mail.message.id) {
-        return Ok(Some(announced.series.id));
+    if let Some(announced) = announced_series(d.ledger(project), &mail.message.id, wanted) {
+        return Ok(Some(announced));
     }
     if !mail.message.references.is_empty() {
         return Ok(None);
     }
-    let wanted = series::new_series(d, mail, submitter, total(mail));
-    for id in series::by_markers(d, &wanted).await? {
+    for id in series::by_markers(d, wanted).await? {
         if lacks_a_cover(d, project, id) && !expects_others(d, project, id).await? {
-            let own = std::slice::from_ref(&mail.message.id);
-            d.announce(project, id, own);
             return Ok(Some(id));
         }
     }
     Ok(None)
+}
+
+/// Returns the nearest series that a cover was announced for and that fits it: one without a cover, if there is.
+fn announced_series(ledger: &Ledger, msgid: &MessageId, wanted: &Series) -> Option<SeriesId> {
+    let claims = ledger.claims(msgid).map(|(_, open)| &open.series);
+    let fitting: Vec<&Series> = claims.filter(|one| series::fits(one, wanted)).collect();
+    let open = fitting.iter().find(|one| one.cover_id.is_none());
+    open.or(fitting.first()).map(|one| one.id)
 }
 
 fn total(mail: &Mail<'_>) -> i64 {
@@ -112,11 +124,8 @@ async fn expects_others(d: &mut Delivery<'_>, project: ProjectId, id: SeriesId) 
 }
 
 /// Begins a series. Only the cover's own id leads to it: what it answers is of another series.
-fn begin(d: &mut Delivery<'_>, mail: &Mail<'_>, submitter: PersonId) -> SeriesId {
-    let new = series::new_series(d, mail, submitter, total(mail));
+fn begin(d: &mut Delivery<'_>, mail: &Mail<'_>, new: Series) -> SeriesId {
     let id = d.begin_series(new);
-    let own = std::slice::from_ref(&mail.message.id);
-    d.announce(mail.project.id, id, own);
     d.tell([Event::series_created(mail.project.id, id, d.now)]);
     id
 }

@@ -6,7 +6,7 @@
 use std::{collections::HashMap, rc::Rc};
 
 use super::{
-    Options, Why,
+    Options, Why, evidence,
     ledger::{Digest, Ledger, Open},
     pending::{Ids, Pending},
     people::People,
@@ -15,14 +15,13 @@ use super::{
 use crate::{
     domain::{
         CommentId, MessageId, PatchId, PersonId, Project, ProjectId, Series, SeriesId, Timestamp,
-        event::Event,
+        comment::Parent, event::Event,
     },
     mail::{Author, Dependency, DependencyTarget as Target, Heading, Message},
     store::{
         self, Result, Tx,
         awaited::Wait,
         mail::{Became, NewMail, Packed},
-        series::Reference,
     },
 };
 
@@ -72,6 +71,8 @@ pub struct Delivery<'a> {
     pub pending: Pending,
     ledgers: HashMap<ProjectId, Ledger>,
     people: People,
+    /// Mails whose id is known, which may say something else.
+    suspects: Vec<(ProjectId, MessageId, Packed)>,
 }
 
 impl<'a> Delivery<'a> {
@@ -90,6 +91,7 @@ impl<'a> Delivery<'a> {
             pending: Pending::default(),
             ledgers: HashMap::new(),
             people: People::default(),
+            suspects: Vec::new(),
         }
     }
 
@@ -104,10 +106,12 @@ impl<'a> Delivery<'a> {
             if !self.ledgers.contains_key(&project) {
                 store::project::lock(self.tx, project).await?;
             }
-            let of_it = mails.iter().filter(|mail| mail.project.id == project);
-            let ids = of_it.flat_map(|mail| mail.ids());
-            let unasked = self.ledgers.entry(project).or_default().unasked(ids);
+            let of_it = || mails.iter().filter(|mail| mail.project.id == project);
+            let ledger = self.ledgers.entry(project).or_default();
+            let unasked = ledger.unasked(of_it().flat_map(|mail| mail.ids()));
+            let arriving = ledger.unexpected(of_it().map(|mail| &mail.message.id));
             self.look_up(project, &unasked).await?;
+            self.look_up_arriving(project, &arriving).await?;
         }
         let emails = mails.iter().map(|mail| mail.author.email.as_str());
         self.people.learn(self.tx, emails).await
@@ -118,13 +122,24 @@ impl<'a> Delivery<'a> {
             return Ok(());
         }
         let known = store::thread::known(self.tx, project, ids).await?;
-        let owners = store::series::by_references(self.tx, project, ids).await?;
-        let awaited = store::awaited::by_message_ids(self.tx, project, ids).await?;
-        let ledger = self.ledgers.entry(project).or_default();
+        let claims = store::series::by_references(self.tx, project, ids).await?;
+        let ledger = self.ledger(project);
         ledger.add_known(known);
-        ledger.add_awaited(awaited);
-        let new = ledger.add_owners(owners);
+        let new = ledger.add_claims(claims);
         self.learn_members(project, &new).await
+    }
+
+    /// Learns who has been waiting for mails that come now.
+    async fn look_up_arriving(&mut self, project: ProjectId, ids: &[MessageId]) -> Result<()> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let awaited = store::awaited::by_message_ids(self.tx, project, ids).await?;
+        let unmet = store::series::unmet(self.tx, project, ids).await?;
+        let ledger = self.ledger(project);
+        ledger.add_awaited(awaited);
+        ledger.add_unmet(unmet);
+        Ok(())
     }
 
     async fn learn_members(&mut self, project: ProjectId, series: &[SeriesId]) -> Result<()> {
@@ -180,63 +195,146 @@ impl<'a> Delivery<'a> {
         id
     }
 
-    /// Announces mails for a series.
+    /// Announces mails for a series: the first is part of it, each next one is a step farther.
     pub fn announce(&mut self, project: ProjectId, series: SeriesId, msgids: &[MessageId]) {
-        let new = self.ledger(project).announce(series, msgids);
-        let references = new.into_iter().map(|msgid| Reference {
-            project,
-            msgid,
-            series,
-        });
-        self.pending.references.extend(references);
+        for (msgid, distance) in self.ledger(project).announce(series, msgids) {
+            let references = &mut self.pending.references;
+            references.insert((project, msgid, series), distance);
+        }
     }
 
-    /// Lets a reply wait for the mails it answers.
-    pub fn wait(&mut self, mail: &Mail<'_>, packed: &Packed) {
-        let project = mail.project.id;
-        let references = &mail.message.references;
-        let others = references.iter().filter(|id| **id != mail.message.id);
-        let new = self.ledger(project).wait(others, &packed.digest);
+    /// Lets a reply wait for mails it answers.
+    pub fn wait<'m>(
+        &mut self,
+        project: ProjectId,
+        ids: impl Iterator<Item = &'m MessageId>,
+        digest: &Digest,
+    ) {
+        let new = self.ledger(project).wait(ids, digest);
         let waits = new.into_iter().map(|msgid| Wait {
             project,
             msgid,
-            digest: packed.digest.clone(),
+            digest: digest.clone(),
         });
         self.pending.waits.extend(waits);
     }
 
-    /// Returns the bytes of a reply that has been waiting, if it has nothing to show so far.
-    pub async fn waiting(
-        &mut self,
-        project: ProjectId,
-        digest: &Digest,
-    ) -> Result<Option<Vec<u8>>> {
-        let why = Why::UnknownParent.word();
-        match self.pending.kept.get(&(Some(project), digest.clone())) {
-            Some(place) => {
-                let mail = &self.pending.mails[*place];
-                let is_waiting = mail.became == Became::Nothing(why);
-                let packed = is_waiting.then_some(&mail.packed);
-                packed
-                    .map(|packed| store::mail::unpack(&packed.packed, packed.size))
-                    .transpose()
-            }
-            None => store::mail::waiting(self.tx, project, digest, why).await,
-        }
-    }
-
-    /// Ends the wait of a reply, whatever it becomes.
+    /// Lets a reply wait no longer.
     pub fn end_wait(&mut self, project: ProjectId, digest: &Digest) {
+        self.ledger(project).end_wait(digest);
+        let is_other = |wait: &Wait| wait.project != project || wait.digest != *digest;
+        self.pending.waits.retain(is_other);
         let hung = self.pending.hung.entry(project).or_default();
         hung.push(digest.clone());
     }
 
-    /// Records that a reply became a comment after all.
-    pub fn became_comment(&mut self, project: ProjectId, digest: Digest, comment: CommentId) {
-        match self.pending.kept.get(&(Some(project), digest.clone())) {
-            Some(place) => self.pending.mails[*place].became = Became::Comment(comment),
-            None => self.pending.late.push((project, digest, comment)),
+    /// Returns a reply that came before, and the comment it is, if any; none when it is something else.
+    pub async fn reply(
+        &mut self,
+        project: ProjectId,
+        digest: &Digest,
+    ) -> Result<Option<(Vec<u8>, Option<CommentId>)>> {
+        let waits = Why::UnknownParent.word();
+        if let Some(mail) = self.pending.mail(project, digest) {
+            let comment = match mail.became {
+                Became::Comment(id) => Some(id),
+                Became::Nothing(why) if why == waits => None,
+                _ => return Ok(None),
+            };
+            let raw = store::mail::unpack(&mail.packed.packed, mail.packed.size)?;
+            return Ok(Some((raw, comment)));
         }
+        let Some(reply) = store::mail::reply(self.tx, project, digest).await? else {
+            return Ok(None);
+        };
+        let comment = match self.pending.late.get(&(project, digest.clone())) {
+            Some(Became::Comment(id)) => Some(*id),
+            None if reply.comment_id.is_some() || reply.outcome == waits => reply.comment_id,
+            Some(_) | None => return Ok(None),
+        };
+        Ok(Some((reply.raw()?, comment)))
+    }
+
+    /// Records what a reply became after all.
+    pub fn became(&mut self, project: ProjectId, digest: &Digest, became: Became) {
+        match self.pending.mail(project, digest) {
+            Some(mail) => mail.became = became,
+            None => {
+                self.pending.late.insert((project, digest.clone()), became);
+            }
+        }
+    }
+
+    /// Hangs a comment on something else.
+    pub fn rehang(&mut self, mail: &Mail<'_>, id: CommentId, from: Parent, to: Parent) {
+        self.ledger(mail.project.id).rehang(&mail.message.id, to);
+        self.pending.rehang(id, to);
+        if mail.project.use_tags {
+            let patches = [from, to].into_iter().filter_map(|parent| parent.split().0);
+            self.pending.recounted.extend(patches);
+        }
+    }
+
+    /// Returns the comments, by the digests of their mails, that hang on `parent` and refer to a message id.
+    pub async fn comments_that_name(
+        &mut self,
+        project: ProjectId,
+        parent: Parent,
+        msgid: &MessageId,
+    ) -> Result<Vec<Digest>> {
+        let mut digests = self.pending.comments_that_name(project, parent, msgid);
+        if parent.is_stored() {
+            digests.extend(store::comment::mails_that_name(self.tx, parent, msgid).await?);
+        }
+        Ok(digests)
+    }
+
+    /// Remembers a mail whose id is known: it is kept if it says something else than what is kept under that id.
+    pub fn suspect(&mut self, project: ProjectId, msgid: &MessageId, packed: &Packed) {
+        if !self
+            .pending
+            .kept
+            .contains_key(&(Some(project), packed.digest.clone()))
+        {
+            self.suspects.push((project, msgid.clone(), packed.clone()));
+        }
+    }
+
+    /// Keeps those of the suspects that are evidence.
+    async fn weigh(&mut self) -> Result<()> {
+        let mut suspects = std::mem::take(&mut self.suspects);
+        if suspects.is_empty() {
+            return Ok(());
+        }
+        let digests = suspects.iter().map(|(_, _, packed)| packed.digest.clone());
+        let kept = store::mail::kept(self.tx, digests.collect()).await?;
+        suspects.retain(|(project, _, packed)| {
+            let is_same = |(digest, of): &(Digest, Option<ProjectId>)| {
+                *of == Some(*project) && *digest == packed.digest
+            };
+            !kept.iter().any(is_same)
+        });
+        for (project, msgid, packed) in suspects {
+            let raw = store::mail::unpack(&packed.packed, packed.size)?;
+            if !self.is_said(project, &msgid, &raw).await? {
+                self.keep(
+                    Some(project),
+                    Some(&msgid),
+                    Became::Nothing(evidence::WORD),
+                    &packed,
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Says whether a mail is kept that says the same under the same id.
+    async fn is_said(&mut self, project: ProjectId, msgid: &MessageId, raw: &[u8]) -> Result<bool> {
+        let mut kept = store::evidence::kept(self.tx, Some(project), msgid).await?;
+        for mail in self.pending.mails_of(project, msgid) {
+            kept.push(store::mail::unpack(&mail.packed.packed, mail.packed.size)?);
+        }
+        Ok(kept.iter().any(|kept| evidence::is_same(kept, raw)))
     }
 
     /// Keeps the bytes of a mail.
@@ -266,21 +364,19 @@ impl<'a> Delivery<'a> {
 
     /// Writes all that has been waiting. Returns the ids under which it is stored.
     pub async fn finish(mut self) -> Result<Ids> {
+        self.weigh().await?;
         self.close_ledgers();
         let wanted = self.pending.wanted(self.people.count_new());
         let mut ids = Ids::new(store::sequence::take(self.tx, wanted).await?);
         self.people.write(self.tx, ids.people()).await?;
-        self.pending.write(self.tx, &ids).await?;
+        let tags = self.rulebook.tags();
+        self.pending.write(self.tx, &ids, tags).await?;
         Ok(ids)
     }
 
     fn close_ledgers(&mut self) {
         let mut new: Vec<Series> = Vec::new();
-        for (project, ledger) in &self.ledgers {
-            // A reply that waited and was found in the same delivery leaves no trace of its wait.
-            self.pending
-                .waits
-                .retain(|wait| wait.project != *project || !ledger.is_hung(&wait.digest));
+        for ledger in self.ledgers.values() {
             let is_new = |open: &&Open| open.series.id.0 < 0;
             new.extend(
                 ledger

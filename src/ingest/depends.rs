@@ -4,21 +4,107 @@ use super::delivery::{Delivery, Mail};
 use crate::{
     domain::{CoverId, MessageId, PatchId, ProjectId, SeriesId, comment::Parent},
     mail::{Dependency, DependencyTarget as Target, DependencyUrl},
-    store::{self, Result},
+    store::{
+        self, Result,
+        series::{Need, Unmet},
+    },
 };
 
-/// Records what a mail says its series needs.
+/// How many places each mail of a series has for what it needs.
+const PLACES: i64 = 1000;
+
+/// Records what a mail says its series needs, and meets those who have been needing this mail.
 pub async fn record(d: &mut Delivery<'_>, mail: &Mail<'_>, series: Option<SeriesId>) -> Result<()> {
     let Some(series) = series else {
         return Ok(());
     };
-    for dependency in &mail.message.dependencies {
-        let needed = resolve(d, mail, dependency).await?;
-        if let Some(needed) = needed.filter(|needed| *needed != series) {
-            d.pending.dependencies.push((series, needed));
+    meet(d, mail, series);
+    let number = mail
+        .heading
+        .place
+        .map_or(1, |place| i64::from(place.number));
+    for (index, dependency) in (0..PLACES).zip(&mail.message.dependencies) {
+        let position = number * PLACES + index;
+        match resolve(d, mail, dependency).await? {
+            Some(to) => need(
+                d,
+                Need {
+                    from: series,
+                    to,
+                    position,
+                },
+            ),
+            None => await_mail(d, mail, dependency, (series, position)),
         }
     }
     Ok(())
+}
+
+fn need(d: &mut Delivery<'_>, need: Need) {
+    if need.from != need.to {
+        d.pending.needs.push(need);
+    }
+}
+
+/// Tells those who have been needing this mail which series it belongs to.
+fn meet(d: &mut Delivery<'_>, mail: &Mail<'_>, series: SeriesId) {
+    let (project, msgid) = (mail.project.id, &mail.message.id);
+    let unmet = d.ledger(project).take_unmet(msgid);
+    if unmet.is_empty() {
+        return;
+    }
+    for one in unmet {
+        need(
+            d,
+            Need {
+                from: one.series_id,
+                to: series,
+                position: one.position,
+            },
+        );
+    }
+    let is_other = |(of, unmet): &(ProjectId, Unmet)| *of != project || unmet.msgid != *msgid;
+    d.pending.unmet.retain(is_other);
+    d.pending
+        .met
+        .entry(project)
+        .or_default()
+        .push(msgid.clone());
+}
+
+/// Remembers that a series needs a mail nobody has seen yet.
+fn await_mail(
+    d: &mut Delivery<'_>,
+    mail: &Mail<'_>,
+    dependency: &Dependency,
+    (series_id, position): (SeriesId, i64),
+) {
+    let project = mail.project.id;
+    let Some(msgid) = named(dependency, &d.options.hosts) else {
+        return;
+    };
+    if d.ledger(project).knows_submission(msgid, |_| true) {
+        return;
+    }
+    let unmet = Unmet {
+        msgid: msgid.clone(),
+        series_id,
+        position,
+    };
+    d.ledger(project).add_unmet([unmet.clone()]);
+    d.pending.unmet.push((project, unmet));
+}
+
+/// Returns the mail that a dependency names by its message id.
+fn named<'a>(dependency: &'a Dependency, hosts: &[String]) -> Option<&'a MessageId> {
+    match dependency {
+        Dependency::MessageId(msgid) => Some(msgid),
+        Dependency::Url(page) if is_own(page, hosts) => match &page.target {
+            Target::Patch(msgid) | Target::Cover(msgid) => Some(msgid),
+            Target::PatchId(_) | Target::CoverId(_) | Target::Series(_) => None,
+        },
+        Dependency::Url(_) => None,
+    }
 }
 
 /// Returns the series a dependency names. Only series of this project count, and only our own links.

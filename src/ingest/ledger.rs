@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use crate::{
     domain::{CoverId, MessageId, PatchId, Series, SeriesId, comment::Parent},
     store::{
-        series::{Numbered, Owner},
+        series::{Claim, Numbered, Unmet},
         thread::Known,
     },
 };
@@ -27,7 +27,7 @@ pub struct Open {
     pub first: Option<String>,
     /// Mails that this delivery announced for it.
     pub announced: Vec<MessageId>,
-    /// Whether a stored series got another name or a cover.
+    /// Whether a mail of this delivery changed something in it.
     pub is_changed: bool,
 }
 
@@ -57,14 +57,15 @@ impl Open {
 #[derive(Debug, Default)]
 pub struct Ledger {
     asked: HashSet<MessageId>,
+    arriving: HashSet<MessageId>,
     known: HashMap<MessageId, Vec<Known>>,
-    owners: HashMap<MessageId, SeriesId>,
+    /// The series to which mails lead, and how far they are from them; the nearest first.
+    claims: HashMap<MessageId, Vec<(i64, SeriesId)>>,
     series: BTreeMap<SeriesId, Open>,
     awaited: HashMap<MessageId, Vec<Digest>>,
+    unmet: HashMap<MessageId, Vec<Unmet>>,
     /// Mails that came and that replies may have been waiting for; the last one is asked first.
     arrived: Vec<MessageId>,
-    /// Replies whose wait is over.
-    hung: HashSet<Digest>,
 }
 
 impl Ledger {
@@ -79,6 +80,16 @@ impl Ledger {
         unasked
     }
 
+    /// Returns those of these ids, of mails that come, that have not been asked for; they count as asked from now on.
+    pub fn unexpected<'a>(
+        &mut self,
+        ids: impl IntoIterator<Item = &'a MessageId>,
+    ) -> Vec<MessageId> {
+        let mut new: Vec<MessageId> = ids.into_iter().cloned().collect();
+        new.retain(|id| self.arriving.insert(id.clone()));
+        new
+    }
+
     /// Takes what the database knows of mails.
     pub fn add_known(&mut self, known: impl IntoIterator<Item = Known>) {
         for one in known {
@@ -86,14 +97,28 @@ impl Ledger {
         }
     }
 
-    /// Takes which series mails belong to. Returns the series seen for the first time.
-    pub fn add_owners(&mut self, owners: impl IntoIterator<Item = Owner>) -> Vec<SeriesId> {
+    /// Takes to which series mails lead. Returns the series seen for the first time.
+    pub fn add_claims(&mut self, claims: impl IntoIterator<Item = Claim>) -> Vec<SeriesId> {
         let mut series = Vec::new();
-        for owner in owners {
-            self.owners.insert(owner.msgid, owner.series.id);
-            series.push(owner.series);
+        for claim in claims {
+            self.claim(&claim.msgid, claim.series.id, claim.distance);
+            series.push(claim.series);
         }
         self.add_series(series)
+    }
+
+    /// Records that a mail leads to a series. Says whether that is new, or nearer than before.
+    fn claim(&mut self, msgid: &MessageId, series: SeriesId, distance: i64) -> bool {
+        let claims = self.claims.entry(msgid.clone()).or_default();
+        let known = claims.iter().position(|(_, id)| *id == series);
+        if known.is_some_and(|place| claims[place].0 <= distance) {
+            return false;
+        }
+        known.map(|place| claims.remove(place));
+        claims.push((distance, series));
+        // Of two equally near the elder series comes first; provisional ids fall.
+        claims.sort_by_key(|(distance, id)| (*distance, id.0 < 0, id.0.abs()));
+        true
     }
 
     /// Takes stored series. Returns those seen for the first time; they lack their patches.
@@ -161,7 +186,7 @@ impl Ledger {
         self.arrived.push(msgid.clone());
     }
 
-    /// Lets a reply wait for mails it answers. Returns those it had not been waiting for.
+    /// Lets a reply wait for mails it answers. Returns for which.
     pub fn wait<'a>(
         &mut self,
         ids: impl Iterator<Item = &'a MessageId>,
@@ -172,17 +197,19 @@ impl Ledger {
         new
     }
 
-    /// Returns the next reply whose wait is over.
+    /// Lets a reply wait no longer.
+    pub fn end_wait(&mut self, digest: &Digest) {
+        for waiting in self.awaited.values_mut() {
+            waiting.retain(|other| other != digest);
+        }
+    }
+
+    /// Returns the next reply for which a mail has come.
     pub fn next_found(&mut self) -> Option<Digest> {
         loop {
             let msgid = self.arrived.last()?;
             match self.awaited.get_mut(msgid) {
-                Some(waiting) if !waiting.is_empty() => {
-                    let digest = waiting.remove(0);
-                    if self.hung.insert(digest.clone()) {
-                        return Some(digest);
-                    }
-                }
+                Some(waiting) if !waiting.is_empty() => return Some(waiting.remove(0)),
                 _ => {
                     self.arrived.pop();
                 }
@@ -190,27 +217,41 @@ impl Ledger {
         }
     }
 
-    /// Says whether a reply has stopped waiting.
-    pub fn is_hung(&self, digest: &Digest) -> bool {
-        self.hung.contains(digest)
-    }
-
-    /// Returns the series that a mail belongs to.
-    pub fn owner(&self, msgid: &MessageId) -> Option<&Open> {
-        self.series.get(self.owners.get(msgid)?)
-    }
-
-    /// Announces mails for a series; ids announced before keep their series. Returns the new ones.
-    pub fn announce(&mut self, series: SeriesId, msgids: &[MessageId]) -> Vec<MessageId> {
-        let mut new = msgids.to_vec();
-        new.retain(|id| !self.owners.contains_key(id));
-        for id in &new {
-            self.owners.insert(id.clone(), series);
+    /// Hangs a comment we know on something else.
+    pub fn rehang(&mut self, msgid: &MessageId, parent: Parent) {
+        let known = self.known.get_mut(msgid).into_iter().flatten();
+        for comment in known.filter(|known| known.is_comment) {
+            comment.parent = parent;
         }
+    }
+
+    /// Returns the series to which a mail leads, the nearest first, and how far it is from each.
+    pub fn claims(&self, msgid: &MessageId) -> impl Iterator<Item = (i64, &Open)> {
+        let claims = self.claims.get(msgid).into_iter().flatten();
+        claims.filter_map(|(distance, id)| Some((*distance, self.series.get(id)?)))
+    }
+
+    /// Announces mails for a series: the first is part of it, each next one is a step farther.
+    /// Returns those that are new, or nearer than before.
+    pub fn announce(&mut self, series: SeriesId, msgids: &[MessageId]) -> Vec<(MessageId, i64)> {
+        let mut new: Vec<(MessageId, i64)> = msgids.iter().cloned().zip(0..).collect();
+        new.retain(|(id, distance)| self.claim(id, series, *distance));
         if let Some(open) = self.series.get_mut(&series) {
-            open.announced.extend_from_slice(&new);
+            open.announced.extend(new.iter().map(|(id, _)| id.clone()));
         }
         new
+    }
+
+    /// Takes which series need mails that have not come.
+    pub fn add_unmet(&mut self, unmet: impl IntoIterator<Item = Unmet>) {
+        for one in unmet {
+            self.unmet.entry(one.msgid.clone()).or_default().push(one);
+        }
+    }
+
+    /// Returns which series have been needing this mail; they need it no longer.
+    pub fn take_unmet(&mut self, msgid: &MessageId) -> Vec<Unmet> {
+        self.unmet.remove(msgid).unwrap_or_default()
     }
 
     /// Begins a series.

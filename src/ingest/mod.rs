@@ -1,7 +1,7 @@
 //! Message to stored submission: which project, what kind, which series; then deliver.
 //!
-//! [`receive`] takes one mail, [`archive::load`] a whole archive; both end in [`deliver_all`], so an
-//! archive gives the same rows as its mails one by one. What needs no database (reading, compressing)
+//! [`receive`] takes one mail, [`archive::load`] a whole archive; both go through [`intake`] to [`deliver_all`], so
+//! an archive gives the same rows as its mails one by one. What needs no database (reading, compressing)
 //! happens in [`Parcel::open`], before any lock is taken.
 
 pub mod archive;
@@ -11,6 +11,10 @@ mod cover;
 mod delegate;
 mod delivery;
 mod depends;
+pub mod evidence;
+pub mod guard;
+pub mod intake;
+mod late;
 mod ledger;
 mod patch;
 mod pending;
@@ -18,11 +22,14 @@ mod people;
 mod project;
 mod rulebook;
 mod series;
+pub mod spool;
 
 use std::rc::Rc;
 
 use crate::{
-    domain::{CommentId, CoverId, ListId, MessageId, PatchId, Project, ProjectId, Timestamp},
+    domain::{
+        CommentId, CoverId, ListId, MessageId, PatchId, Project, ProjectId, QuarantineId, Timestamp,
+    },
     mail::{self, Message},
     store::{
         self, Db,
@@ -31,6 +38,7 @@ use crate::{
 };
 use classify::Kind;
 use delivery::{Delivery, Mail};
+use ledger::Digest;
 use rulebook::Rulebook;
 
 /// What a site decides about its intake.
@@ -66,6 +74,13 @@ pub enum Outcome {
     Ignored(Why),
     /// Not a mail we can use.
     Invalid(String),
+    /// Set aside whole: it exceeds a limit, or a defect of ours is in its way.
+    Quarantined {
+        /// Under which id.
+        id: QuarantineId,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// Why nothing is shown of a mail.
@@ -135,11 +150,16 @@ impl Parcel {
             .map(|message| &message.id)
             .ok()
             .or(self.msgid.as_ref());
-        msgid.map_or_else(
-            || "a mail without a usable Message-Id".to_owned(),
-            MessageId::to_string,
-        )
+        label(msgid)
     }
+}
+
+/// What a mail is called in reports.
+fn label(msgid: Option<&MessageId>) -> String {
+    msgid.map_or_else(
+        || "a mail without a usable Message-Id".to_owned(),
+        MessageId::to_string,
+    )
 }
 
 /// Receives one mail.
@@ -153,33 +173,12 @@ pub async fn receive(
     options: &Options,
     now: Timestamp,
 ) -> store::Result<Outcome> {
-    let parcels = [Parcel::open(raw, options)];
-    let mut outcomes = deliver_with_patience(db, &parcels, list, options, now).await?;
-    Ok(outcomes.remove(0))
-}
-
-/// How often a delivery is tried when others write at the same time.
-const TRIES: u32 = 10;
-
-/// Delivers, again when somebody else got in the way.
-async fn deliver_with_patience(
-    db: &Db,
-    parcels: &[Parcel],
-    list: Option<&ListId>,
-    options: &Options,
-    now: Timestamp,
-) -> store::Result<Vec<Outcome>> {
-    let mut tries = 1;
-    loop {
-        match deliver_all(db, parcels, list, options, now).await {
-            Err(error) if tries < TRIES && (error.is_contention() || error.is_duplicate()) => {
-                tries += 1;
-                // Spread by process, so that two that met once do not meet again at once.
-                let pause = 5 * u64::from(tries) + u64::from(std::process::id() % 7);
-                tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
-            }
-            other => return other,
+    match intake::open(raw, options) {
+        Ok(parcel) => {
+            let mut outcomes = intake::deliver(db, &[parcel], list, options, now).await?;
+            Ok(outcomes.remove(0))
         }
+        Err(unfit) => intake::set_aside(db, &unfit, list, now).await,
     }
 }
 
@@ -290,16 +289,22 @@ async fn deliver(
     let msgid = msgid.ok().or(parcel.msgid.as_ref());
     let (project, outcome) = match judged {
         Judged::Nothing(project, outcome) => (*project, outcome.clone()),
-        Judged::Deliverable(mail) => (Some(mail.project.id), deliver_mail(d, mail).await?),
+        Judged::Deliverable(mail) => {
+            let outcome = deliver_mail(d, mail, &parcel.packed.digest).await?;
+            (Some(mail.project.id), outcome)
+        }
     };
-    if let Some(became) = became(&outcome) {
-        d.keep(project, msgid, became, &parcel.packed);
+    match (became(&outcome), &outcome) {
+        (Some(became), _) => d.keep(project, msgid, became, &parcel.packed),
+        (None, Outcome::Duplicate(msgid)) => {
+            if let Some(project) = project {
+                d.suspect(project, msgid, &parcel.packed);
+            }
+        }
+        (None, _) => {}
     }
     if let Judged::Deliverable(mail) = judged {
-        if outcome == Outcome::Ignored(Why::UnknownParent) {
-            d.wait(mail, &parcel.packed);
-        }
-        hang_found(d, &mail.project).await?;
+        late::settle(d, &mail.project).await?;
     }
     Ok(outcome)
 }
@@ -312,35 +317,18 @@ fn became(outcome: &Outcome) -> Option<Became> {
         Outcome::Comment(id) => Became::Comment(*id),
         Outcome::Ignored(why) => Became::Nothing(why.word()),
         Outcome::Invalid(_) => Became::Nothing("invalid"),
-        Outcome::Duplicate(_) => return None,
+        Outcome::Duplicate(_) | Outcome::Quarantined { .. } => return None,
     })
 }
 
-async fn deliver_mail(d: &mut Delivery<'_>, mail: &Mail<'_>) -> store::Result<Outcome> {
+async fn deliver_mail(
+    d: &mut Delivery<'_>,
+    mail: &Mail<'_>,
+    digest: &Digest,
+) -> store::Result<Outcome> {
     match classify::kind(d, mail).await? {
         Kind::Patch => patch::deliver(d, mail).await,
         Kind::Cover => cover::deliver(d, mail).await,
-        Kind::Reply => Ok(comment::deliver(d, mail)),
+        Kind::Reply => Ok(comment::deliver(d, mail, digest)),
     }
-}
-
-/// Shows the replies that have been waiting for the mail just delivered, and those that waited for them.
-async fn hang_found(d: &mut Delivery<'_>, project: &Rc<Project>) -> store::Result<()> {
-    while let Some(digest) = d.ledger(project.id).next_found() {
-        let Some(raw) = d.waiting(project.id, &digest).await? else {
-            continue;
-        };
-        d.end_wait(project.id, &digest);
-        let Ok(message) = mail::read(&raw) else {
-            continue;
-        };
-        let Judged::Deliverable(reply) = judge_for(&message, project) else {
-            continue;
-        };
-        d.learn(&[&reply]).await?;
-        if let Outcome::Comment(id) = deliver_mail(d, &reply).await? {
-            d.became_comment(project.id, digest, id);
-        }
-    }
-    Ok(())
 }

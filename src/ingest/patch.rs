@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     domain::{
-        PatchBody, PatchId,
+        PatchBody, PatchId, PersonId,
         comment::Parent,
         event::{Event, Joining, after_joining},
         series::name_after_patch,
@@ -46,7 +46,7 @@ pub async fn deliver(d: &mut Delivery<'_>, mail: &Mail<'_>) -> Result<Outcome> {
         .learn(&message.id, Parent::Patch(id), false);
     d.count_tags(&mail.project, id, &message.content.message);
     d.tell([Event::patch_created(project, id, d.now)]);
-    join(d, mail, &place, id);
+    join(d, mail, &place, id, submitter);
     depends::record(d, mail, Some(place.series)).await?;
     Ok(Outcome::Patch(id))
 }
@@ -60,8 +60,8 @@ fn body(mail: &Mail<'_>) -> PatchBody {
 }
 
 /// Names the series and tells of its beginning and completion.
-fn join(d: &mut Delivery<'_>, mail: &Mail<'_>, place: &Place, patch: PatchId) {
-    let project = mail.project.id;
+fn join(d: &mut Delivery<'_>, mail: &Mail<'_>, place: &Place, patch: PatchId, submitter: PersonId) {
+    let (project, now) = (mail.project.id, d.now);
     if place.is_new {
         d.tell([Event::series_created(project, place.series, d.now)]);
     }
@@ -69,6 +69,15 @@ fn join(d: &mut Delivery<'_>, mail: &Mail<'_>, place: &Place, patch: PatchId) {
     else {
         return;
     };
+    // A series without a cover is what its first patch says, whichever came first.
+    let is_first =
+        open.series.cover_id.is_none() && open.members.keys().all(|other| number < *other);
+    if is_first && !place.is_new {
+        open.series.date = mail.message.date_or(now);
+        open.series.submitter_id = submitter;
+        open.series.version = i64::from(mail.heading.version);
+        open.is_changed = true;
+    }
     open.members.insert(number, patch);
     if number == 1 {
         open.first = Some(mail.heading.name.clone());

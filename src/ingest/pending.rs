@@ -3,23 +3,25 @@
 //! A new row has a provisional id below 0. Only at the end, when it is known how many rows there are, real ids
 //! are taken, and every provisional one is replaced.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{Outcome, ledger::Digest};
 use crate::{
     domain::{
-        CommentId, CoverId, PatchBody, PatchId, PersonId, ProjectId, Series, SeriesId,
-        comment::Parent, event::Event,
+        CommentId, CoverId, MessageId, PatchBody, PatchId, PersonId, ProjectId, Series, SeriesId,
+        comment::Parent,
+        event::{Category, Event},
+        tag::Counter,
     },
     store::{
-        self, Conn, Result,
+        self, Result, Tx,
         awaited::Wait,
         comment::NewComment,
         cover::NewCover,
         mail::{Became, NewMail},
         patch::NewPatch,
         sequence::{KINDS, Of},
-        series::Reference,
+        series::{Need, Reference, Unmet},
         tag,
     },
 };
@@ -41,10 +43,14 @@ pub struct Pending {
     pub bodies: Vec<(PatchId, PatchBody)>,
     /// Comments.
     pub comments: Vec<NewComment>,
-    /// Message ids that lead to series.
-    pub references: Vec<Reference>,
+    /// Message ids that lead to series, and how far they are from them.
+    pub references: BTreeMap<(ProjectId, MessageId, SeriesId), i64>,
     /// Which series needs which.
-    pub dependencies: Vec<(SeriesId, SeriesId)>,
+    pub needs: Vec<Need>,
+    /// Which series need mails that have not come.
+    pub unmet: Vec<(ProjectId, Unmet)>,
+    /// Mails that series needed, and that came.
+    pub met: HashMap<ProjectId, Vec<MessageId>>,
     /// Tags found.
     pub tags: tag::Counts,
     /// What happened.
@@ -53,8 +59,12 @@ pub struct Pending {
     pub waits: Vec<Wait>,
     /// Replies that wait no longer.
     pub hung: HashMap<ProjectId, Vec<Digest>>,
-    /// Stored mails that became comments after all.
-    pub late: Vec<(ProjectId, Digest, CommentId)>,
+    /// What stored replies became after all.
+    pub late: HashMap<(ProjectId, Digest), Became>,
+    /// Stored comments that hang on something else now.
+    pub rehung: Vec<(CommentId, Parent)>,
+    /// Patches whose tags are counted anew.
+    pub recounted: BTreeSet<PatchId>,
     /// Received mails, by what they are kept under.
     pub mails: Vec<NewMail>,
     /// Where in `mails` which bytes are.
@@ -88,6 +98,61 @@ impl Pending {
         SeriesId(provisional(self.new_series - 1))
     }
 
+    /// Returns a mail that waits to be kept.
+    pub fn mail(&mut self, project: ProjectId, digest: &Digest) -> Option<&mut NewMail> {
+        let place = self.kept.get(&(Some(project), digest.clone()))?;
+        self.mails.get_mut(*place)
+    }
+
+    /// Returns the mails of a project that have this id and wait to be kept.
+    pub fn mails_of(
+        &self,
+        project: ProjectId,
+        msgid: &MessageId,
+    ) -> impl Iterator<Item = &NewMail> {
+        let mails = self.mails.iter();
+        mails.filter(move |mail| mail.project == Some(project) && mail.msgid == *msgid)
+    }
+
+    /// Hangs a comment on something else.
+    pub fn rehang(&mut self, id: CommentId, parent: Parent) {
+        let Some(comment) = self.comments.iter_mut().find(|comment| comment.id == id) else {
+            self.rehung.push((id, parent));
+            return;
+        };
+        comment.parent = parent;
+        let (patch, cover) = parent.split();
+        let events = self.events.iter_mut();
+        for event in events.filter(|event| event.comment == Some(id)) {
+            event.category = Category::of_reply_to(parent);
+            (event.patch, event.cover) = (patch, cover);
+        }
+    }
+
+    /// Returns the new comments, by the digests of their mails, that hang on `parent` and refer to a message id.
+    pub fn comments_that_name(
+        &self,
+        project: ProjectId,
+        parent: Parent,
+        msgid: &MessageId,
+    ) -> Vec<Digest> {
+        let comments = self
+            .comments
+            .iter()
+            .filter(|comment| comment.parent == parent && comment.headers.contains(msgid.as_str()));
+        let ids: Vec<CommentId> = comments.map(|comment| comment.id).collect();
+        let is_one = |became: Became| matches!(became, Became::Comment(id) if ids.contains(&id));
+        let new = self
+            .mails
+            .iter()
+            .filter(|mail| mail.project == Some(project));
+        let new = new.map(|mail| (&mail.packed.digest, mail.became));
+        let late = self.late.iter().filter(|((of, _), _)| *of == project);
+        let late = late.map(|((_, digest), became)| (digest, *became));
+        let named = new.chain(late).filter(|(_, became)| is_one(*became));
+        named.map(|(digest, _)| digest.clone()).collect()
+    }
+
     /// Returns how many ids of each kind are needed.
     pub fn wanted(&self, people: usize) -> [usize; KINDS] {
         let mut wanted = [0; KINDS];
@@ -100,20 +165,28 @@ impl Pending {
     }
 
     /// Writes all rows. The people are written already.
-    pub async fn write(mut self, conn: &mut Conn, ids: &Ids) -> Result<()> {
+    pub async fn write(mut self, conn: &mut Tx, ids: &Ids, tags: &Counter) -> Result<()> {
         self.settle(ids);
         store::cover::insert(conn, self.covers).await?;
         store::series::insert(conn, self.series).await?;
         for series in &self.changed_series {
-            store::series::set_cover_and_name(conn, series).await?;
+            store::series::update(conn, series).await?;
         }
         store::patch::insert(conn, self.patches).await?;
         store::patch::insert_bodies(conn, self.bodies).await?;
-        store::series::insert_references(conn, &self.references).await?;
-        for (from, to) in self.dependencies {
-            store::series::insert_dependency(conn, from, to).await?;
+        let references = references(self.references, ids);
+        store::series::insert_references(conn, &references).await?;
+        for need in self.needs {
+            store::series::insert_dependency(conn, need).await?;
         }
+        for (project, msgids) in self.met {
+            store::series::delete_unmet(conn, project, &msgids).await?;
+        }
+        store::series::insert_unmet(conn, &self.unmet).await?;
         store::comment::insert(conn, self.comments).await?;
+        for (comment, parent) in self.rehung {
+            store::comment::rehang(conn, comment, parent).await?;
+        }
         store::tag::add(conn, &self.tags).await?;
         store::event::insert(conn, &self.events).await?;
         for (project, digests) in self.hung {
@@ -121,10 +194,14 @@ impl Pending {
         }
         store::awaited::insert(conn, &self.waits).await?;
         store::mail::insert(conn, &self.mails).await?;
-        for (project, digest, comment) in self.late {
-            store::mail::became_comment(conn, project, &digest, comment).await?;
+        for ((project, digest), became) in self.late {
+            store::mail::set_outcome(conn, project, &digest, became).await?;
         }
-        Ok(())
+        let recounted: Vec<PatchId> = self.recounted.iter().map(|id| ids.patch(*id)).collect();
+        if recounted.is_empty() {
+            return Ok(());
+        }
+        store::tag::recount(conn, tags, &recounted).await
     }
 
     /// Replaces every provisional id.
@@ -155,11 +232,14 @@ impl Pending {
         for (patch, _) in &mut self.bodies {
             *patch = ids.patch(*patch);
         }
-        for reference in &mut self.references {
-            reference.series = ids.series(reference.series);
+        for need in &mut self.needs {
+            (need.from, need.to) = (ids.series(need.from), ids.series(need.to));
         }
-        for (from, to) in &mut self.dependencies {
-            (*from, *to) = (ids.series(*from), ids.series(*to));
+        for (_, unmet) in &mut self.unmet {
+            unmet.series_id = ids.series(unmet.series_id);
+        }
+        for (_, parent) in &mut self.rehung {
+            *parent = ids.parent(*parent);
         }
         let tags = std::mem::take(&mut self.tags);
         let settled = tags
@@ -172,13 +252,28 @@ impl Pending {
             event.cover = event.cover.map(|id| ids.cover(id));
             event.comment = event.comment.map(|id| ids.comment(id));
         }
-        for (_, _, comment) in &mut self.late {
-            *comment = ids.comment(*comment);
+        for became in self.late.values_mut() {
+            *became = ids.became(*became);
         }
         for mail in &mut self.mails {
             mail.became = ids.became(mail.became);
         }
     }
+}
+
+fn references(
+    references: BTreeMap<(ProjectId, MessageId, SeriesId), i64>,
+    ids: &Ids,
+) -> Vec<Reference> {
+    let settled = references
+        .into_iter()
+        .map(|((project, msgid, series), distance)| Reference {
+            project,
+            msgid,
+            series: ids.series(series),
+            distance,
+        });
+    settled.collect()
 }
 
 /// Real ids in place of provisional ones.

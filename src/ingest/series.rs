@@ -2,7 +2,7 @@
 
 use super::{
     delivery::{Delivery, Mail},
-    ledger::Open,
+    ledger::{Ledger, Open},
 };
 use crate::{
     domain::{MessageId, PersonId, Series, SeriesId, Timestamp},
@@ -94,32 +94,61 @@ async fn find(
     wanted: &Series,
     number: i64,
 ) -> Result<Option<SeriesId>> {
-    let ids = thread(mail);
     let ledger = d.ledger(mail.project.id);
-    let along = ids.iter().filter_map(|id| ledger.owner(id));
-    let candidates = match nearest(along, wanted) {
-        Some(found) => vec![found],
-        None => by_markers(d, wanted).await?,
-    };
-    let ledger = d.ledger(mail.project.id);
-    let is_free = |id: &SeriesId| {
-        ledger
-            .series(*id)
-            .is_some_and(|open| !open.members.contains_key(&number))
-    };
-    Ok(candidates.into_iter().find(is_free))
+    match along_thread(ledger, &thread(mail), wanted, number) {
+        Along::Joins(series) => Ok(Some(series)),
+        Along::Taken => Ok(None),
+        Along::Nothing => {
+            let candidates = by_markers(d, wanted).await?;
+            let ledger = d.ledger(mail.project.id);
+            let is_free = |id: &SeriesId| ledger.series(*id).is_some_and(|it| is_free(it, number));
+            Ok(candidates.into_iter().find(is_free))
+        }
+    }
+}
+
+fn is_free(open: &Open, number: i64) -> bool {
+    !open.members.contains_key(&number)
+}
+
+/// What the thread of a patch leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Along {
+    /// A series in which its place is free.
+    Joins(SeriesId),
+    /// Only series in which its place is taken: it begins another.
+    Taken,
+    /// No series that fits.
+    Nothing,
 }
 
 /// Returns the first series along the thread that fits. A reply to an older revision leads to that one,
 /// which has another version and time, or another total: it is passed over (`mail.md §12.1`).
-fn nearest<'a>(along: impl Iterator<Item = &'a Open>, wanted: &Series) -> Option<SeriesId> {
+///
+/// A mail that is part of a series decides. One that was only announced for a series, by those that answer
+/// it, may be announced for several: the nearest with a free place is taken.
+fn along_thread(ledger: &Ledger, ids: &[MessageId], wanted: &Series, number: i64) -> Along {
+    let mut found = Along::Nothing;
+    for (distance, open) in ids.iter().flat_map(|id| ledger.claims(id)) {
+        if !fits(&open.series, wanted) {
+            continue;
+        }
+        if is_free(open, number) {
+            return Along::Joins(open.series.id);
+        }
+        found = Along::Taken;
+        if distance == 0 {
+            break;
+        }
+    }
+    found
+}
+
+/// Says whether a mail that would begin `wanted` may be part of a series.
+pub fn fits(series: &Series, wanted: &Series) -> bool {
     let (from, to) = window(wanted.date);
-    let fits = |series: &Series| {
-        let same_time = (from..=to).contains(&series.date);
-        series.total == wanted.total && (series.version == wanted.version || same_time)
-    };
-    let mut fitting = along.filter(|open| fits(&open.series));
-    fitting.next().map(|open| open.series.id)
+    let same_time = (from..=to).contains(&series.date);
+    series.total == wanted.total && (series.version == wanted.version || same_time)
 }
 
 /// Returns the series of the same submitter, version and total that began at about the same time, newest first.
@@ -153,7 +182,10 @@ fn window(date: Timestamp) -> (Timestamp, Timestamp) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ProjectId;
+    use crate::{
+        domain::{PatchId, ProjectId},
+        store::series::{Claim, Numbered},
+    };
 
     fn series(id: i64, version: i64, total: i64, minute: i64) -> Series {
         Series {
@@ -168,24 +200,80 @@ mod tests {
         }
     }
 
+    /// A mail of the thread, its distance, and the series: id, version, total, a taken number.
+    type Told = (&'static str, i64, (i64, i64, i64, i64));
+
+    /// What leads where, what is wanted (version, total, minute) with number 1, and what is found.
+    type Case = (&'static [Told], (i64, i64, i64), Along);
+
+    fn ledger(claims: &[Told]) -> Ledger {
+        let mut ledger = Ledger::default();
+        for (msgid, distance, (id, version, total, taken)) in claims {
+            ledger.add_claims([Claim {
+                msgid: MessageId::new(msgid),
+                distance: *distance,
+                series: series(*id, *version, *total, 0),
+            }]);
+            ledger.add_members([Numbered {
+                series_id: SeriesId(*id),
+                number: *taken,
+                id: PatchId(1),
+                name: None,
+            }]);
+        }
+        ledger
+    }
+
     #[test]
     fn the_nearest_series_that_fits_is_taken() {
-        // Series along the thread, what is wanted: version, total, minute.
-        let cases = [
-            (vec![(2, 1, 2), (1, 1, 2)], (1, 2, 0), Some(2)),
-            (vec![(3, 1, 2), (1, 1, 2)], (1, 2, 0), Some(3)),
+        let ids = ["own", "near", "far"].map(MessageId::new);
+        const fn joins(id: i64) -> Along {
+            Along::Joins(SeriesId(id))
+        }
+        let cases: [Case; 10] = [
+            (
+                &[("near", 0, (2, 1, 2, 9)), ("far", 0, (1, 1, 2, 9))],
+                (1, 2, 0),
+                joins(2),
+            ),
+            (
+                &[("own", 1, (3, 1, 2, 9)), ("far", 0, (1, 1, 2, 9))],
+                (1, 2, 0),
+                joins(3),
+            ),
             // A week later another revision does not join, within minutes it may.
-            (vec![(2, 1, 2)], (2, 2, 7 * 24 * 60), None),
-            (vec![(2, 1, 2)], (2, 2, 20), Some(2)),
-            (vec![(2, 1, 2)], (2, 2, 21), None),
+            (
+                &[("near", 0, (2, 1, 2, 9))],
+                (2, 2, 7 * 24 * 60),
+                Along::Nothing,
+            ),
+            (&[("near", 0, (2, 1, 2, 9))], (2, 2, 20), joins(2)),
+            (&[("near", 0, (2, 1, 2, 9))], (2, 2, 21), Along::Nothing),
             // Five patches in reply to a series of three are a series of their own.
-            (vec![(2, 1, 3)], (1, 5, 0), None),
+            (&[("near", 0, (2, 1, 3, 9))], (1, 5, 0), Along::Nothing),
+            // A patch of a series decides, also against.
+            (
+                &[("near", 0, (2, 1, 2, 1)), ("far", 0, (1, 1, 2, 9))],
+                (1, 2, 0),
+                Along::Taken,
+            ),
+            // A mail announced for two series: the nearer one, else that in which there is room.
+            (
+                &[("own", 2, (1, 1, 2, 9)), ("own", 1, (2, 1, 2, 9))],
+                (1, 2, 0),
+                joins(2),
+            ),
+            (
+                &[("own", 2, (1, 1, 2, 9)), ("own", 1, (2, 1, 2, 1))],
+                (1, 2, 0),
+                joins(1),
+            ),
+            (&[("own", 1, (2, 1, 2, 1))], (1, 2, 0), Along::Taken),
         ];
-        for (along, (version, total, minute), expected) in cases {
-            let open = |(id, version, total)| Open::new(series(id, version, total, 0));
-            let along: Vec<Open> = along.into_iter().map(open).collect();
-            let found = nearest(along.iter(), &series(0, version, total, minute));
-            assert_eq!(found.map(|id| id.0), expected, "{along:?}");
+        for (claims, (version, total, minute), expected) in cases {
+            let wanted = series(0, version, total, minute);
+            let found = along_thread(&ledger(claims), &ids, &wanted, 1);
+            assert_eq!(found, expected, "{claims:?}");
         }
     }
 }

@@ -171,6 +171,12 @@ pub fn label(raw: &[u8]) -> Option<MessageId> {
     })
 }
 
+/// Returns the lists that a mail names, whether or not the rest of it can be read.
+pub fn lists(raw: &[u8]) -> Vec<ListId> {
+    let block = Block::split_within(raw, &Limits::for_any_size());
+    block.map_or_else(|_| Vec::new(), |block| list_ids(&block))
+}
+
 /// Returns the content; a cover keeps a diff as text, unless it is a pull request (`mail.md §11`).
 fn read_content(block: &Block, subject: &str, limits: &Limits) -> Result<Content, Beyond> {
     let parts = mime::text_parts(block, limits)?;

@@ -1,9 +1,10 @@
 //! Comments of patches and covers.
 
-use super::{Conn, Result, Tx, Value, rows, sql, tag};
+use super::{Conn, Kind, Result, Tx, Value, rows, sql, tag};
 use crate::domain::{
     CommentId, CoverId, MessageId, PatchId, PersonId, Timestamp,
     comment::{Comment, Parent},
+    event::Category,
     tag::Counter,
 };
 
@@ -44,10 +45,7 @@ pub async fn insert(conn: &mut Conn, comments: Vec<NewComment>) -> Result<()> {
 }
 
 fn row(new: NewComment) -> Vec<Value> {
-    let (patch, cover) = match new.parent {
-        Parent::Patch(id) => (Some(id), None),
-        Parent::Cover(id) => (None, Some(id)),
-    };
+    let (patch, cover) = new.parent.split();
     vec![
         new.id.into(),
         patch.into(),
@@ -59,6 +57,59 @@ fn row(new: NewComment) -> Vec<Value> {
         new.content.into(),
         new.addressed.into(),
     ]
+}
+
+/// Hangs a comment on another patch or cover; the event that told of it tells of that one.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn rehang(conn: &mut Conn, id: CommentId, parent: Parent) -> Result<()> {
+    let (patch, cover) = parent.split();
+    sql("UPDATE comment SET patch_id = $1, cover_id = $2 WHERE id = $3")
+        .bind(patch)
+        .bind(cover)
+        .bind(id)
+        .run(conn)
+        .await?;
+    sql(
+        "UPDATE event SET category = $1, patch_id = $2, cover_id = $3 WHERE comment_id = $4 \
+         AND category IN ('patch-comment-created', 'cover-comment-created')",
+    )
+    .bind(Category::of_reply_to(parent).word())
+    .bind(patch)
+    .bind(cover)
+    .bind(id)
+    .run(conn)
+    .await?;
+    Ok(())
+}
+
+/// Returns the mails, by digest, that became comments of this patch or cover and refer to a message id.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn mails_that_name(
+    conn: &mut Conn,
+    parent: Parent,
+    msgid: &MessageId,
+) -> Result<Vec<Vec<u8>>> {
+    let (patch, cover) = parent.split();
+    let find = match conn.kind() {
+        Kind::Sqlite => "instr",
+        Kind::Postgres => "strpos",
+    };
+    let mut q = sql("SELECT m.digest FROM comment c JOIN mail m ON m.comment_id = c.id WHERE ");
+    match (patch, cover) {
+        (Some(patch), _) => q.push("c.patch_id = ").arg(patch),
+        (None, cover) => q.push("c.cover_id = ").arg(cover),
+    };
+    q.push(" AND ")
+        .push(find)
+        .push("(c.headers, ")
+        .arg(msgid)
+        .push(") > 0 ORDER BY c.id");
+    let rows: Vec<(Vec<u8>,)> = q.all(conn).await?;
+    Ok(rows.into_iter().map(|(digest,)| digest).collect())
 }
 
 const COLUMNS: &str = "SELECT c.id, c.msgid, c.date, c.submitter_id, pe.name AS submitter_name,

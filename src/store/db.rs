@@ -199,12 +199,7 @@ fn open_sqlite(url: &str, options: &Options) -> Result<Db> {
         .statement_cache_capacity(256)
         .pragma("cache_size", "-16000")
         .pragma("journal_size_limit", "67108864")
-        .pragma("temp_store", "memory")
-        // Whoever comes first reads the whole journal: where nobody stays, it has to be short.
-        .pragma(
-            "wal_autocheckpoint",
-            if options.alone { "200" } else { "1000" },
-        );
+        .pragma("temp_store", "memory");
     let write = SqlitePoolOptions::new()
         // A full disk makes SQLite roll back by itself, and sqlx's own account of the transaction is wrong
         // from then on: such a connection is not used again.

@@ -104,8 +104,9 @@ tables! {
         id: Number, project_id: Number, submitter_id: Number, cover_id: Number, name: Text, date: Moment,
         version: Number, total: Number,
     }
-    series_reference(2) { project_id: Number, msgid: Text, series_id: Number }
+    series_reference(3) { project_id: Number, msgid: Text, series_id: Number, distance: Number }
     series_dependency(2) { from_series_id: Number, to_series_id: Number, position: Number }
+    unmet_dependency(3) { project_id: Number, msgid: Text, series_id: Number, position: Number }
     patch_relation(1) { id: Number }
     patch(1) {
         id: Number, project_id: Number, submitter_id: Number, state_id: Number, delegate_id: Number,
@@ -133,6 +134,10 @@ tables! {
     mail(1) {
         id: Number, project_id: Number, msgid: Text, received: Loading, outcome: Text, patch_id: Number,
         cover_id: Number, comment_id: Number, size: Number, digest: Bytes, packed: Packed,
+    }
+    quarantine(1) {
+        id: Number, project_id: Number, list_id: Text, msgid: Text, kind: Text, reason: Text, received: Loading,
+        tries: Number, last_try: Loading, size: Number, digest: Bytes, packed: Packed,
     }
     awaited(3) { project_id: Number, msgid: Text, digest: Bytes }
     email_confirmation(1) {

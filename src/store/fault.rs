@@ -2,7 +2,7 @@
 
 use std::{fmt, io};
 
-use sqlx::{postgres::PgDatabaseError, sqlite::SqliteError};
+use sqlx::{error::DatabaseError, postgres::PgDatabaseError, sqlite::SqliteError};
 
 /// Says why a database cannot be reached.
 pub(super) fn away(error: &sqlx::Error) -> String {
@@ -32,6 +32,35 @@ pub(super) fn statement(error: &sqlx::Error) -> String {
     known.unwrap_or_else(|| format!("the database refused a statement: {}", one_line(error)))
 }
 
+/// Says whether an error of the driver is about what was asked or answered, not about the connection.
+pub(super) fn is_about_values(error: &sqlx::Error) -> bool {
+    use sqlx::Error::{
+        ColumnDecode, ColumnIndexOutOfBounds, ColumnNotFound, Decode, Encode, RowNotFound,
+        TypeNotFound,
+    };
+    matches!(
+        error,
+        ColumnDecode { .. }
+            | ColumnIndexOutOfBounds { .. }
+            | ColumnNotFound(_)
+            | Decode(_)
+            | Encode(_)
+            | RowNotFound
+            | TypeNotFound { .. }
+    )
+}
+
+/// Says whether a table, a column or a right is missing.
+pub(super) fn is_about_schema(error: &dyn DatabaseError) -> bool {
+    match error.try_downcast_ref::<SqliteError>() {
+        Some(error) => error.message().starts_with("no such"),
+        None => matches!(
+            error.code().as_deref(),
+            Some("42501" | "42P01" | "42703" | "42883" | "3F000")
+        ),
+    }
+}
+
 fn sqlite(code: u32) -> Option<String> {
     // The upper bytes of a code say more than anybody asks.
     let text = match code & 0xff {
@@ -57,6 +86,9 @@ fn postgres(error: &PgDatabaseError) -> Option<String> {
         },
         "28P01" | "28000" => format!("the server refuses this user or password: {said}"),
         "42501" => format!("the user lacks a right: {said}; use the owner or GRANT it"),
+        "53100" => format!("the disk of the server is full: {said}"),
+        "57014" => format!("a statement took too long: {said}; see database.statement_timeout"),
+        "57P01" | "57P02" | "57P03" => format!("the server stops or starts: {said}"),
         "53300" => format!("the server takes no more connections: {said}"),
         "25006" => format!("the server may only be read: {said}; write to the primary"),
         _ => return None,

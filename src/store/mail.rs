@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use sqlx::FromRow;
 use zstd::bulk::Compressor;
 
-use super::{Conn, Error, Result, Sql, rows, sql};
+use super::{Conn, Error, Result, Sql, rows, sql, value::Many};
 use crate::domain::{CommentId, CoverId, MessageId, PatchId, ProjectId, Timestamp};
 
 /// A mail packed for keeping. Packing is work; it is done before the transaction begins.
@@ -51,6 +51,25 @@ pub enum Became {
     Nothing(&'static str),
 }
 
+impl Became {
+    /// Returns the word for it, and the row that shows it.
+    fn columns(
+        self,
+    ) -> (
+        &'static str,
+        Option<PatchId>,
+        Option<CoverId>,
+        Option<CommentId>,
+    ) {
+        match self {
+            Became::Patch(id) => ("patch", Some(id), None, None),
+            Became::Cover(id) => ("cover", None, Some(id), None),
+            Became::Comment(id) => ("comment", None, None, Some(id)),
+            Became::Nothing(why) => (why, None, None, None),
+        }
+    }
+}
+
 /// A received mail about to be kept.
 #[derive(Clone, Debug)]
 pub struct NewMail {
@@ -85,12 +104,7 @@ pub async fn insert(conn: &mut Conn, mails: &[NewMail]) -> Result<()> {
 }
 
 fn row(mail: &NewMail) -> Vec<super::Value> {
-    let (outcome, patch, cover, comment) = match mail.became {
-        Became::Patch(id) => ("patch", Some(id), None, None),
-        Became::Cover(id) => ("cover", None, Some(id), None),
-        Became::Comment(id) => ("comment", None, None, Some(id)),
-        Became::Nothing(why) => (why, None, None, None),
-    };
+    let (outcome, patch, cover, comment) = mail.became.columns();
     vec![
         mail.project.into(),
         (&mail.msgid).into(),
@@ -105,42 +119,76 @@ fn row(mail: &NewMail) -> Vec<super::Value> {
     ]
 }
 
-/// Returns the bytes of a kept mail that has nothing to show so far, for `why`.
-///
-/// # Errors
-/// When the database is away, or the bytes are damaged.
-pub async fn waiting(
-    conn: &mut Conn,
-    project: ProjectId,
-    digest: &[u8],
-    why: &str,
-) -> Result<Option<Vec<u8>>> {
-    let row: Option<(Vec<u8>, i64)> =
-        sql("SELECT packed, size FROM mail WHERE digest = $1 AND coalesce(project_id, 0) = $2 AND outcome = $3")
-            .bind(digest)
-            .bind(project)
-            .bind(why)
-            .optional(conn)
-            .await?;
-    row.map(|(packed, size)| unpack(&packed, size)).transpose()
-}
-
-/// Records that a kept mail became a comment after all.
+/// Returns which of these bytes, by digest, are kept, and for which project.
 ///
 /// # Errors
 /// When the database is away or refuses.
-pub async fn became_comment(
+pub async fn kept(
+    conn: &mut Conn,
+    digests: Vec<Vec<u8>>,
+) -> Result<Vec<(Vec<u8>, Option<ProjectId>)>> {
+    let digests = Many::Blobs(digests.into_iter().map(Some).collect());
+    let mut q = sql("SELECT digest, project_id FROM mail WHERE digest");
+    q.among_many(conn.kind(), digests);
+    q.all(conn).await
+}
+
+/// A kept reply.
+#[derive(Clone, Debug, FromRow)]
+pub struct Reply {
+    /// What it became, in a word.
+    pub outcome: String,
+    /// The comment it became.
+    pub comment_id: Option<CommentId>,
+    size: i64,
+    packed: Vec<u8>,
+}
+
+impl Reply {
+    /// Returns its bytes.
+    ///
+    /// # Errors
+    /// When they are damaged.
+    pub fn raw(&self) -> Result<Vec<u8>> {
+        unpack(&self.packed, self.size)
+    }
+}
+
+/// Returns a kept mail of a project.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn reply(conn: &mut Conn, project: ProjectId, digest: &[u8]) -> Result<Option<Reply>> {
+    sql("SELECT outcome, comment_id, size, packed FROM mail WHERE digest = $1 AND coalesce(project_id, 0) = $2")
+        .bind(digest)
+        .bind(project)
+        .optional(conn)
+        .await
+}
+
+/// Records that a kept mail became something else after all.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn set_outcome(
     conn: &mut Conn,
     project: ProjectId,
     digest: &[u8],
-    id: CommentId,
+    became: Became,
 ) -> Result<()> {
-    sql("UPDATE mail SET outcome = 'comment', comment_id = $1 WHERE digest = $2 AND coalesce(project_id, 0) = $3")
-        .bind(id)
-        .bind(digest)
-        .bind(project)
-        .run(conn)
-        .await?;
+    let (outcome, patch, cover, comment) = became.columns();
+    sql(
+        "UPDATE mail SET outcome = $1, patch_id = $2, cover_id = $3, comment_id = $4 \
+         WHERE digest = $5 AND coalesce(project_id, 0) = $6",
+    )
+    .bind(outcome)
+    .bind(patch)
+    .bind(cover)
+    .bind(comment)
+    .bind(digest)
+    .bind(project)
+    .run(conn)
+    .await?;
     Ok(())
 }
 

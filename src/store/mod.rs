@@ -13,6 +13,7 @@ mod db;
 pub mod delegation;
 pub mod dump;
 pub mod event;
+pub mod evidence;
 mod fault;
 pub mod fixture;
 pub mod health;
@@ -25,6 +26,7 @@ pub mod patch;
 pub mod person;
 mod pool;
 pub mod project;
+pub mod quarantine;
 pub mod relation;
 mod rows;
 pub mod sequence;
@@ -82,8 +84,12 @@ impl Error {
             return false;
         };
         let code = error.code().unwrap_or_default();
-        // Serialisation failure and deadlock; SQLITE_BUSY and its extended codes.
-        matches!(&*code, "40001" | "40P01" | "5" | "261" | "517")
+        // Serialisation failure, deadlock, a lock not to be had, a statement that waited or took too long;
+        // SQLITE_BUSY and its extended codes.
+        matches!(
+            &*code,
+            "40001" | "40P01" | "55P03" | "57014" | "5" | "261" | "517"
+        )
     }
 
     /// Says whether the database refused what it was given. Otherwise it is in no state to take anything: the
@@ -93,8 +99,12 @@ impl Error {
             return false;
         };
         let sqlx::Error::Database(error) = error else {
-            return true;
+            return fault::is_about_values(error);
         };
+        // What is not there or not allowed is so for every mail.
+        if fault::is_about_schema(&**error) {
+            return false;
+        }
         let code = error.code().unwrap_or_default();
         match code.parse::<u32>() {
             // SQLite: a bad statement, too big, a constraint, a wrong type, out of range.

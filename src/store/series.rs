@@ -10,17 +10,19 @@ use crate::domain::{
 const SERIES: &str =
     "s.id, s.project_id, s.submitter_id, s.cover_id, s.name, s.date, s.version, s.total";
 
-/// A message id and the series that the mail belongs to.
+/// A series and a mail that leads to it.
 #[derive(Clone, Debug, FromRow)]
-pub struct Owner {
+pub struct Claim {
     /// The mail.
     pub msgid: MessageId,
-    /// Its series.
+    /// 0 when the mail is part of the series; else how far before one of its patches it stands in the thread.
+    pub distance: i64,
+    /// The series.
     #[sqlx(flatten)]
     pub series: Series,
 }
 
-/// Returns the series that mails with these ids belong to.
+/// Returns the series to which mails with these ids lead.
 ///
 /// # Errors
 /// When the database is away or refuses.
@@ -28,8 +30,8 @@ pub async fn by_references(
     conn: &mut Conn,
     project: ProjectId,
     msgids: &[MessageId],
-) -> Result<Vec<Owner>> {
-    let mut q = sql("SELECT r.msgid, ");
+) -> Result<Vec<Claim>> {
+    let mut q = sql("SELECT r.msgid, r.distance, ");
     q.push(SERIES)
         .push(" FROM series_reference r JOIN series s ON s.id = r.series_id WHERE r.project_id = ")
         .arg(project);
@@ -101,32 +103,45 @@ pub struct Reference {
     pub msgid: MessageId,
     /// Its series.
     pub series: SeriesId,
+    /// How far it is from the series, as [`Claim::distance`] says.
+    pub distance: i64,
 }
 
-/// Records which mails belong to which series; ids recorded before keep their owner.
+/// Records which mails lead to which series; what is nearer stays.
 ///
 /// # Errors
 /// When the database is away or refuses.
 pub async fn insert_references(conn: &mut Conn, references: &[Reference]) -> Result<()> {
-    let row = |new: &Reference| vec![new.project.into(), (&new.msgid).into(), new.series.into()];
+    let row = |new: &Reference| {
+        vec![
+            new.project.into(),
+            (&new.msgid).into(),
+            new.series.into(),
+            new.distance.into(),
+        ]
+    };
     rows::insert(
         conn,
-        "series_reference (project_id, msgid, series_id)",
+        "series_reference (project_id, msgid, series_id, distance)",
         references.iter().map(row).collect(),
-        "ON CONFLICT (project_id, msgid) DO NOTHING",
+        "ON CONFLICT (project_id, msgid, series_id) DO UPDATE SET distance = excluded.distance \
+         WHERE excluded.distance < series_reference.distance",
     )
     .await?;
     Ok(())
 }
 
-/// Gives a series the cover letter and the name that a new mail brought.
+/// Writes what a mail that joined has changed in a series.
 ///
 /// # Errors
 /// When the database is away or refuses.
-pub async fn set_cover_and_name(conn: &mut Conn, series: &Series) -> Result<()> {
-    sql("UPDATE series SET cover_id = $1, name = $2 WHERE id = $3")
+pub async fn update(conn: &mut Conn, series: &Series) -> Result<()> {
+    sql("UPDATE series SET cover_id = $1, name = $2, date = $3, submitter_id = $4, version = $5 WHERE id = $6")
         .bind(series.cover_id)
         .bind(series.name.as_deref())
+        .bind(series.date)
+        .bind(series.submitter_id)
+        .bind(series.version)
         .bind(series.id)
         .run(conn)
         .await?;
@@ -224,18 +239,93 @@ pub async fn is_of(conn: &mut Conn, project: ProjectId, id: SeriesId) -> Result<
     Ok(row.is_some())
 }
 
-/// Records that one series needs another, after those it needs already.
+/// A series that needs another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Need {
+    /// The series.
+    pub from: SeriesId,
+    /// What it needs.
+    pub to: SeriesId,
+    /// Where its mails say so: needs are told in this order.
+    pub position: i64,
+}
+
+/// Records that one series needs another.
 ///
 /// # Errors
 /// When the database is away or refuses.
-pub async fn insert_dependency(conn: &mut Conn, from: SeriesId, to: SeriesId) -> Result<()> {
-    sql("INSERT INTO series_dependency (from_series_id, to_series_id, position) \
-         SELECT $1, $2, coalesce(max(position), 0) + 1 FROM series_dependency WHERE from_series_id = $1 \
-         ON CONFLICT (from_series_id, to_series_id) DO NOTHING")
-    .bind(from)
-    .bind(to)
+pub async fn insert_dependency(conn: &mut Conn, need: Need) -> Result<()> {
+    sql("INSERT INTO series_dependency (from_series_id, to_series_id, position) VALUES ($1, $2, $3) \
+         ON CONFLICT (from_series_id, to_series_id) DO UPDATE SET position = excluded.position \
+         WHERE excluded.position < series_dependency.position")
+    .bind(need.from)
+    .bind(need.to)
+    .bind(need.position)
     .run(conn)
     .await?;
+    Ok(())
+}
+
+/// A series that needs a mail which has not come.
+#[derive(Clone, Debug, FromRow)]
+pub struct Unmet {
+    /// The mail.
+    pub msgid: MessageId,
+    /// The series that needs it.
+    pub series_id: SeriesId,
+    /// Where its mails say so.
+    pub position: i64,
+}
+
+/// Records which series need mails that have not come.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn insert_unmet(conn: &mut Conn, unmet: &[(ProjectId, Unmet)]) -> Result<()> {
+    let row = |(project, unmet): &(ProjectId, Unmet)| {
+        vec![
+            (*project).into(),
+            (&unmet.msgid).into(),
+            unmet.series_id.into(),
+            unmet.position.into(),
+        ]
+    };
+    rows::insert(
+        conn,
+        "unmet_dependency (project_id, msgid, series_id, position)",
+        unmet.iter().map(row).collect(),
+        "ON CONFLICT (project_id, msgid, series_id) DO NOTHING",
+    )
+    .await?;
+    Ok(())
+}
+
+/// Returns which series need these mails.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn unmet(
+    conn: &mut Conn,
+    project: ProjectId,
+    msgids: &[MessageId],
+) -> Result<Vec<Unmet>> {
+    let mut q = sql("SELECT msgid, series_id, position FROM unmet_dependency WHERE project_id = ");
+    q.arg(project)
+        .push(" AND msgid")
+        .among(conn.kind(), msgids.iter().map(|id| id.as_str().to_owned()));
+    q.all(conn).await
+}
+
+/// Forgets that series need these mails: they came.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn delete_unmet(conn: &mut Conn, project: ProjectId, msgids: &[MessageId]) -> Result<()> {
+    let mut q = sql("DELETE FROM unmet_dependency WHERE project_id = ");
+    q.arg(project)
+        .push(" AND msgid")
+        .among(conn.kind(), msgids.iter().map(|id| id.as_str().to_owned()));
+    q.run(conn).await?;
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use sqlx::{
 
 use crate::domain::{
     BundleId, CheckId, CommentId, CoverId, DiffHash, ListId, MailId, MessageId, OutboxId, PatchId,
-    PersonId, ProjectId, RelationId, SeriesId, StateId, TagId, Timestamp, UserId,
+    PersonId, ProjectId, QuarantineId, RelationId, SeriesId, StateId, TagId, Timestamp, UserId,
 };
 
 /// A value bound to a statement.
@@ -135,6 +135,7 @@ values! {
     MailId => Int, id => id.0;
     BundleId => Int, id => id.0;
     OutboxId => Int, id => id.0;
+    QuarantineId => Int, id => id.0;
     String => Text, text => without_nul(text);
     &str => Text, text => without_nul(text.to_owned());
     &String => Text, text => without_nul(text.clone());

@@ -4,7 +4,12 @@ use std::{fs, io::Write, process::Stdio, thread, time::Duration};
 
 use flate2::{Compression, write::GzEncoder};
 
-use crate::support::program::{Program, ended};
+use patchwork::store::{Db, Options};
+
+use crate::support::{
+    graph::{self, Graph},
+    program::{Program, ended},
+};
 
 const SAMPLE: &[u8] = include_bytes!("../../lib/sample/tidepool.mbox");
 
@@ -42,6 +47,37 @@ on_both! {
         assert_eq!(program.run(&["parsearchive", "sample"]).ok(), AGAIN);
         assert_eq!(program.run(&["parsearchive", "sample", "-v0"]).ok(), "");
     }
+}
+
+on_both! {
+    async fn a_load_that_was_killed_goes_on(fresh: Fresh) {
+        let program = Program::on(&fresh.url);
+        program.run(TIDEPOOL).ok();
+        program.file("sample", SAMPLE);
+        // Each time a little later: before the first commit, in the middle, near the end.
+        for turn in 0..12 {
+            let mut child = program.command(&["parsearchive", "sample"]).spawn().expect("the program");
+            thread::sleep(Duration::from_millis(40 * turn));
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        let told = program.run(&["parsearchive", "sample"]).ok();
+        assert!(told.starts_with("Processed 159 messages") && told.contains("     0 errors"), "{told}");
+        let found = graph(&fresh.db).await;
+        let whole = ready();
+        whole.file("sample", SAMPLE);
+        assert_eq!(whole.run(&["parsearchive", "sample"]).ok(), SUMMARY);
+        let url = format!("sqlite:{}", whole.folder.join("patchwork.db").display());
+        let db = Db::open(&url, &Options::default()).expect("an address");
+        let expected = graph(&db).await;
+        db.close().await;
+        assert_eq!(graph::difference(&expected, &found, 20), Vec::<String>::new());
+    }
+}
+
+async fn graph(db: &Db) -> Graph {
+    let mut conn = db.reader().await.expect("a connection");
+    graph::read(&mut conn).await
 }
 
 fn gz(bytes: &[u8]) -> Vec<u8> {

@@ -12,6 +12,7 @@ mod hash;
 mod loaddata;
 mod parsemail;
 mod project;
+mod quarantine;
 mod relation;
 mod sendtestemail;
 mod serve;

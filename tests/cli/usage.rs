@@ -25,6 +25,7 @@ const COMMANDS: &[&str] = &[
     "rehash",
     "retag",
     "replacerelations",
+    "quarantine",
     "sendtestemail",
     "demo",
 ];
@@ -122,6 +123,7 @@ fn settings_that_cannot_be_read_end_every_command() {
         &["retag"],
         &["replacerelations", "x"],
         &["changepassword", "x"],
+        &["quarantine", "list"],
     ] {
         let mut all = vec!["--config", "/not/there.toml"];
         all.extend(arguments);

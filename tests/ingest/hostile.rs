@@ -1,9 +1,21 @@
 //! Mails that want to do harm: neither a panic nor an error of the database is the answer.
 
-use patchwork::domain::Timestamp;
+use std::time::{Duration, Instant};
+
+use patchwork::{
+    domain::{ListId, Timestamp},
+    ingest::{
+        self, Options, Outcome,
+        guard::{Panicked, contained, contained_async},
+        intake::{self, Trouble, Unfit},
+    },
+    mail::mbox,
+    store::{self, Db, Kind, sql},
+};
 use serde_json::json;
 
 use super::{rows, scene, stage};
+use crate::{corpus, support::Random};
 
 /// Writes a mail from raw headers and a raw body.
 fn mail(id: &str, headers: &[(&str, Vec<u8>)], body: &[u8]) -> Vec<u8> {
@@ -199,15 +211,188 @@ on_both! {
 }
 
 on_both! {
-    async fn too_large_a_mail_is_kept_and_reported(fresh: Fresh) {
+    async fn too_large_a_mail_is_set_aside_whole(fresh: Fresh) {
         let db = stage::open(&fresh.url).await;
         let mut options = scene::options();
         options.max_bytes = 1000;
-        let mail = mail("p", &[], &b"x".repeat(1000));
-        let outcome = patchwork::ingest::receive(&db, &mail, None, &options, Timestamp(0)).await;
-        let outcome = outcome.expect("a database that takes all mails");
-        assert_eq!(scene::word(&outcome), "invalid");
+        let large = mail("p", &[], &b"x".repeat(1000));
+        for tries in 1..=2 {
+            let outcome = receive(&db, &large, None, &options).await;
+            assert_eq!(scene::word(&outcome), "quarantined");
+            let entries = aside(&db).await;
+            assert_eq!(entries.len(), 1, "the same bytes are one entry");
+            let entry = &entries[0];
+            assert_eq!((entry.kind.as_str(), entry.tries), ("limit", tries));
+            assert_eq!(entry.msgid, "<p@example.com>");
+            assert_eq!(entry.project.as_deref(), Some("dev"));
+            assert!(entry.reason.contains("more than the 1000"), "{entry:?}");
+        }
+        let list = ListId::new("elsewhere.example.org");
+        receive(&db, &large, Some(&list), &options).await;
+        let entries = aside(&db).await;
+        assert_eq!(entries.len(), 2, "another list is another entry");
+        assert_eq!((entries[1].list_id.as_str(), &entries[1].project), ("elsewhere.example.org", &None));
         let mut conn = db.reader().await.expect("a connection");
-        assert_eq!(rows::read(&mut conn).await["kept"], json!(["p invalid"]));
+        for entry in entries {
+            let bytes = store::quarantine::bytes(&mut conn, entry.id).await.expect("bytes");
+            assert_eq!(bytes, large);
+        }
+        assert_eq!(rows::read(&mut conn).await["kept"], json!([]));
+    }
+}
+
+async fn receive(db: &Db, raw: &[u8], list: Option<&ListId>, options: &Options) -> Outcome {
+    ingest::receive(db, raw, list, options, Timestamp(0))
+        .await
+        .expect("a database that takes all mails")
+}
+
+async fn aside(db: &Db) -> Vec<store::quarantine::Entry> {
+    let mut conn = db.reader().await.expect("a connection");
+    store::quarantine::all(&mut conn).await.expect("entries")
+}
+
+/// Makes the database refuse patches of this name, as it would a mail that no statement of ours is ready for.
+async fn refuse(db: &Db) {
+    let mut tx = db.begin().await.expect("a transaction");
+    let text = match tx.kind() {
+        Kind::Sqlite => {
+            "CREATE TRIGGER refuse BEFORE INSERT ON patch WHEN NEW.name = 'refuse' \
+             BEGIN SELECT RAISE(ABORT, 'not this one'); END"
+        }
+        Kind::Postgres => "ALTER TABLE patch ADD CONSTRAINT refuse CHECK (name <> 'refuse')",
+    };
+    sql(text).run(&mut tx).await.expect("a trap");
+    tx.commit().await.expect("a commit");
+}
+
+/// Takes the trap away.
+async fn relent(db: &Db) {
+    let mut tx = db.begin().await.expect("a transaction");
+    let text = match tx.kind() {
+        Kind::Sqlite => "DROP TRIGGER refuse",
+        Kind::Postgres => "ALTER TABLE patch DROP CONSTRAINT refuse",
+    };
+    sql(text).run(&mut tx).await.expect("no trap");
+    tx.commit().await.expect("a commit");
+}
+
+on_both! {
+    async fn a_mail_that_the_database_refuses_is_set_aside_alone(fresh: Fresh) {
+        let db = stage::open(&fresh.url).await;
+        refuse(&db).await;
+        let one = |id: &str, subject: &str| mail(id, &[("Subject", subject.into())], DIFF);
+        let mails = vec![one("a", "[PATCH] a"), one("b", "[PATCH] refuse"), one("c", "[PATCH] c")];
+        let options = scene::options();
+        let outcome = receive(&db, &mails[1], None, &options).await;
+        assert_eq!(scene::word(&outcome), "quarantined");
+        let words = scene::load(&db, mails.clone()).await;
+        assert_eq!(words, ["patch", "patch", "quarantined"]);
+        let entries = aside(&db).await;
+        assert_eq!((entries.len(), entries[0].kind.as_str(), entries[0].tries), (1, "refused", 2));
+        relent(&db).await;
+        assert_eq!(scene::word(&receive(&db, &mails[1], None, &options).await), "patch");
+    }
+}
+
+on_both! {
+    async fn a_mail_whose_reading_panics_is_set_aside(fresh: Fresh) {
+        let db = stage::open(&fresh.url).await;
+        let raw = mail("p", &[], DIFF);
+        // No mail is known to do it; the defect is played, all that follows is real.
+        let panicked = contained(|| raw[raw.len()]).expect_err("a panic");
+        let unfit = Unfit::new(&raw, Trouble::Panic, &panicked.to_string());
+        let outcome = intake::set_aside(&db, &unfit, None, Timestamp(0)).await.expect("a database");
+        assert_eq!(scene::word(&outcome), "quarantined");
+        let entries = aside(&db).await;
+        assert_eq!((entries[0].kind.as_str(), entries[0].msgid.as_str()), ("panic", "<p@example.com>"));
+        assert!(entries[0].reason.contains("index out of bounds") && entries[0].reason.contains("hostile.rs:"));
+    }
+}
+
+on_both! {
+    async fn a_transaction_in_which_something_panics_leaves_nothing(fresh: Fresh) {
+        let db = stage::open(&fresh.url).await;
+        for _ in 0..3 {
+            let done = contained_async(async {
+                let mut tx = db.begin().await.expect("a transaction");
+                sql("UPDATE project SET name = 'half' WHERE id = 1").run(&mut tx).await.expect("an update");
+                tokio::task::yield_now().await;
+                panic!("half way");
+            });
+            assert!(done.await.is_err_and(|it: Panicked| it.0.contains("half way")));
+        }
+        let mut tx = db.begin().await.expect("a transaction, the lock is free");
+        let (half,): (i64,) = sql("SELECT count(*) FROM project WHERE name = 'half'").one(&mut tx).await.expect("a count");
+        assert_eq!(half, 0);
+    }
+}
+
+/// Turns bytes of a mail into others, as many as `turn` says.
+fn flipped(mail: &[u8], turn: usize, random: &mut Random) -> Vec<u8> {
+    let mut mail = mail.to_vec();
+    for _ in 0..=turn % 24 {
+        let place = random.below(mail.len());
+        mail[place] = random.next() as u8;
+    }
+    mail
+}
+
+/// Delivers damaged mails one by one; each must have an outcome in time.
+async fn flip(db: &Db, mails: &[Vec<u8>], list: &ListId, turns: usize, seed: u64) {
+    let mut random = Random::new(seed);
+    let options = scene::options();
+    let mut slowest = Duration::ZERO;
+    let mut aside = 0;
+    for (turn, mail) in mails
+        .iter()
+        .filter(|mail| !mail.is_empty())
+        .cycle()
+        .take(turns)
+        .enumerate()
+    {
+        let mail = flipped(mail, turn, &mut random);
+        let begun = Instant::now();
+        let outcome = ingest::receive(db, &mail, Some(list), &options, scene::BEGIN).await;
+        let took = begun.elapsed();
+        let told = || format!("seed {seed}, mail {turn}, {took:?}");
+        match outcome {
+            Err(error) => panic!("{}: {error}", told()),
+            Ok(Outcome::Quarantined { reason, .. })
+                if reason.contains("panic") || reason.contains(".rs:") =>
+            {
+                panic!("{}: {reason}", told())
+            }
+            Ok(Outcome::Quarantined { reason, .. }) => {
+                assert!(!reason.contains("statement"), "{}: {reason}", told());
+                aside += 1;
+            }
+            Ok(_) => {}
+        }
+        assert!(took < Duration::from_secs(2), "{}", told());
+        slowest = slowest.max(took);
+    }
+    println!("{turns} damaged mails: {aside} set aside, the slowest took {slowest:?}");
+}
+
+on_both! {
+    async fn flipped_bytes_of_a_list_do_no_harm(fresh: Fresh) {
+        let db = stage::open(&fresh.url).await;
+        let mails: Vec<_> = mbox::Splitter::new(&include_bytes!("../../lib/sample/tidepool.mbox")[..], 16 << 20)
+            .map(|mail| mail.expect("a mail"))
+            .collect();
+        flip(&db, &mails, &ListId::new("dev.lists.example.org"), 400, 20_240_108).await;
+    }
+}
+
+on_both! {
+    async fn flipped_bytes_of_the_corpus_do_no_harm(fresh: Fresh) {
+        let Some(archives) = corpus::given("flipped bytes of the corpus") else { return };
+        let db = stage::open(&fresh.url).await;
+        let list = ListId::new("dev.lists.example.org");
+        for (number, archive) in archives.iter().enumerate() {
+            let mails: Vec<_> = corpus::mails(archive).flatten().collect();
+            flip(&db, &mails, &list, mails.len(), 20_240_108 + number as u64).await;
+        }
     }
 }

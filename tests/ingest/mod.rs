@@ -15,5 +15,6 @@ mod project;
 mod rows;
 mod scene;
 mod series;
+mod shuffle;
 mod stage;
 mod tag;

@@ -221,6 +221,7 @@ pub fn word(outcome: &Outcome) -> &'static str {
         Outcome::Duplicate(_) => "duplicate",
         Outcome::Ignored(why) => why.word(),
         Outcome::Invalid(_) => "invalid",
+        Outcome::Quarantined { .. } => "quarantined",
     }
 }
 
@@ -241,6 +242,7 @@ fn words(summary: &Summary) -> Vec<String> {
         ("comment", summary.comments),
         ("duplicate", summary.duplicates),
         ("invalid", summary.errors),
+        ("quarantined", summary.quarantined),
     ];
     let dropped = summary.dropped.iter().map(|(word, count)| (*word, *count));
     let repeated = |(word, count)| std::iter::repeat_n(String::from(word), count as usize);

@@ -96,7 +96,7 @@ const DELETIONS: &[(&str, bool, i64)] = &[
 const MORE: &[&str] = &[
     "INSERT INTO delegation_rule (project_id, account_id, path) VALUES (1, 1, '*')",
     "INSERT INTO patch_tag (patch_id, tag_id) VALUES (1, 1)",
-    "INSERT INTO series_reference (project_id, msgid, series_id) VALUES (1, '<p1@x>', 1)",
+    "INSERT INTO series_reference (project_id, msgid, series_id, distance) VALUES (1, '<p1@x>', 1, 0)",
     "INSERT INTO patch_relation (id) VALUES (1)",
     "UPDATE patch SET related_id = 1",
     "INSERT INTO bundle (id, owner_id, project_id, name) VALUES (1, 1, 1, 'b')",
@@ -172,6 +172,7 @@ const REFERENCES: &[&str] = &[
     "patch_tag.patch_id > patch: CASCADE",
     "patch_tag.tag_id > tag: CASCADE",
     "person.account_id > account: SET NULL",
+    "quarantine.project_id > project: SET NULL",
     "series.cover_id > cover: SET NULL",
     "series.project_id > project: NO ACTION",
     "series.submitter_id > person: NO ACTION",
@@ -181,6 +182,8 @@ const REFERENCES: &[&str] = &[
     "series_reference.series_id > series: CASCADE",
     "session.account_id > account: CASCADE",
     "token.account_id > account: CASCADE",
+    "unmet_dependency.project_id > project: CASCADE",
+    "unmet_dependency.series_id > series: CASCADE",
 ];
 
 on_both! {

@@ -1,6 +1,8 @@
 //! What tests stand on: a folder that goes away with the program, databases of both engines, the real program.
 
 pub mod database;
+#[allow(dead_code)] // the benchmarks stand on this file too
+pub mod graph;
 pub mod postgres;
 pub mod program;
 
@@ -58,12 +60,16 @@ struct Run {
 const WATCHDOG: &str = r#"
 trap '' INT TERM HUP
 cat >/dev/null
-if [ -f "$1/pg/data/postmaster.pid" ]; then
-    pid=$(head -n 1 "$1/pg/data/postmaster.pid")
+for file in "$1"/*/data/postmaster.pid; do
+    [ -f "$file" ] || continue
+    pid=$(head -n 1 "$file")
     kill -QUIT "$pid"
     n=0
     while kill -0 "$pid" 2>/dev/null && [ $n -lt 100 ]; do sleep 0.1; n=$((n + 1)); done
-fi
+done
+for disk in "$1"/disk-*; do
+    [ -d "$disk" ] && umount -l "$disk" 2>/dev/null
+done
 rm -rf "$1"
 "#;
 
@@ -130,6 +136,37 @@ pub fn skip(what: &str, why: &str) {
         let list = fs::OpenOptions::new().create(true).append(true).open(list);
         if let Ok(mut list) = list {
             let _ = writeln!(list, "{what}: {why}");
+        }
+    }
+}
+
+/// Numbers that look random and are the same for the same seed (xorshift).
+pub struct Random(u64);
+
+#[allow(dead_code)] // the benchmarks stand on this file too
+impl Random {
+    /// Begins with a seed.
+    pub fn new(seed: u64) -> Self {
+        Random(seed.wrapping_mul(2).wrapping_add(88_172_645_463_325_253))
+    }
+
+    /// Returns the next number.
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    /// Returns a number below `end`.
+    pub fn below(&mut self, end: usize) -> usize {
+        (self.next() % end as u64) as usize
+    }
+
+    /// Shuffles.
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            items.swap(last, self.below(last + 1));
         }
     }
 }

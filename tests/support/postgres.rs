@@ -53,7 +53,7 @@ impl Server {
         let given = std::env::var("PATCHWORK_TEST_POSTGRES").ok();
         let url = match given {
             Some(url) => url,
-            None => cluster(&folder().join("pg"))?,
+            None => Cluster::start(&folder().join("pg"), QUICK)?.url(),
         };
         let (rest, query) = match url.split_once('?') {
             Some((rest, query)) => (rest, format!("?{query}")),
@@ -145,18 +145,74 @@ async fn connect(url: &str) -> sqlx::Result<PgConnection> {
     PgConnection::connect(url).await
 }
 
-/// Starts a cluster in a folder and returns its address. The watchdog of the run stops it.
-fn cluster(home: &Path) -> Result<String, String> {
-    let programs = programs().ok_or("PostgreSQL is not installed (apt-get install postgresql)")?;
-    let user = user()?;
-    fs::create_dir_all(home).map_err(|error| error.to_string())?;
-    if let Some((uid, gid)) = user {
-        chown(home, Some(uid), Some(gid)).map_err(|error| error.to_string())?;
-    }
-    let run = |program: &str, arguments: &[&str]| {
-        let mut command = Command::new(programs.join(program));
-        command.args(arguments).current_dir(home).env("HOME", home);
+/// Settings of a server whose data nobody will miss.
+const QUICK: &str =
+    "fsync = off\nfull_page_writes = off\nsynchronous_commit = off\nmax_connections = 200\n";
+
+/// A server of our own. The watchdog of the run stops it.
+pub struct Cluster {
+    home: PathBuf,
+    programs: PathBuf,
+    user: Option<(u32, u32)>,
+}
+
+impl Cluster {
+    /// Makes a cluster in a folder and starts its server.
+    pub fn start(home: &Path, settings: &str) -> Result<Cluster, String> {
+        let programs =
+            programs().ok_or("PostgreSQL is not installed (apt-get install postgresql)")?;
+        let user = user()?;
+        fs::create_dir_all(home).map_err(|error| error.to_string())?;
         if let Some((uid, gid)) = user {
+            chown(home, Some(uid), Some(gid)).map_err(|error| error.to_string())?;
+        }
+        let cluster = Cluster {
+            home: home.to_owned(),
+            programs,
+            user,
+        };
+        cluster.run(
+            "initdb",
+            &[
+                "-U",
+                "postgres",
+                "-A",
+                "trust",
+                "--no-sync",
+                "-E",
+                "UTF8",
+                "--locale=C.UTF-8",
+            ],
+        )?;
+        let settings = format!(
+            "listen_addresses = ''\nunix_socket_directories = '{}'\n{settings}",
+            home.display()
+        );
+        let file = home.join("data/postgresql.conf");
+        let old = fs::read_to_string(&file).map_err(|error| error.to_string())?;
+        fs::write(&file, old + &settings).map_err(|error| error.to_string())?;
+        cluster.resume()?;
+        Ok(cluster)
+    }
+
+    /// Starts the server again.
+    pub fn resume(&self) -> Result<(), String> {
+        // Its output must not hold our pipes open, so it goes to a file of its own.
+        let log = self.home.join("log");
+        let log = log.to_str().ok_or("a folder name that is not UTF-8")?;
+        self.run("pg_ctl", &["-l", log, "-w", "-t", "60", "start"])
+    }
+
+    /// Runs one of the server's programs on it.
+    pub fn run(&self, program: &str, arguments: &[&str]) -> Result<(), String> {
+        let mut command = Command::new(self.programs.join(program));
+        command
+            .arg("-D")
+            .arg(self.home.join("data"))
+            .args(arguments)
+            .current_dir(&self.home)
+            .env("HOME", &self.home);
+        if let Some((uid, gid)) = self.user {
             command.uid(uid).gid(gid);
         }
         let output = command
@@ -167,44 +223,23 @@ fn cluster(home: &Path) -> Result<String, String> {
             false => Err(format!(
                 "{program} failed: {}{}",
                 String::from_utf8_lossy(&output.stderr),
-                fs::read_to_string(home.join("log")).unwrap_or_default()
+                fs::read_to_string(self.home.join("log")).unwrap_or_default()
             )),
         }
-    };
-    let data = home.join("data");
-    let data = data.to_str().ok_or("a folder name that is not UTF-8")?;
-    run(
-        "initdb",
-        &[
-            "-D",
-            data,
-            "-U",
-            "postgres",
-            "-A",
-            "trust",
-            "--no-sync",
-            "-E",
-            "UTF8",
-            "--locale=C.UTF-8",
-        ],
-    )?;
-    let settings = format!(
-        "listen_addresses = ''\nunix_socket_directories = '{}'\nfsync = off\nfull_page_writes = off\n\
-         synchronous_commit = off\nmax_connections = 200\n",
-        home.display()
-    );
-    let file = home.join("data/postgresql.conf");
-    let old = fs::read_to_string(&file).map_err(|error| error.to_string())?;
-    fs::write(&file, old + &settings).map_err(|error| error.to_string())?;
-    // Its output must not hold our pipes open, so it goes to a file of its own.
-    let log = home.join("log");
-    let log = log.to_str().ok_or("a folder name that is not UTF-8")?;
-    run(
-        "pg_ctl",
-        &["-D", data, "-l", log, "-w", "-t", "60", "start"],
-    )?;
-    let socket = home.display().to_string().replace('/', "%2F");
-    Ok(format!("postgres://postgres@{socket}/postgres"))
+    }
+
+    /// Returns the process of the server, if it runs.
+    #[allow(dead_code)] // the benchmarks stand on this file too
+    pub fn pid(&self) -> Option<u32> {
+        let file = fs::read_to_string(self.home.join("data/postmaster.pid")).ok()?;
+        file.lines().next()?.parse().ok()
+    }
+
+    /// Returns the address of the server's own database.
+    pub fn url(&self) -> String {
+        let socket = self.home.display().to_string().replace('/', "%2F");
+        format!("postgres://postgres@{socket}/postgres")
+    }
 }
 
 /// Debian keeps the server's programs off the path.

@@ -88,6 +88,18 @@ impl Program {
         let program = Path::new(env!("CARGO_BIN_EXE_patchwork-parsemail"));
         fed(self.command_of(program, arguments), input)
     }
+
+    /// Starts `patchwork-parsemail`; what it prints and reads is piped.
+    pub fn start_parsemail(&self, arguments: &[&str]) -> Child {
+        let program = Path::new(env!("CARGO_BIN_EXE_patchwork-parsemail"));
+        let mut command = self.command_of(program, arguments);
+        command.stdin(Stdio::piped()).spawn().expect("the program")
+    }
+
+    /// Returns the command of a copy of one of the programs, not started.
+    pub fn command_at(&self, program: &Path, arguments: &[&str]) -> Command {
+        self.command_of(program, arguments)
+    }
 }
 
 fn fed(mut command: Command, input: impl AsRef<[u8]>) -> Ended {
