@@ -19,14 +19,46 @@ pub struct Tag {
     pub show_column: bool,
 }
 
+/// How the lines of a tag are found.
+#[derive(Clone, Debug)]
+enum Finder {
+    /// Lines that begin so, in any case: nearly every tag is `^Some-words:`, and compiling an expression takes longer
+    /// than storing a mail.
+    Beginning(String),
+    /// Whatever else was typed.
+    Expression(Regex),
+}
+
+impl Finder {
+    fn new(pattern: &str) -> Option<Finder> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | ' ');
+        match pattern.strip_prefix('^') {
+            Some(rest) if rest.chars().all(is_plain) => Some(Finder::Beginning(rest.to_owned())),
+            _ => pattern::compile(pattern).ok().map(Finder::Expression),
+        }
+    }
+
+    fn count(&self, text: &str) -> usize {
+        match self {
+            Finder::Beginning(word) => text.split('\n').filter(|line| begins(line, word)).count(),
+            Finder::Expression(expression) => expression.find_iter(text).count(),
+        }
+    }
+}
+
+fn begins(line: &str, word: &str) -> bool {
+    line.get(..word.len())
+        .is_some_and(|head| head.eq_ignore_ascii_case(word))
+}
+
 /// Tags ready to be counted; one whose pattern does not compile is not among them.
 #[derive(Clone, Debug)]
-pub struct Counter(Vec<(TagId, Regex)>);
+pub struct Counter(Vec<(TagId, Finder)>);
 
 impl Counter {
     /// Takes the tags of a site.
     pub fn new(tags: &[Tag]) -> Self {
-        let ready = |tag: &Tag| Some((tag.id, pattern::compile(&tag.pattern).ok()?));
+        let ready = |tag: &Tag| Some((tag.id, Finder::new(&tag.pattern)?));
         Counter(tags.iter().filter_map(ready).collect())
     }
 
@@ -35,7 +67,7 @@ impl Counter {
         let counts = self
             .0
             .iter()
-            .map(|(tag, pattern)| (*tag, pattern.find_iter(text).count() as i64));
+            .map(|(tag, finder)| (*tag, finder.count(text) as i64));
         counts.filter(|(_, count)| *count > 0)
     }
 }
@@ -58,5 +90,25 @@ mod tests {
             .count("Acked-by: a\n> Acked-by: b\nacked-by: c")
             .collect();
         assert_eq!(counts, [(TagId(1), 2)]);
+    }
+
+    #[test]
+    fn plain_words_count_as_their_expression_does() {
+        let texts = [
+            "",
+            "Acked-by: a",
+            "x\nacked-BY: a\nAcked-by: b",
+            " Acked-by: a",
+            "Acked-by",
+            "Ackéd-by: a",
+            "\n\nAcked-by:\r\nAcked-by: a\n",
+        ];
+        for text in texts {
+            let plain = Finder::new("^Acked-by:").expect("a finder");
+            let expression = Finder::new("^(?:Acked-by:)").expect("a finder");
+            assert!(matches!(plain, Finder::Beginning(_)));
+            assert!(matches!(expression, Finder::Expression(_)));
+            assert_eq!(plain.count(text), expression.count(text), "{text:?}");
+        }
     }
 }

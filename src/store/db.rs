@@ -10,7 +10,7 @@ use std::{
 use sqlx::{
     Connection, Postgres, Sqlite, Transaction,
     pool::PoolConnection,
-    postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions},
+    postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode},
     sqlite::{
         SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
         SqliteSynchronous,
@@ -239,6 +239,8 @@ fn open_postgres(url: &str, options: &Options) -> Result<Db> {
     let pool = PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(options.timeout)
+        // Its one connection is new; asking whether it still lives costs a way to the server and back.
+        .test_before_acquire(!options.alone)
         .connect_lazy_with(connect);
     Ok(Db::Postgres(pool))
 }
@@ -246,8 +248,13 @@ fn open_postgres(url: &str, options: &Options) -> Result<Db> {
 /// Reads a server's address.
 fn server(url: &str) -> Result<PgConnectOptions> {
     // libpq takes an empty host when ?host= names a socket's folder; be as kind.
-    PgConnectOptions::from_str(&url.replacen("@/", "@localhost/", 1))
-        .map_err(|error| Error::Address(error.to_string()))
+    let options = PgConnectOptions::from_str(&url.replacen("@/", "@localhost/", 1))
+        .map_err(|error| Error::Address(error.to_string()))?;
+    // A socket of this machine needs no encryption, nor the question whether there is any.
+    Ok(match options.get_socket() {
+        Some(_) => options.ssl_mode(PgSslMode::Disable),
+        None => options,
+    })
 }
 
 enum Link {

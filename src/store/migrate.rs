@@ -82,7 +82,7 @@ async fn applied(conn: &mut Conn) -> Result<Vec<i64>> {
     let table = match conn.kind() {
         Kind::Sqlite => "SELECT count(*) FROM sqlite_schema WHERE name = '_sqlx_migrations'",
         Kind::Postgres => {
-            "SELECT count(*) FROM pg_tables WHERE tablename = '_sqlx_migrations' AND schemaname = ANY (current_schemas(false))"
+            "SELECT count(*) FROM (SELECT 1) one WHERE to_regclass('_sqlx_migrations') IS NOT NULL"
         }
     };
     let (tables,): (i64,) = sql(table).one(conn).await?;
