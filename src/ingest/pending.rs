@@ -14,7 +14,7 @@ use crate::{
         tag::Counter,
     },
     store::{
-        self, Result, Tx,
+        self, Batch, Result, Tx,
         awaited::Wait,
         comment::NewComment,
         cover::NewCover,
@@ -167,33 +167,34 @@ impl Pending {
     /// Writes all rows. The people are written already.
     pub async fn write(mut self, conn: &mut Tx, ids: &Ids, tags: &Counter) -> Result<()> {
         self.settle(ids);
-        store::cover::insert(conn, self.covers).await?;
-        store::series::insert(conn, self.series).await?;
-        for series in &self.changed_series {
-            store::series::update(conn, series).await?;
-        }
-        store::patch::insert(conn, self.patches).await?;
-        store::patch::insert_bodies(conn, self.bodies).await?;
-        let references = references(self.references, ids);
-        store::series::insert_references(conn, &references).await?;
-        for need in self.needs {
-            store::series::insert_dependency(conn, need).await?;
-        }
         for (project, msgids) in self.met {
             store::series::delete_unmet(conn, project, &msgids).await?;
         }
-        store::series::insert_unmet(conn, &self.unmet).await?;
-        store::comment::insert(conn, self.comments).await?;
-        for (comment, parent) in self.rehung {
-            store::comment::rehang(conn, comment, parent).await?;
-        }
-        store::tag::add(conn, &self.tags).await?;
-        store::event::insert(conn, &self.events).await?;
         for (project, digests) in self.hung {
             store::awaited::delete(conn, project, digests).await?;
         }
-        store::awaited::insert(conn, &self.waits).await?;
-        store::mail::insert(conn, &self.mails).await?;
+        let mut batch = Batch::default();
+        store::cover::insert(&mut batch, self.covers);
+        store::series::insert(&mut batch, self.series);
+        store::patch::insert(&mut batch, self.patches);
+        store::patch::insert_bodies(&mut batch, self.bodies);
+        store::series::insert_references(&mut batch, &references(self.references, ids));
+        store::series::insert_unmet(&mut batch, &self.unmet);
+        store::comment::insert(&mut batch, self.comments);
+        store::tag::add(&mut batch, &self.tags);
+        store::event::insert(&mut batch, &self.events);
+        store::awaited::insert(&mut batch, &self.waits);
+        store::mail::insert(&mut batch, &self.mails);
+        batch.write(conn).await?;
+        for series in &self.changed_series {
+            store::series::update(conn, series).await?;
+        }
+        for need in self.needs {
+            store::series::insert_dependency(conn, need).await?;
+        }
+        for (comment, parent) in self.rehung {
+            store::comment::rehang(conn, comment, parent).await?;
+        }
         for ((project, digest), became) in self.late {
             store::mail::set_outcome(conn, project, &digest, became).await?;
         }

@@ -1,6 +1,6 @@
 //! Mails that replies refer to and nobody has seen yet.
 
-use super::{Conn, Result, rows, sql, value::Many};
+use super::{Batch, Conn, Result, sql, value::Many};
 use crate::domain::{MessageId, ProjectId};
 
 /// A reply, by the digest of its bytes, waits for a mail of a project.
@@ -15,10 +15,7 @@ pub struct Wait {
 }
 
 /// Records what replies wait for.
-///
-/// # Errors
-/// When the database is away or refuses.
-pub async fn insert(conn: &mut Conn, waits: &[Wait]) -> Result<()> {
+pub fn insert(batch: &mut Batch, waits: &[Wait]) {
     let row = |wait: &Wait| {
         vec![
             wait.project.into(),
@@ -26,14 +23,11 @@ pub async fn insert(conn: &mut Conn, waits: &[Wait]) -> Result<()> {
             wait.digest.as_slice().into(),
         ]
     };
-    rows::insert(
-        conn,
+    batch.add(
         "awaited (project_id, msgid, digest)",
         waits.iter().map(row).collect(),
         "ON CONFLICT (project_id, msgid, digest) DO NOTHING",
-    )
-    .await?;
-    Ok(())
+    );
 }
 
 /// Returns the replies that wait for one of these mails, in the order in which they came.

@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Conn, Result, Tx, event, sql};
+use super::{Batch, Conn, Result, Tx, event, sql};
 use crate::domain::{
     CheckId, PatchId, ProjectId, Timestamp, UserId,
     check::{Check, CheckState, NewCheck},
@@ -32,7 +32,9 @@ pub async fn insert(tx: &mut Tx, new: &NewCheck, at: Timestamp) -> Result<CheckI
     .one(tx)
     .await?;
     let created = Event::check_created(project, new.patch(), id, new.reporter(), at);
-    event::insert(tx, &[created]).await?;
+    let mut batch = Batch::default();
+    event::insert(&mut batch, &[created]);
+    batch.write(tx).await?;
     Ok(id)
 }
 

@@ -1,6 +1,6 @@
 //! Comments of patches and covers.
 
-use super::{Conn, Kind, Result, Tx, Value, rows, sql, tag};
+use super::{Batch, Conn, Kind, Result, Tx, Value, sql, tag};
 use crate::domain::{
     CommentId, CoverId, MessageId, PatchId, PersonId, Timestamp,
     comment::{Comment, Parent},
@@ -30,18 +30,12 @@ pub struct NewComment {
 }
 
 /// Stores comments.
-///
-/// # Errors
-/// When the database is away or refuses.
-pub async fn insert(conn: &mut Conn, comments: Vec<NewComment>) -> Result<()> {
-    rows::insert(
-        conn,
+pub fn insert(batch: &mut Batch, comments: Vec<NewComment>) {
+    batch.add(
         "comment (id, patch_id, cover_id, submitter_id, msgid, date, headers, content, addressed)",
         comments.into_iter().map(row).collect(),
         "",
-    )
-    .await?;
-    Ok(())
+    );
 }
 
 fn row(new: NewComment) -> Vec<Value> {

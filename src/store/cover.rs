@@ -1,6 +1,6 @@
 //! Cover letters.
 
-use super::{Conn, Result, rows, sql};
+use super::{Batch, Conn, Result, sql};
 use crate::domain::{CoverId, MessageId, PersonId, ProjectId, Timestamp, cover::Cover};
 
 /// A cover letter about to be stored, under an id that was taken for it.
@@ -25,10 +25,7 @@ pub struct NewCover {
 }
 
 /// Stores cover letters.
-///
-/// # Errors
-/// When the database is away or refuses.
-pub async fn insert(conn: &mut Conn, covers: Vec<NewCover>) -> Result<()> {
+pub fn insert(batch: &mut Batch, covers: Vec<NewCover>) {
     let row = |new: NewCover| {
         vec![
             new.id.into(),
@@ -41,14 +38,11 @@ pub async fn insert(conn: &mut Conn, covers: Vec<NewCover>) -> Result<()> {
             new.content.into(),
         ]
     };
-    rows::insert(
-        conn,
+    batch.add(
         "cover (id, project_id, submitter_id, msgid, date, name, headers, content)",
         covers.into_iter().map(row).collect(),
         "",
-    )
-    .await?;
-    Ok(())
+    );
 }
 
 /// Says whether one of these mails is a cover letter of this name by somebody else: then a mail that

@@ -1,13 +1,10 @@
 //! Events: written in the transaction of what they tell.
 
-use super::{Conn, Result, rows};
+use super::Batch;
 use crate::domain::event::Event;
 
 /// Stores events in the order given.
-///
-/// # Errors
-/// When the database is away or refuses.
-pub async fn insert(conn: &mut Conn, events: &[Event]) -> Result<()> {
+pub fn insert(batch: &mut Batch, events: &[Event]) {
     let row = |event: &Event| {
         vec![
             event.category.word().into(),
@@ -25,13 +22,10 @@ pub async fn insert(conn: &mut Conn, events: &[Event]) -> Result<()> {
             event.current_delegate.into(),
         ]
     };
-    rows::insert(
-        conn,
+    batch.add(
         "event (category, project_id, date, patch_id, series_id, cover_id, comment_id, check_id, actor_id, \
          previous_state_id, current_state_id, previous_delegate_id, current_delegate_id)",
         events.iter().map(row).collect(),
         "",
-    )
-    .await?;
-    Ok(())
+    );
 }

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use sqlx::FromRow;
 use zstd::bulk::Compressor;
 
-use super::{Conn, Error, Result, Sql, rows, sql, value::Many};
+use super::{Batch, Conn, Error, Result, Sql, sql, value::Many};
 use crate::domain::{CommentId, CoverId, MessageId, PatchId, ProjectId, Timestamp};
 
 /// A mail packed for keeping. Packing is work; it is done before the transaction begins.
@@ -86,21 +86,15 @@ pub struct NewMail {
 }
 
 /// Keeps mails; bytes that a project keeps already are not kept twice.
-///
-/// # Errors
-/// When the database is away or refuses.
-pub async fn insert(conn: &mut Conn, mails: &[NewMail]) -> Result<()> {
-    rows::insert(
-        conn,
+pub fn insert(batch: &mut Batch, mails: &[NewMail]) {
+    batch.add(
         "mail (project_id, msgid, received, outcome, patch_id, cover_id, comment_id, size, digest, packed)",
         mails.iter().map(row).collect(),
         // What had nothing to show may have something now: the mail it answers is there.
         "ON CONFLICT (digest, coalesce(project_id, 0)) DO UPDATE SET outcome = excluded.outcome, \
          patch_id = excluded.patch_id, cover_id = excluded.cover_id, comment_id = excluded.comment_id \
          WHERE coalesce(mail.patch_id, mail.cover_id, mail.comment_id) IS NULL",
-    )
-    .await?;
-    Ok(())
+    );
 }
 
 fn row(mail: &NewMail) -> Vec<super::Value> {

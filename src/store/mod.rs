@@ -42,6 +42,7 @@ mod value;
 
 pub use db::{Conn, Db, Kind, Options, Tx};
 pub use pool::{Database, Pool};
+pub use rows::Batch;
 pub use sql::{Sql, sql};
 pub use value::Value;
 

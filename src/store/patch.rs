@@ -6,7 +6,7 @@ pub mod walk;
 
 use sqlx::FromRow;
 
-use super::{Conn, Result, Value, rows, sql};
+use super::{Batch, Conn, Result, Value, sql};
 use crate::domain::{
     DiffHash, MessageId, Patch, PatchBody, PatchId, PersonId, ProjectId, RelationId, SeriesId,
     StateId, Timestamp, UserId, patch,
@@ -40,19 +40,13 @@ pub struct NewPatch {
 }
 
 /// Stores patches.
-///
-/// # Errors
-/// When the database is away or refuses.
-pub async fn insert(conn: &mut Conn, patches: Vec<NewPatch>) -> Result<()> {
-    rows::insert(
-        conn,
+pub fn insert(batch: &mut Batch, patches: Vec<NewPatch>) {
+    batch.add(
         "patch (id, project_id, submitter_id, state_id, delegate_id, series_id, number, date, msgid, name, name_key, \
          hash, pull_url)",
         patches.into_iter().map(row).collect(),
         "",
-    )
-    .await?;
-    Ok(())
+    );
 }
 
 fn row(new: NewPatch) -> Vec<Value> {
@@ -75,10 +69,7 @@ fn row(new: NewPatch) -> Vec<Value> {
 }
 
 /// Stores the texts of patches.
-///
-/// # Errors
-/// When the database is away or refuses.
-pub async fn insert_bodies(conn: &mut Conn, bodies: Vec<(PatchId, PatchBody)>) -> Result<()> {
+pub fn insert_bodies(batch: &mut Batch, bodies: Vec<(PatchId, PatchBody)>) {
     let row = |(id, body): (PatchId, PatchBody)| {
         vec![
             id.into(),
@@ -87,14 +78,11 @@ pub async fn insert_bodies(conn: &mut Conn, bodies: Vec<(PatchId, PatchBody)>) -
             body.diff.into(),
         ]
     };
-    rows::insert(
-        conn,
+    batch.add(
         "patch_body (patch_id, headers, content, diff)",
         bodies.into_iter().map(row).collect(),
         "",
-    )
-    .await?;
-    Ok(())
+    );
 }
 
 /// A patch with its texts and the names behind its ids.

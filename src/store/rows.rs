@@ -1,6 +1,6 @@
 //! Many rows in as few statements as an engine likes.
 
-use super::{Conn, Kind, Result, Value, sql, value::Many};
+use super::{Conn, Kind, Result, Sql, Value, sql, value::Many};
 
 /// How many rows SQLite takes at once: its time to bind grows with the square of the values.
 pub(super) const ROWS: usize = 8;
@@ -47,6 +47,20 @@ async fn insert_columns(
     rows: Vec<Vec<Value>>,
     conflict: &'static str,
 ) -> Result<u64> {
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let mut statement = sql("");
+    push_columns(&mut statement, into, rows, conflict);
+    statement.run(conn).await
+}
+
+fn push_columns(
+    statement: &mut Sql,
+    into: &'static str,
+    rows: Vec<Vec<Value>>,
+    conflict: &'static str,
+) {
     let mut columns: Vec<Vec<Value>> = Vec::new();
     for row in rows {
         columns.resize_with(row.len(), Vec::new);
@@ -54,12 +68,78 @@ async fn insert_columns(
             column.push(value);
         }
     }
-    if columns.is_empty() {
-        return Ok(0);
-    }
-    let mut statement = sql("INSERT INTO ");
-    statement.push(into).push(" SELECT * FROM unnest");
+    statement.push("INSERT INTO ").push(into);
+    statement.push(" SELECT * FROM unnest");
     statement.list(columns.into_iter().map(Many::gather));
     statement.push(" ").push(conflict);
-    statement.run(conn).await
 }
+
+/// Rows of several tables that are written together. They may refer to each other.
+#[derive(Debug, Default)]
+pub struct Batch(Vec<Insert>);
+
+#[derive(Debug)]
+struct Insert {
+    into: &'static str,
+    rows: Vec<Vec<Value>>,
+    conflict: &'static str,
+}
+
+impl Batch {
+    /// Adds rows of a table, as [`insert`] takes them. What they refer to has been added before.
+    pub(super) fn add(
+        &mut self,
+        into: &'static str,
+        rows: Vec<Vec<Value>>,
+        conflict: &'static str,
+    ) {
+        if !rows.is_empty() {
+            self.0.push(Insert {
+                into,
+                rows,
+                conflict,
+            });
+        }
+    }
+
+    /// Writes all rows: on PostgreSQL in one statement, which looks at references when it has written everything.
+    ///
+    /// # Errors
+    /// When the database is away or refuses.
+    pub async fn write(self, conn: &mut Conn) -> Result<()> {
+        if conn.kind() == Kind::Sqlite {
+            for one in self.0 {
+                insert_values(conn, one.into, one.rows, one.conflict).await?;
+            }
+            return Ok(());
+        }
+        let mut statement = sql("");
+        for (one, name) in self.0.into_iter().zip(NAMES) {
+            statement.push(name);
+            push_columns(&mut statement, one.into, one.rows, one.conflict);
+            statement.push(")");
+        }
+        if statement.text().is_empty() {
+            return Ok(());
+        }
+        statement.push(" SELECT 1");
+        statement.run(conn).await?;
+        Ok(())
+    }
+}
+
+/// How the parts of a batch begin; there are as many as tables may take part.
+const NAMES: [&str; 12] = [
+    "WITH a AS (",
+    ", b AS (",
+    ", c AS (",
+    ", d AS (",
+    ", e AS (",
+    ", f AS (",
+    ", g AS (",
+    ", h AS (",
+    ", i AS (",
+    ", j AS (",
+    ", k AS (",
+    ", l AS (",
+];

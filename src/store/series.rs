@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Conn, Result, rows, sql};
+use super::{Batch, Conn, Result, sql};
 use crate::domain::{
     CoverId, MessageId, PatchId, PersonId, ProjectId, Series, SeriesId, StateId, Timestamp,
 };
@@ -68,10 +68,7 @@ pub async fn by_markers(
 }
 
 /// Stores series.
-///
-/// # Errors
-/// When the database is away or refuses.
-pub async fn insert(conn: &mut Conn, series: Vec<Series>) -> Result<()> {
+pub fn insert(batch: &mut Batch, series: Vec<Series>) {
     let row = |new: Series| {
         vec![
             new.id.into(),
@@ -84,14 +81,11 @@ pub async fn insert(conn: &mut Conn, series: Vec<Series>) -> Result<()> {
             new.total.into(),
         ]
     };
-    rows::insert(
-        conn,
+    batch.add(
         "series (id, project_id, submitter_id, cover_id, name, date, version, total)",
         series.into_iter().map(row).collect(),
         "",
-    )
-    .await?;
-    Ok(())
+    );
 }
 
 /// A message id that leads to a series of a project.
@@ -108,10 +102,7 @@ pub struct Reference {
 }
 
 /// Records which mails lead to which series; what is nearer stays.
-///
-/// # Errors
-/// When the database is away or refuses.
-pub async fn insert_references(conn: &mut Conn, references: &[Reference]) -> Result<()> {
+pub fn insert_references(batch: &mut Batch, references: &[Reference]) {
     let row = |new: &Reference| {
         vec![
             new.project.into(),
@@ -120,15 +111,12 @@ pub async fn insert_references(conn: &mut Conn, references: &[Reference]) -> Res
             new.distance.into(),
         ]
     };
-    rows::insert(
-        conn,
+    batch.add(
         "series_reference (project_id, msgid, series_id, distance)",
         references.iter().map(row).collect(),
         "ON CONFLICT (project_id, msgid, series_id) DO UPDATE SET distance = excluded.distance \
          WHERE excluded.distance < series_reference.distance",
-    )
-    .await?;
-    Ok(())
+    );
 }
 
 /// Writes what a mail that joined has changed in a series.
@@ -278,10 +266,7 @@ pub struct Unmet {
 }
 
 /// Records which series need mails that have not come.
-///
-/// # Errors
-/// When the database is away or refuses.
-pub async fn insert_unmet(conn: &mut Conn, unmet: &[(ProjectId, Unmet)]) -> Result<()> {
+pub fn insert_unmet(batch: &mut Batch, unmet: &[(ProjectId, Unmet)]) {
     let row = |(project, unmet): &(ProjectId, Unmet)| {
         vec![
             (*project).into(),
@@ -290,14 +275,11 @@ pub async fn insert_unmet(conn: &mut Conn, unmet: &[(ProjectId, Unmet)]) -> Resu
             unmet.position.into(),
         ]
     };
-    rows::insert(
-        conn,
+    batch.add(
         "unmet_dependency (project_id, msgid, series_id, position)",
         unmet.iter().map(row).collect(),
         "ON CONFLICT (project_id, msgid, series_id) DO NOTHING",
-    )
-    .await?;
-    Ok(())
+    );
 }
 
 /// Returns which series need these mails.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Conn, Result, Tx, project, rows, sql};
+use super::{Batch, Conn, Result, Tx, project, sql};
 use crate::domain::{PatchId, ProjectId, Tag, TagId, tag::Counter};
 
 /// How often each tag was found on each patch.
@@ -19,21 +19,15 @@ pub async fn all(conn: &mut Conn) -> Result<Vec<Tag>> {
 }
 
 /// Adds newly found tags to what is counted already.
-///
-/// # Errors
-/// When the database is away or refuses.
-pub async fn add(conn: &mut Conn, counts: &Counts) -> Result<()> {
+pub fn add(batch: &mut Batch, counts: &Counts) {
     let rows = counts
         .iter()
         .map(|((patch, tag), count)| vec![(*patch).into(), (*tag).into(), (*count).into()]);
-    rows::insert(
-        conn,
+    batch.add(
         "patch_tag (patch_id, tag_id, count)",
         rows.collect(),
         "ON CONFLICT (patch_id, tag_id) DO UPDATE SET count = patch_tag.count + excluded.count",
-    )
-    .await?;
-    Ok(())
+    );
 }
 
 /// Counts the tags of patches anew, in their own texts and in those of their comments. In projects that do not
@@ -55,7 +49,9 @@ pub async fn recount(tx: &mut Tx, counter: &Counter, patches: &[PatchId]) -> Res
     let mut old = sql("DELETE FROM patch_tag WHERE patch_id IN ");
     old.list(counted);
     old.run(tx).await?;
-    add(tx, &counts).await
+    let mut batch = Batch::default();
+    add(&mut batch, &counts);
+    batch.write(tx).await
 }
 
 /// Returns those of these patches whose projects count tags. Until the transaction ends, no mail is added to

@@ -7,7 +7,9 @@ use crate::domain::{
     change::{Actor, PatchChange},
     event,
 };
-use crate::store::{Conn, Kind, Result, Tx, Value, event as events, notification, relation, sql};
+use crate::store::{
+    Batch, Conn, Kind, Result, Tx, Value, event as events, notification, relation, sql,
+};
 
 #[derive(FromRow)]
 struct Row {
@@ -101,7 +103,9 @@ async fn tell(conn: &mut Conn, changed: &[(&Row, &Patch)], by: &Actor) -> Result
         .iter()
         .flat_map(|(row, after)| event::between(&row.patch, after, by))
         .collect();
-    events::insert(conn, &told).await
+    let mut batch = Batch::default();
+    events::insert(&mut batch, &told);
+    batch.write(conn).await
 }
 
 /// Queues what submitters are to be told, in projects that tell them.
