@@ -94,7 +94,7 @@ async fn projects(conn: &mut Conn, lists: &[String]) -> anyhow::Result<Vec<Proje
         if projects.is_empty() {
             bail!("no project has the list id '{list}'");
         }
-        for project in projects {
+        for store::project::Listed { project, .. } in projects {
             if found.iter().all(|known| known.id != project.id) {
                 found.push(project);
             }

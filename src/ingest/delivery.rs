@@ -134,11 +134,10 @@ impl<'a> Delivery<'a> {
         if ids.is_empty() {
             return Ok(());
         }
-        let awaited = store::awaited::by_message_ids(self.tx, project, ids).await?;
-        let unmet = store::series::unmet(self.tx, project, ids).await?;
+        let waiting = store::awaited::by_message_ids(self.tx, project, ids).await?;
         let ledger = self.ledger(project);
-        ledger.add_awaited(awaited);
-        ledger.add_unmet(unmet);
+        ledger.add_awaited(waiting.replies);
+        ledger.add_unmet(waiting.series);
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use regex::Regex;
 
 use crate::{
     domain::{ListId, Project, ProjectId, State, StateId, pattern, state, tag::Counter},
-    store::{self, Conn, Result, delegation::Rule},
+    store::{self, Conn, Result, delegation::Rule, project::Listed, state::Vocabulary},
 };
 
 /// A project and the pattern by which it claims subjects.
@@ -33,13 +33,12 @@ impl Rulebook {
     /// # Errors
     /// When the database is away.
     pub async fn load(conn: &mut Conn) -> Result<Rulebook> {
-        let states = store::state::all(conn).await?;
+        let Vocabulary { states, tags } = store::state::vocabulary(conn).await?;
         if state::initial(&states).is_none() {
             return Err(store::Error::Schema(
                 "no state has ordering 0, so new patches would have none; run `patchwork loaddata default_states`".into(),
             ));
         }
-        let tags = store::tag::all(conn).await?;
         Ok(Rulebook {
             states,
             tags: Counter::new(&tags),
@@ -71,6 +70,9 @@ impl Rulebook {
             return Ok(known.clone());
         }
         let projects = store::project::by_list_id(conn, list).await?;
+        let without = projects.iter().filter(|listed| !listed.has_rules);
+        self.rules
+            .extend(without.map(|listed| (listed.project.id, Rc::default())));
         let claims: Rc<Vec<Claim>> = Rc::new(projects.into_iter().filter_map(claim).collect());
         self.claims.insert(list.clone(), claims.clone());
         Ok(claims)
@@ -91,7 +93,8 @@ impl Rulebook {
 }
 
 /// A project whose pattern does not compile claims nothing: it was refused when saved, or is older.
-fn claim(project: Project) -> Option<Claim> {
+fn claim(listed: Listed) -> Option<Claim> {
+    let project = listed.project;
     let pattern = match project.subject_match.as_str() {
         "" => None,
         text => Some(compile(text)?),

@@ -1,7 +1,7 @@
 //! Mails that replies refer to and nobody has seen yet.
 
-use super::{Batch, Conn, Result, sql, value::Many};
-use crate::domain::{MessageId, ProjectId};
+use super::{Batch, Conn, Result, series::Unmet, sql, value::Many};
+use crate::domain::{MessageId, ProjectId, SeriesId};
 
 /// A reply, by the digest of its bytes, waits for a mail of a project.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,24 @@ pub fn insert(batch: &mut Batch, waits: &[Wait]) {
     );
 }
 
-/// Returns the replies that wait for one of these mails, in the order in which they came.
+/// Who has been waiting for mails.
+#[derive(Clone, Debug, Default)]
+pub struct Waiting {
+    /// Replies, by digest, after the mail they wait for, in the order in which they came.
+    pub replies: Vec<(MessageId, Vec<u8>)>,
+    /// Series that need the mail.
+    pub series: Vec<Unmet>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    msgid: MessageId,
+    digest: Option<Vec<u8>>,
+    series_id: Option<SeriesId>,
+    place: i64,
+}
+
+/// Returns who waits for one of these mails.
 ///
 /// # Errors
 /// When the database is away or refuses.
@@ -38,15 +55,30 @@ pub async fn by_message_ids(
     conn: &mut Conn,
     project: ProjectId,
     msgids: &[MessageId],
-) -> Result<Vec<(MessageId, Vec<u8>)>> {
+) -> Result<Waiting> {
     let kind = conn.kind();
-    let mut q = sql("SELECT a.msgid, a.digest FROM awaited a \
-         JOIN mail m ON m.digest = a.digest AND coalesce(m.project_id, 0) = a.project_id WHERE a.project_id = ");
-    q.arg(project)
-        .push(" AND a.msgid")
-        .among(kind, msgids.iter().map(|id| id.as_str().to_owned()));
-    q.push(" ORDER BY m.id");
-    q.all(conn).await
+    let ids = || msgids.iter().map(|id| id.as_str().to_owned());
+    let mut q = sql(
+        "SELECT a.msgid, a.digest, CAST(NULL AS BIGINT) AS series_id, m.id AS place FROM awaited a \
+         JOIN mail m ON m.digest = a.digest AND coalesce(m.project_id, 0) = a.project_id WHERE a.project_id = ",
+    );
+    q.arg(project).push(" AND a.msgid").among(kind, ids());
+    q.push(" UNION ALL SELECT msgid, NULL, series_id, position FROM unmet_dependency WHERE project_id = ");
+    q.arg(project).push(" AND msgid").among(kind, ids());
+    q.push(" ORDER BY place");
+    let mut waiting = Waiting::default();
+    for row in q.all::<Row>(conn).await? {
+        match (row.digest, row.series_id) {
+            (Some(digest), _) => waiting.replies.push((row.msgid, digest)),
+            (None, Some(series_id)) => waiting.series.push(Unmet {
+                msgid: row.msgid,
+                series_id,
+                position: row.place,
+            }),
+            (None, None) => {}
+        }
+    }
+    Ok(waiting)
 }
 
 /// Forgets what replies of a project wait for.

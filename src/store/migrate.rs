@@ -79,6 +79,17 @@ pub async fn status(conn: &mut Conn) -> Result<Status> {
 }
 
 async fn applied(conn: &mut Conn) -> Result<Vec<i64>> {
+    let rows: Result<Vec<(i64,)>> = sql("SELECT version FROM _sqlx_migrations WHERE success")
+        .all(conn)
+        .await;
+    match rows {
+        Err(error) if error.is_missing_table() => Ok(Vec::new()),
+        rows => Ok(rows?.into_iter().map(|(version,)| version).collect()),
+    }
+}
+
+/// Says whether anything was ever migrated here. Asks carefully: a statement that fails would end a transaction.
+async fn is_begun(conn: &mut Conn) -> Result<bool> {
     let table = match conn.kind() {
         Kind::Sqlite => "SELECT count(*) FROM sqlite_schema WHERE name = '_sqlx_migrations'",
         Kind::Postgres => {
@@ -86,13 +97,7 @@ async fn applied(conn: &mut Conn) -> Result<Vec<i64>> {
         }
     };
     let (tables,): (i64,) = sql(table).one(conn).await?;
-    if tables == 0 {
-        return Ok(Vec::new());
-    }
-    let rows: Vec<(i64,)> = sql("SELECT version FROM _sqlx_migrations WHERE success")
-        .all(conn)
-        .await?;
-    Ok(rows.into_iter().map(|(version,)| version).collect())
+    Ok(tables > 0)
 }
 
 /// Applies what is missing and returns how many migrations that were. Two processes may do it at once:
@@ -103,7 +108,11 @@ async fn applied(conn: &mut Conn) -> Result<Vec<i64>> {
 pub async fn run(db: &Db) -> Result<usize> {
     let mut tx = db.begin().await?;
     lock(&mut tx).await?;
-    let missing = match status(&mut tx).await? {
+    let status = match is_begun(&mut tx).await? {
+        true => status(&mut tx).await?,
+        false => Status::Behind(known(tx.kind()).len()),
+    };
+    let missing = match status {
         Status::Current => return Ok(0),
         Status::Ahead => return Err(ahead()),
         Status::Behind(missing) => missing,

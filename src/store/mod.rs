@@ -117,6 +117,17 @@ impl Error {
         }
     }
 
+    /// Says whether a table is not there.
+    pub(crate) fn is_missing_table(&self) -> bool {
+        let Error::Statement(sqlx::Error::Database(error)) = self else {
+            return false;
+        };
+        // SQLite has one code for whatever is wrong with a statement.
+        let is_sqlite = error.code().is_some_and(|code| code == "1");
+        error.code().is_some_and(|code| code == "42P01")
+            || is_sqlite && error.message().starts_with("no such table")
+    }
+
     /// Says whether a unique index refused the row.
     pub fn is_duplicate(&self) -> bool {
         matches!(self, Error::Statement(sqlx::Error::Database(error)) if error.is_unique_violation())

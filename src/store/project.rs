@@ -9,11 +9,22 @@ use crate::domain::{ListId, Project, ProjectId, StateId, Timestamp, UserId};
 ///
 /// # Errors
 /// When the database is away or refuses.
-pub async fn by_list_id(conn: &mut Conn, list_id: &ListId) -> Result<Vec<Project>> {
-    sql("SELECT * FROM project WHERE list_id = $1 ORDER BY linkname")
-        .bind(list_id)
-        .all(conn)
-        .await
+pub async fn by_list_id(conn: &mut Conn, list_id: &ListId) -> Result<Vec<Listed>> {
+    sql("SELECT p.*, EXISTS (SELECT 1 FROM delegation_rule r WHERE r.project_id = p.id) AS has_rules \
+         FROM project p WHERE p.list_id = $1 ORDER BY p.linkname")
+    .bind(list_id)
+    .all(conn)
+    .await
+}
+
+/// A project of a list.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Listed {
+    /// The project.
+    #[sqlx(flatten)]
+    pub project: Project,
+    /// Whether any rule says whose turn its patches are.
+    pub has_rules: bool,
 }
 
 /// Lets nobody else write mails of this project until the transaction ends (`mail.md §12.5`).

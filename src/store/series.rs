@@ -282,22 +282,6 @@ pub fn insert_unmet(batch: &mut Batch, unmet: &[(ProjectId, Unmet)]) {
     );
 }
 
-/// Returns which series need these mails.
-///
-/// # Errors
-/// When the database is away or refuses.
-pub async fn unmet(
-    conn: &mut Conn,
-    project: ProjectId,
-    msgids: &[MessageId],
-) -> Result<Vec<Unmet>> {
-    let mut q = sql("SELECT msgid, series_id, position FROM unmet_dependency WHERE project_id = ");
-    q.arg(project)
-        .push(" AND msgid")
-        .among(conn.kind(), msgids.iter().map(|id| id.as_str().to_owned()));
-    q.all(conn).await
-}
-
 /// Forgets that series need these mails: they came.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use std::{
 
 use patchwork::{
     domain::{ListId, MessageId},
-    ingest,
+    ingest::{self, evidence},
     mail::{self, mbox},
     store::{Db, Kind},
 };
@@ -59,6 +59,20 @@ fn threads(mails: impl IntoIterator<Item = Vec<u8>>) -> Vec<Thread> {
         thread.into_iter().map(|(_, raw)| raw).collect()
     };
     threads.into_values().map(in_order).collect()
+}
+
+/// Leaves out mails under an id that another mail had before: which of them has it depends on who comes first.
+fn with_ids_of_their_own(mails: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    let mut seen: HashMap<Option<MessageId>, Vec<u8>> = HashMap::new();
+    let mut is_own = |raw: &Vec<u8>| {
+        let first = seen.entry(mail::label(raw)).or_insert_with(|| raw.clone());
+        evidence::is_same(first, raw)
+    };
+    let (own, others): (Vec<_>, Vec<_>) = mails.into_iter().partition(&mut is_own);
+    if !others.is_empty() {
+        println!("{} mails share the id of another mail", others.len());
+    }
+    own
 }
 
 /// Says whether a thread holds patches that belong together.
@@ -195,7 +209,8 @@ on_both! {
         let mut trouble = Vec::new();
         let mut count = 0;
         for archive in archives {
-            let mails: Vec<_> = corpus::mails(&archive).flatten().collect();
+            let mut mails: Vec<_> = corpus::mails(&archive).flatten().collect();
+            mails = with_ids_of_their_own(mails);
             let all = threads(mails);
             let series: Vec<_> = all.into_iter().filter(is_series).take(PER_ARCHIVE).collect();
             count += series.len();
