@@ -49,8 +49,16 @@ impl Cron {
     }
 }
 
+/// Does all of it; what fails does not keep the rest from being done.
 async fn work(db: &Db, settings: &Settings, mailer: &Mailer) -> anyhow::Result<()> {
-    deliver_spool(db, settings).await?;
+    let spool = deliver_spool(db, settings).await;
+    let told = tell(db, settings, mailer).await;
+    let expired = expire(db, settings).await;
+    spool.and(told).and(expired)
+}
+
+/// Sends what is due.
+async fn tell(db: &Db, settings: &Settings, mailer: &Mailer) -> anyhow::Result<()> {
     let now = Timestamp::now();
     let site = Site {
         url: address(&mut db.reader().await?, settings).await?,
@@ -60,6 +68,12 @@ async fn work(db: &Db, settings: &Settings, mailer: &Mailer) -> anyhow::Result<(
     digest::queue(db, &site, now, failed).await?;
     let patience = Duration::from_secs(settings.mail.timeout);
     outbox::send_due(db, mailer, patience, Timestamp::now, failed).await?;
+    Ok(())
+}
+
+/// Forgets what has expired.
+async fn expire(db: &Db, settings: &Settings) -> anyhow::Result<()> {
+    let now = Timestamp::now();
     let days = i64::from(settings.mail.confirmation_validity);
     let mut tx = db.begin().await?;
     let expired = store::confirmation::expire(&mut tx, now.plus_minutes(-days * 24 * 60)).await?;

@@ -77,8 +77,11 @@ impl Parsearchive {
             };
             let db = database::open_with(settings, &options)?;
             let done = run(&db, archive, list.as_ref(), settings, &bar).await;
+            let settled = db.settle().await;
             db.close().await;
-            done
+            let done = done?;
+            settled.with_context(|| database::named(settings))?;
+            Ok(done)
         })?;
         if let Some(reason) = end.get() {
             tracing::warn!(

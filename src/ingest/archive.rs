@@ -7,6 +7,7 @@ use tokio::{sync::mpsc, task};
 
 use super::{
     Options, Outcome, Parcel,
+    guard::contained,
     intake::{self, Unfit},
 };
 use crate::{
@@ -120,10 +121,18 @@ fn batches(mails: impl Iterator<Item = Item> + Send + 'static) -> mpsc::Receiver
     let (send, receive) = mpsc::channel(1);
     task::spawn_blocking(move || {
         let mut mails = mails.peekable();
-        while mails.peek().is_some() {
-            if send.blocking_send(batch(&mut mails)).is_err() {
-                return;
+        let read = contained(|| {
+            while mails.peek().is_some() {
+                if send.blocking_send(batch(&mut mails)).is_err() {
+                    return;
+                }
             }
+        });
+        // A defect in reading must not look like the end of the archive.
+        if let Err(panicked) = read {
+            let _ = send.blocking_send(vec![Err(format!(
+                "the archive cannot be read on: {panicked}"
+            ))]);
         }
     });
     receive

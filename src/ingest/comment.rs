@@ -74,7 +74,7 @@ pub fn rehang(
     if from == to {
         return None;
     }
-    d.rehang(mail, id, from, to);
+    d.rehang(mail, id, digest, (from, to));
     Some(from)
 }
 

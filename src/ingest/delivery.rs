@@ -57,6 +57,15 @@ fn needed(dependency: &Dependency) -> Option<&MessageId> {
     }
 }
 
+fn unpacked(packed: &Packed) -> Option<Vec<u8>> {
+    readable(store::mail::unpack(&packed.packed, packed.size))
+}
+
+/// A kept mail that is damaged is as good as none: it must not keep others from being delivered.
+fn readable(raw: Result<Vec<u8>>) -> Option<Vec<u8>> {
+    raw.inspect_err(|error| tracing::error!("{error}")).ok()
+}
+
 /// A delivery under way.
 pub struct Delivery<'a> {
     /// The transaction.
@@ -73,6 +82,10 @@ pub struct Delivery<'a> {
     people: People,
     /// Mails whose id is known, which may say something else.
     suspects: Vec<(ProjectId, MessageId, Packed)>,
+    /// Stored comments, by the digests of their mails, that hang on something else now, and their headers.
+    moved: HashMap<Digest, (Parent, String)>,
+    /// What hangs on patches and covers by the database's account, with headers.
+    stored: HashMap<Parent, Vec<(Digest, String)>>,
 }
 
 impl<'a> Delivery<'a> {
@@ -92,6 +105,8 @@ impl<'a> Delivery<'a> {
             ledgers: HashMap::new(),
             people: People::default(),
             suspects: Vec::new(),
+            moved: HashMap::new(),
+            stored: HashMap::new(),
         }
     }
 
@@ -240,8 +255,7 @@ impl<'a> Delivery<'a> {
                 Became::Nothing(why) if why == waits => None,
                 _ => return Ok(None),
             };
-            let raw = store::mail::unpack(&mail.packed.packed, mail.packed.size)?;
-            return Ok(Some((raw, comment)));
+            return Ok(unpacked(&mail.packed).map(|raw| (raw, comment)));
         }
         let Some(reply) = store::mail::reply(self.tx, project, digest).await? else {
             return Ok(None);
@@ -251,7 +265,7 @@ impl<'a> Delivery<'a> {
             None if reply.comment_id.is_some() || reply.outcome == waits => reply.comment_id,
             Some(_) | None => return Ok(None),
         };
-        Ok(Some((reply.raw()?, comment)))
+        Ok(readable(reply.raw()).map(|raw| (raw, comment)))
     }
 
     /// Records what a reply became after all.
@@ -265,16 +279,25 @@ impl<'a> Delivery<'a> {
     }
 
     /// Hangs a comment on something else.
-    pub fn rehang(&mut self, mail: &Mail<'_>, id: CommentId, from: Parent, to: Parent) {
+    pub fn rehang(
+        &mut self,
+        mail: &Mail<'_>,
+        id: CommentId,
+        digest: &Digest,
+        (from, to): (Parent, Parent),
+    ) {
         self.ledger(mail.project.id).rehang(&mail.message.id, to);
-        self.pending.rehang(id, to);
+        if !self.pending.rehang(id, to) {
+            let headers = mail.message.headers.clone();
+            self.moved.insert(digest.clone(), (to, headers));
+        }
         if mail.project.use_tags {
             let patches = [from, to].into_iter().filter_map(|parent| parent.split().0);
             self.pending.recounted.extend(patches);
         }
     }
 
-    /// Returns the comments, by the digests of their mails, that hang on `parent` and refer to a message id.
+    /// Returns the comments, by the digests of their mails, that hang on `parent` now and refer to a message id.
     pub async fn comments_that_name(
         &mut self,
         project: ProjectId,
@@ -282,8 +305,19 @@ impl<'a> Delivery<'a> {
         msgid: &MessageId,
     ) -> Result<Vec<Digest>> {
         let mut digests = self.pending.comments_that_name(project, parent, msgid);
+        let names = |headers: &String| headers.contains(msgid.as_str());
+        let moved = self.moved.iter();
+        let moved = moved.filter(|(_, (to, headers))| *to == parent && names(headers));
+        digests.extend(moved.map(|(digest, _)| digest.clone()));
         if parent.is_stored() {
-            digests.extend(store::comment::mails_that_name(self.tx, parent, msgid).await?);
+            if !self.stored.contains_key(&parent) {
+                let comments = store::comment::mails_of(self.tx, parent).await?;
+                self.stored.insert(parent, comments);
+            }
+            let stored = self.stored.get(&parent).into_iter().flatten();
+            let unmoved = stored.filter(|(digest, _)| !self.moved.contains_key(digest));
+            let named = unmoved.filter(|(_, headers)| names(headers));
+            digests.extend(named.map(|(digest, _)| digest.clone()));
         }
         Ok(digests)
     }
@@ -314,7 +348,9 @@ impl<'a> Delivery<'a> {
             !kept.iter().any(is_same)
         });
         for (project, msgid, packed) in suspects {
-            let raw = store::mail::unpack(&packed.packed, packed.size)?;
+            let Some(raw) = unpacked(&packed) else {
+                continue;
+            };
             if !self.is_said(project, &msgid, &raw).await? {
                 self.keep(
                     Some(project),
@@ -329,11 +365,19 @@ impl<'a> Delivery<'a> {
 
     /// Says whether a mail is kept that says the same under the same id.
     async fn is_said(&mut self, project: ProjectId, msgid: &MessageId, raw: &[u8]) -> Result<bool> {
-        let mut kept = store::evidence::kept(self.tx, Some(project), msgid).await?;
-        for mail in self.pending.mails_of(project, msgid) {
-            kept.push(store::mail::unpack(&mail.packed.packed, mail.packed.size)?);
+        let mut waiting = self.pending.mails_of(project, msgid);
+        let is_same = |kept: Vec<u8>| evidence::is_same(&kept, raw);
+        if waiting.any(|mail| unpacked(&mail.packed).is_some_and(is_same)) {
+            return Ok(true);
         }
-        Ok(kept.iter().any(|kept| evidence::is_same(kept, raw)))
+        // One at a time: each may be as large as a mail can be.
+        for id in store::evidence::kept(self.tx, project, msgid).await? {
+            let kept = readable(store::evidence::raw(self.tx, id).await);
+            if kept.is_some_and(is_same) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Keeps the bytes of a mail.

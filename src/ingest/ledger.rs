@@ -53,6 +53,12 @@ impl Open {
     }
 }
 
+/// How many mails of its thread a patch announces for its series, itself among them: covers and neighbours are near.
+const MAX_ANNOUNCED: usize = 33;
+
+/// For how many series a mail is announced at most. Whoever answers one mail with more of them gets no help from it.
+const MAX_CLAIMS: usize = 16;
+
 /// What a project knows.
 #[derive(Debug, Default)]
 pub struct Ledger {
@@ -234,8 +240,12 @@ impl Ledger {
     /// Announces mails for a series: the first is part of it, each next one is a step farther.
     /// Returns those that are new, or nearer than before.
     pub fn announce(&mut self, series: SeriesId, msgids: &[MessageId]) -> Vec<(MessageId, i64)> {
-        let mut new: Vec<(MessageId, i64)> = msgids.iter().cloned().zip(0..).collect();
-        new.retain(|(id, distance)| self.claim(id, series, *distance));
+        let near = msgids.iter().take(MAX_ANNOUNCED).cloned();
+        let mut new: Vec<(MessageId, i64)> = near.zip(0..).collect();
+        new.retain(|(id, distance)| {
+            let is_crowded = self.claims.get(id).is_some_and(|it| it.len() >= MAX_CLAIMS);
+            (*distance == 0 || !is_crowded) && self.claim(id, series, *distance)
+        });
         if let Some(open) = self.series.get_mut(&series) {
             open.announced.extend(new.iter().map(|(id, _)| id.clone()));
         }

@@ -62,7 +62,7 @@ pub struct Pending {
     /// What stored replies became after all.
     pub late: HashMap<(ProjectId, Digest), Became>,
     /// Stored comments that hang on something else now.
-    pub rehung: Vec<(CommentId, Parent)>,
+    pub rehung: BTreeMap<CommentId, Parent>,
     /// Patches whose tags are counted anew.
     pub recounted: BTreeSet<PatchId>,
     /// Received mails, by what they are kept under.
@@ -114,11 +114,11 @@ impl Pending {
         mails.filter(move |mail| mail.project == Some(project) && mail.msgid == *msgid)
     }
 
-    /// Hangs a comment on something else.
-    pub fn rehang(&mut self, id: CommentId, parent: Parent) {
+    /// Hangs a comment on something else. Says whether it is a new one.
+    pub fn rehang(&mut self, id: CommentId, parent: Parent) -> bool {
         let Some(comment) = self.comments.iter_mut().find(|comment| comment.id == id) else {
-            self.rehung.push((id, parent));
-            return;
+            self.rehung.insert(id, parent);
+            return false;
         };
         comment.parent = parent;
         let (patch, cover) = parent.split();
@@ -127,6 +127,7 @@ impl Pending {
             event.category = Category::of_reply_to(parent);
             (event.patch, event.cover) = (patch, cover);
         }
+        true
     }
 
     /// Returns the new comments, by the digests of their mails, that hang on `parent` and refer to a message id.
@@ -239,7 +240,7 @@ impl Pending {
         for (_, unmet) in &mut self.unmet {
             unmet.series_id = ids.series(unmet.series_id);
         }
-        for (_, parent) in &mut self.rehung {
+        for parent in self.rehung.values_mut() {
             *parent = ids.parent(*parent);
         }
         let tags = std::mem::take(&mut self.tags);

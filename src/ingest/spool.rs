@@ -140,11 +140,17 @@ pub async fn deliver(db: &Db, folder: &Path, options: &Options) -> Result<Report
         match claim(&path) {
             Ok(Claim::Mine(file)) => match read(&file) {
                 Ok((head, raw)) => {
-                    let outcome = deliver_one(db, &head, &raw, options).await?;
-                    if let Err(error) = fs::remove_file(&path) {
-                        report.trouble.push((name.to_string(), error.to_string()));
+                    match deliver_one(db, &head, &raw, options).await {
+                        Ok(outcome) => report.outcomes.push((name.to_string(), outcome)),
+                        Err(away @ store::Error::Away(_)) => return Err(away.into()),
+                        Err(error) => {
+                            report.trouble.push((name.into_owned(), error.to_string()));
+                            continue;
+                        }
                     }
-                    report.outcomes.push((name.into_owned(), outcome));
+                    if let Err(error) = fs::remove_file(&path) {
+                        report.trouble.push((name.into_owned(), error.to_string()));
+                    }
                 }
                 Err(error) => report.trouble.push((name.to_string(), error.to_string())),
             },

@@ -89,7 +89,7 @@ async fn lock(tx: &mut Tx, bundle: BundleId) -> Result<()> {
     let mut query = sql("SELECT id FROM bundle WHERE id = ");
     query.arg(bundle);
     if tx.kind() == Kind::Postgres {
-        query.push(" FOR UPDATE");
+        query.push(" FOR NO KEY UPDATE");
     }
     let (_,): (BundleId,) = query.one(tx).await?;
     Ok(())

@@ -1,8 +1,8 @@
 //! Comments of patches and covers.
 
-use super::{Batch, Conn, Kind, Result, Tx, Value, sql, tag};
+use super::{Batch, Conn, Result, Tx, Value, project, sql, tag};
 use crate::domain::{
-    CommentId, CoverId, MessageId, PatchId, PersonId, Timestamp,
+    CommentId, CoverId, MessageId, PatchId, PersonId, ProjectId, Timestamp,
     comment::{Comment, Parent},
     event::Category,
     tag::Counter,
@@ -78,32 +78,20 @@ pub async fn rehang(conn: &mut Conn, id: CommentId, parent: Parent) -> Result<()
     Ok(())
 }
 
-/// Returns the mails, by digest, that became comments of this patch or cover and refer to a message id.
+/// Returns the mails, by digest, that became comments of this patch or cover, and their headers.
 ///
 /// # Errors
 /// When the database is away or refuses.
-pub async fn mails_that_name(
-    conn: &mut Conn,
-    parent: Parent,
-    msgid: &MessageId,
-) -> Result<Vec<Vec<u8>>> {
+pub async fn mails_of(conn: &mut Conn, parent: Parent) -> Result<Vec<(Vec<u8>, String)>> {
     let (patch, cover) = parent.split();
-    let find = match conn.kind() {
-        Kind::Sqlite => "instr",
-        Kind::Postgres => "strpos",
-    };
-    let mut q = sql("SELECT m.digest FROM comment c JOIN mail m ON m.comment_id = c.id WHERE ");
+    let mut q =
+        sql("SELECT m.digest, c.headers FROM comment c JOIN mail m ON m.comment_id = c.id WHERE ");
     match (patch, cover) {
         (Some(patch), _) => q.push("c.patch_id = ").arg(patch),
         (None, cover) => q.push("c.cover_id = ").arg(cover),
     };
-    q.push(" AND ")
-        .push(find)
-        .push("(c.headers, ")
-        .arg(msgid)
-        .push(") > 0 ORDER BY c.id");
-    let rows: Vec<(Vec<u8>,)> = q.all(conn).await?;
-    Ok(rows.into_iter().map(|(digest,)| digest).collect())
+    q.push(" ORDER BY c.id LIMIT 5000");
+    q.all(conn).await
 }
 
 const COLUMNS: &str = "SELECT c.id, c.msgid, c.date, c.submitter_id, pe.name AS submitter_name,
@@ -137,6 +125,7 @@ pub async fn of_cover(conn: &mut Conn, cover: CoverId) -> Result<Vec<Comment>> {
 /// # Errors
 /// When the database is away or refuses.
 pub async fn edit(tx: &mut Tx, id: CommentId, content: &str) -> Result<bool> {
+    lock(tx, id).await?;
     let row: Option<(Option<PatchId>,)> =
         sql("UPDATE comment SET content = $2 WHERE id = $1 RETURNING patch_id")
             .bind(id)
@@ -151,12 +140,28 @@ pub async fn edit(tx: &mut Tx, id: CommentId, content: &str) -> Result<bool> {
 /// # Errors
 /// When the database is away or refuses.
 pub async fn delete(tx: &mut Tx, id: CommentId) -> Result<bool> {
+    lock(tx, id).await?;
     let row: Option<(Option<PatchId>,)> =
         sql("DELETE FROM comment WHERE id = $1 RETURNING patch_id")
             .bind(id)
             .optional(tx)
             .await?;
     recount(tx, row).await
+}
+
+/// Locks the project before the comment, as intake does: two that go the same way never wait for each other.
+async fn lock(tx: &mut Tx, id: CommentId) -> Result<()> {
+    let row: Option<(ProjectId,)> = sql(
+        "SELECT coalesce(p.project_id, v.project_id) FROM comment c LEFT JOIN patch p ON p.id = c.patch_id \
+         LEFT JOIN cover v ON v.id = c.cover_id WHERE c.id = $1",
+    )
+    .bind(id)
+    .optional(tx)
+    .await?;
+    match row {
+        Some((project,)) => project::lock(tx, project).await,
+        None => Ok(()),
+    }
 }
 
 async fn recount(tx: &mut Tx, row: Option<(Option<PatchId>,)>) -> Result<bool> {

@@ -166,6 +166,24 @@ impl Db {
         }
     }
 
+    /// Waits until all that was committed is on the disk, also what was committed without waiting. SQLite sees to
+    /// that when it is closed.
+    ///
+    /// # Errors
+    /// When the server is away.
+    pub async fn settle(&self) -> Result<()> {
+        if self.kind() == Kind::Sqlite {
+            return Ok(());
+        }
+        let mut tx = self.begin().await?;
+        sql("SET LOCAL synchronous_commit = on")
+            .run(&mut tx)
+            .await?;
+        // A transaction that has a number is written to the journal, and with it all before.
+        sql("SELECT pg_current_xact_id()").run(&mut tx).await?;
+        tx.commit().await
+    }
+
     /// Closes all connections.
     pub async fn close(&self) {
         match self {

@@ -1,29 +1,35 @@
 //! What is kept under a message id, to compare it with what comes under the same id.
 
 use super::{Conn, Result, mail::unpack, sql};
-use crate::domain::{MessageId, ProjectId};
+use crate::domain::{MailId, MessageId, ProjectId};
 
-/// How many mails of one id are compared; who sends more under it has said enough.
+/// How many mails of one id are compared; what comes after so many is kept without looking.
 const MOST: i64 = 16;
 
 /// Returns the mails that a project keeps under a message id, the oldest first.
 ///
 /// # Errors
-/// When the database is away, or kept bytes are damaged.
-pub async fn kept(
-    conn: &mut Conn,
-    project: Option<ProjectId>,
-    msgid: &MessageId,
-) -> Result<Vec<Vec<u8>>> {
-    let rows: Vec<(Vec<u8>, i64)> = sql(
-        "SELECT packed, size FROM mail WHERE msgid = $1 AND coalesce(project_id, 0) = $2 ORDER BY id LIMIT $3",
+/// When the database is away or refuses.
+pub async fn kept(conn: &mut Conn, project: ProjectId, msgid: &MessageId) -> Result<Vec<MailId>> {
+    let rows: Vec<(MailId,)> = sql(
+        "SELECT id FROM mail WHERE msgid = $1 AND coalesce(project_id, 0) = $2 ORDER BY id LIMIT $3",
     )
     .bind(msgid)
-    .bind(project.map_or(0, |id| id.0))
+    .bind(project)
     .bind(MOST)
     .all(conn)
     .await?;
-    rows.iter()
-        .map(|(packed, size)| unpack(packed, *size))
-        .collect()
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// Returns the bytes of a kept mail.
+///
+/// # Errors
+/// When the database is away, or the bytes are damaged.
+pub async fn raw(conn: &mut Conn, id: MailId) -> Result<Vec<u8>> {
+    let (packed, size): (Vec<u8>, i64) = sql("SELECT packed, size FROM mail WHERE id = $1")
+        .bind(id)
+        .one(conn)
+        .await?;
+    unpack(&packed, size)
 }

@@ -110,10 +110,13 @@ impl Error {
         match code.parse::<u32>() {
             // SQLite: a bad statement, too big, a constraint, a wrong type, out of range.
             Ok(number) if code.len() < 5 => matches!(number & 0xff, 1 | 18 | 19 | 20 | 25),
-            // PostgreSQL: data, constraints, the statement, its limits.
-            _ => ["22", "23", "42", "54"]
-                .iter()
-                .any(|class| code.starts_with(class)),
+            // PostgreSQL: whatever is not the connection, the transaction, another's lock, resources, the
+            // operator, the system, or the server's own files.
+            _ => ![
+                "08", "25", "28", "3D", "40", "53", "55", "57", "58", "XX001", "XX002",
+            ]
+            .iter()
+            .any(|class| code.starts_with(class)),
         }
     }
 

@@ -64,7 +64,7 @@ async fn memberships(tx: &mut Tx, patches: &[PatchId]) -> Result<Vec<Option<Rela
     let mut query = sql("SELECT related_id FROM patch WHERE id IN ");
     query.list(patches.iter().copied()).push(" ORDER BY id");
     if tx.kind() == Kind::Postgres {
-        query.push(" FOR UPDATE");
+        query.push(" FOR NO KEY UPDATE");
     }
     let rows: Vec<(Option<RelationId>,)> = query.all(tx).await?;
     Ok(rows.into_iter().map(|(relation,)| relation).collect())
@@ -92,7 +92,7 @@ pub(super) async fn delete_lonely(tx: &mut Tx, relations: &[RelationId]) -> Resu
         // Two that leave at once would each still count the other.
         let mut lock = sql("SELECT id FROM patch_relation WHERE id IN ");
         lock.list(ids.iter().copied())
-            .push(" ORDER BY id FOR UPDATE");
+            .push(" ORDER BY id FOR NO KEY UPDATE");
         let _: Vec<(RelationId,)> = lock.all(tx).await?;
     }
     let mut query = sql("DELETE FROM patch_relation WHERE id IN ");

@@ -113,22 +113,23 @@ impl Batch {
             }
             return Ok(());
         }
-        let mut statement = sql("");
-        for (one, name) in self.0.into_iter().zip(NAMES) {
-            statement.push(name);
-            push_columns(&mut statement, one.into, one.rows, one.conflict);
-            statement.push(")");
+        let mut inserts = self.0.into_iter().peekable();
+        while inserts.peek().is_some() {
+            let mut statement = sql("");
+            for name in NAMES {
+                let Some(one) = inserts.next() else { break };
+                statement.push(name);
+                push_columns(&mut statement, one.into, one.rows, one.conflict);
+                statement.push(")");
+            }
+            statement.push(" SELECT 1");
+            statement.run(conn).await?;
         }
-        if statement.text().is_empty() {
-            return Ok(());
-        }
-        statement.push(" SELECT 1");
-        statement.run(conn).await?;
         Ok(())
     }
 }
 
-/// How the parts of a batch begin; there are as many as tables may take part.
+/// How the parts of a statement begin; what is more goes into another one.
 const NAMES: [&str; 12] = [
     "WITH a AS (",
     ", b AS (",

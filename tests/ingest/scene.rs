@@ -51,10 +51,32 @@ pub async fn play_all(url: &str, table: &str) {
     assert!(trouble.is_empty(), "\n{}", trouble.join("\n"));
 }
 
+/// Plays every scene of a table with its first mails one at a time and the others as an archive, whatever their number.
+pub async fn play_all_splits(url: &str, table: &str) {
+    let db = &stage::open(url).await;
+    let scenes: Vec<Value> = serde_json::from_str(table).expect("a table of scenes");
+    let mut trouble = Vec::new();
+    for scene in &scenes {
+        for first in 1..steps(scene).len() {
+            stage::clear(db).await;
+            let found = perform(db, scene, Way::Split(first)).await;
+            let name = &scene["name"];
+            trouble.extend(
+                found
+                    .into_iter()
+                    .map(|what| format!("{name} ({first} first): {what}")),
+            );
+        }
+    }
+    assert!(trouble.is_empty(), "\n{}", trouble.join("\n"));
+}
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Way {
     Mails,
     Archive,
+    /// So many one at a time, the others as an archive.
+    Split(usize),
 }
 
 /// Plays a scene and returns what is wrong.
@@ -191,9 +213,14 @@ pub fn options() -> Options {
 async fn deliver(db: &Db, steps: &[Step], way: Way) -> Vec<String> {
     let mut outcomes = Vec::new();
     let mut archive = Vec::new();
-    for step in steps {
+    for (place, step) in steps.iter().enumerate() {
+        let is_single = match way {
+            Way::Mails => true,
+            Way::Archive => false,
+            Way::Split(first) => place < first,
+        };
         match step {
-            Step::Mail(raw) if way == Way::Archive => archive.push(raw.clone()),
+            Step::Mail(raw) if !is_single => archive.push(raw.clone()),
             Step::Mail(raw) => outcomes.push(receive(db, raw).await),
             Step::Call(name) => {
                 outcomes.extend(load(db, std::mem::take(&mut archive)).await);
@@ -284,7 +311,7 @@ async fn unkept(
     });
     let missing: Vec<usize> = mails
         .enumerate()
-        .filter(|(index, _)| way == Way::Archive || outcomes[*index] != "duplicate")
+        .filter(|(index, _)| way != Way::Mails || outcomes[*index] != "duplicate")
         .filter(|(_, raw)| !kept.contains(raw))
         .map(|(index, _)| index)
         .collect();

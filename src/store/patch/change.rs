@@ -65,7 +65,7 @@ async fn locked(tx: &mut Tx, patches: &[PatchId]) -> Result<Vec<Row>> {
     );
     query.list(ids.iter().copied()).push(" ORDER BY p.id");
     if tx.kind() == Kind::Postgres {
-        query.push(" FOR UPDATE OF p");
+        query.push(" FOR NO KEY UPDATE OF p");
     }
     let rows: Vec<Row> = query.all(tx).await?;
     match rows.len() == ids.len() {
