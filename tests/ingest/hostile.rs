@@ -338,6 +338,19 @@ fn flipped(mail: &[u8], turn: usize, random: &mut Random) -> Vec<u8> {
     mail
 }
 
+on_both! {
+    async fn a_damaged_kept_mail_holds_nobody_up(fresh: Fresh) {
+        let db = stage::open(&fresh.url).await;
+        let reply = scene::compose(&json!({"id": "r", "subject": "Re: [PATCH] a", "reply": ["p"]}), 1);
+        assert_eq!(scene::receive(&db, &reply).await, "unknown-parent");
+        let mut tx = db.begin().await.expect("a transaction");
+        sql("UPDATE mail SET packed = $1").bind(&b"damaged"[..]).run(&mut tx).await.expect("a damaged mail");
+        tx.commit().await.expect("a commit");
+        let patch = scene::compose(&json!({"id": "p", "subject": "[PATCH] a"}), 2);
+        assert_eq!(scene::receive(&db, &patch).await, "patch");
+    }
+}
+
 /// Delivers damaged mails one by one; each must have an outcome in time.
 async fn flip(db: &Db, mails: &[Vec<u8>], list: &ListId, turns: usize, seed: u64) {
     let mut random = Random::new(seed);

@@ -3,6 +3,7 @@
 //! The cases are scenes in `tests/data/ingest/`; `scene.rs` says how they are written and plays them.
 
 mod comment;
+mod crowd;
 mod delegate;
 mod depends;
 mod duplicate;

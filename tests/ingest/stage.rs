@@ -35,8 +35,10 @@ const RULES: [(&str, i64, i64); 4] = [
 ];
 
 /// Tables that mails write to; those that refer come before those that are referred to.
-pub const TABLES: [&str; 14] = [
+pub const TABLES: [&str; 16] = [
     "event",
+    "quarantine",
+    "unmet_dependency",
     "awaited",
     "mail",
     "comment",
