@@ -37,12 +37,7 @@ impl Cron {
         let mailer = Mailer::new(&settings.mail)?;
         block_on(async {
             let db = database::ready(settings).await?;
-            let done = long::or_interrupted(async {
-                work(&db, settings, &mailer)
-                    .await
-                    .with_context(|| database::named(settings))
-            })
-            .await;
+            let done = long::or_interrupted(async { work(&db, settings, &mailer).await }).await;
             db.close().await;
             done
         })
@@ -54,7 +49,8 @@ async fn work(db: &Db, settings: &Settings, mailer: &Mailer) -> anyhow::Result<(
     let spool = deliver_spool(db, settings).await;
     let told = tell(db, settings, mailer).await;
     let expired = expire(db, settings).await;
-    spool.and(told).and(expired)
+    let done = told.and(expired);
+    spool.and(done.with_context(|| database::named(settings)))
 }
 
 /// Sends what is due.

@@ -200,13 +200,14 @@ impl Unfinished {
 
     fn finish(self, name: &Path) -> anyhow::Result<()> {
         self.file.sync_all()?;
-        fs::rename(&self.path, name).with_context(|| format!("cannot make {}", name.display()))
+        // A link, unlike a rename, replaces nothing that is there; the unfinished name goes in any case.
+        fs::hard_link(&self.path, name).with_context(|| format!("cannot make {}", name.display()))
     }
 }
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        // After `finish` nothing has this name any more.
+        // The finished archive has another name.
         let _ = fs::remove_file(&self.path);
     }
 }

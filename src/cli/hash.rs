@@ -5,30 +5,35 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use encoding_rs::WINDOWS_1252;
 
-use super::{Outcome, output};
+use super::{Outcome, output, parsemail::MOST_BYTES};
 use crate::mail::diff_hash;
 
 /// Print the hash of the diff on standard input
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The hash is the same for a patch that was mailed and for the commit that it became. Needs neither settings nor database.
+The hash is the same for a patch that was mailed and for the commit that it became. It takes a bare diff: what stands \
+around the diff in a mail or in the output of `git format-patch` would count. Needs neither settings nor database.
 
 Examples:
   git diff HEAD~ HEAD | patchwork hash
-  patchwork hash < fix.patch")]
+  git show --format= v1.0 | patchwork hash")]
 pub(super) struct Hash {}
 
 impl Hash {
     pub(super) fn run(self) -> Outcome {
         let mut diff = Vec::new();
-        io::stdin()
+        let read = io::stdin()
             .lock()
-            .read_to_end(&mut diff)
-            .context("cannot read standard input")?;
+            .take(MOST_BYTES + 1)
+            .read_to_end(&mut diff);
+        read.context("cannot read standard input")?;
+        if diff.len() as u64 > MOST_BYTES {
+            bail!("the diff has more than {MOST_BYTES} bytes");
+        }
         // As text of mails is read: what is not UTF-8 is most often this.
         let diff = String::from_utf8(diff).unwrap_or_else(|error| {
             WINDOWS_1252

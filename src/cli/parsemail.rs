@@ -43,6 +43,9 @@ const STATUS: &str = "4.3.0";
 /// How long a mail may take in all: well below the 1000 s after which Postfix kills a command and bounces the mail.
 const LIMIT: Duration = Duration::from_secs(300);
 
+/// The signal of a file that grows beyond what the process may write.
+const SIGXFSZ: i32 = 25;
+
 /// How long the goodbye to a server may take; the mail is safe by then.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -65,7 +68,7 @@ Examples:
   patchwork-parsemail < mail
   patchwork-parsemail --list-id dev.tidepool.example.org mail
 
-In /etc/aliases:
+In /etc/aliases (with SQLite, mailbox_size_limit = 0 in main.cf):
   patchwork: \"|/usr/local/bin/patchwork-parsemail --mta\""
 );
 
@@ -77,7 +80,7 @@ Examples:
   patchwork parsemail < mail
   patchwork parsemail --list-id dev.tidepool.example.org mail
 
-In /etc/aliases:
+In /etc/aliases (with SQLite, mailbox_size_limit = 0 in main.cf):
   patchwork: \"|/usr/local/bin/patchwork-parsemail --mta\""))]
 pub(super) struct Parsemail {
     /// The list the mail came from, whatever its headers say
@@ -196,6 +199,9 @@ impl Parsemail {
     fn receive(&self, common: &Common) -> Result<ExitCode, Failure> {
         // First of all: whoever pipes a mail takes a closed pipe for a failure of another kind.
         let raw = self.read()?;
+        if raw.is_empty() && self.mta {
+            return Err(anyhow!("standard input is empty or closed: there is no mail").into());
+        }
         let loaded = common.settings_unsaid(Vec::new())?;
         let settings = &loaded.settings;
         let list = self.list_id.as_deref().map(list_id);
@@ -275,6 +281,8 @@ fn watched(
         .context("cannot start")?;
     let done = runtime.block_on(async {
         let mut signals = Signals::new().context("cannot watch for signals")?;
+        // Mail servers limit the size of files; a write beyond that has to fail, not to kill.
+        let _xfsz = signal(SignalKind::from_raw(SIGXFSZ)).context("cannot watch for signals")?;
         let work = spawn_blocking(|| contained(work));
         select! {
             done = work => match done {

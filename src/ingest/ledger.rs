@@ -1,6 +1,6 @@
 //! What a project knows of the mails of a delivery: as the database has it, and as they have changed it since.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use crate::{
     domain::{CoverId, MessageId, PatchId, Series, SeriesId, comment::Parent},
@@ -13,7 +13,7 @@ use crate::{
 /// The SHA-256 of a mail's bytes.
 pub type Digest = Vec<u8>;
 
-/// For how many of its ancestors a reply waits: the nearest are enough to hang it on.
+/// For how many of its ancestors a reply waits.
 const MAX_AWAITED: usize = 16;
 
 /// A series, as this delivery leaves it.
@@ -68,7 +68,10 @@ pub struct Ledger {
     /// The series to which mails lead, and how far they are from them; the nearest first.
     claims: HashMap<MessageId, Vec<(i64, SeriesId)>>,
     series: BTreeMap<SeriesId, Open>,
-    awaited: HashMap<MessageId, Vec<Digest>>,
+    /// Replies in the order in which they came; one that waits no longer may still stand here.
+    awaited: HashMap<MessageId, VecDeque<Digest>>,
+    /// For which mails each reply waits.
+    waits: HashMap<Digest, HashSet<MessageId>>,
     unmet: HashMap<MessageId, Vec<Unmet>>,
     /// Mails that came and that replies may have been waiting for; the last one is asked first.
     arrived: Vec<MessageId>,
@@ -158,10 +161,10 @@ impl Ledger {
     }
 
     fn await_mail(&mut self, msgid: MessageId, digest: Digest) -> bool {
-        let waiting = self.awaited.entry(msgid).or_default();
-        let is_new = !waiting.contains(&digest);
+        let waits = self.waits.entry(digest.clone()).or_default();
+        let is_new = waits.insert(msgid.clone());
         if is_new {
-            waiting.push(digest);
+            self.awaited.entry(msgid).or_default().push_back(digest);
         }
         is_new
     }
@@ -198,25 +201,32 @@ impl Ledger {
         ids: impl Iterator<Item = &'a MessageId>,
         digest: &Digest,
     ) -> Vec<MessageId> {
-        let mut new: Vec<MessageId> = ids.take(MAX_AWAITED).cloned().collect();
+        let mut new: Vec<MessageId> = ids.cloned().collect();
+        // The nearest, and the root of the thread: that one is the patch or the cover.
+        if new.len() > MAX_AWAITED {
+            new.drain(MAX_AWAITED - 1..new.len() - 1);
+        }
         new.retain(|msgid| self.await_mail(msgid.clone(), digest.clone()));
         new
     }
 
     /// Lets a reply wait no longer.
     pub fn end_wait(&mut self, digest: &Digest) {
-        for waiting in self.awaited.values_mut() {
-            waiting.retain(|other| other != digest);
-        }
+        self.waits.remove(digest);
     }
 
     /// Returns the next reply for which a mail has come.
     pub fn next_found(&mut self) -> Option<Digest> {
         loop {
             let msgid = self.arrived.last()?;
-            match self.awaited.get_mut(msgid) {
-                Some(waiting) if !waiting.is_empty() => return Some(waiting.remove(0)),
-                _ => {
+            match self.awaited.get_mut(msgid).and_then(VecDeque::pop_front) {
+                Some(digest) => {
+                    let waits = self.waits.get_mut(&digest);
+                    if waits.is_some_and(|waits| waits.remove(msgid)) {
+                        return Some(digest);
+                    }
+                }
+                None => {
                     self.arrived.pop();
                 }
             }

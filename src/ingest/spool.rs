@@ -180,7 +180,12 @@ fn waiting(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     };
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).map_err(told)? {
-        let path = entry.map_err(told)?.path();
+        let entry = entry.map_err(told)?;
+        // A pipe would be waited for.
+        if !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            continue;
+        }
+        let path = entry.path();
         match path.extension().and_then(|end| end.to_str()) {
             Some(MAIL) => files.push(path),
             Some(UNFINISHED) if is_abandoned(&path) => {

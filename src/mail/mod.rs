@@ -173,8 +173,9 @@ pub fn label(raw: &[u8]) -> Option<MessageId> {
 
 /// Returns the lists that a mail names, whether or not the rest of it can be read.
 pub fn lists(raw: &[u8]) -> Vec<ListId> {
-    let block = Block::split_within(raw, &Limits::for_any_size());
-    block.map_or_else(|_| Vec::new(), |block| list_ids(&block))
+    let field = |name: &&str| header::find(raw, name);
+    let texts = LIST_HEADERS.iter().filter_map(field);
+    texts.filter_map(|field| list_id(&field.text())).collect()
 }
 
 /// Returns the content; a cover keeps a diff as text, unless it is a pull request (`mail.md §11`).

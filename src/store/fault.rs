@@ -64,7 +64,9 @@ pub(super) fn is_about_schema(error: &dyn DatabaseError) -> bool {
 fn sqlite(code: u32) -> Option<String> {
     // The upper bytes of a code say more than anybody asks.
     let text = match code & 0xff {
-        8 => "it may only be read: let this user write the file and its folder",
+        8 => {
+            "it may only be read: let this user write the file, those beside it that end in -wal and -shm, and the folder"
+        }
         10 => "the disk cannot be read or written; the system's log may say why",
         11 => "the file is damaged: restore it from a backup",
         13 => "the disk is full",

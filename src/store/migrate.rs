@@ -1,5 +1,7 @@
 //! Brings the schema up to date: numbered SQL, embedded, one folder per engine.
 
+use std::time::Duration;
+
 use sqlx::migrate::Migrator;
 
 use super::{Conn, Db, Error, Kind, Result, db::Native, sql};
@@ -106,6 +108,24 @@ async fn is_begun(conn: &mut Conn) -> Result<bool> {
 /// # Errors
 /// When the database is away, a migration fails (nothing of it stays), or a newer program was here.
 pub async fn run(db: &Db) -> Result<usize> {
+    let mut tries = 1;
+    loop {
+        match run_once(db).await {
+            // Two who make one SQLite file do not always wait for each other: changing its journal is refused at once.
+            Err(error) if error.is_contention() && tries < TRIES => {
+                tries += 1;
+                tokio::time::sleep(PAUSE).await;
+            }
+            done => return done,
+        }
+    }
+}
+
+/// How often, and after which pause, a migration is tried while another process is at it.
+const TRIES: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(100);
+
+async fn run_once(db: &Db) -> Result<usize> {
     let mut tx = db.begin().await?;
     lock(&mut tx).await?;
     let status = match is_begun(&mut tx).await? {

@@ -116,7 +116,6 @@ fn settings_that_cannot_be_read_end_every_command() {
         &["demo", "--no-serve"],
         &["sendtestemail", "a@b"],
         &["parsearchive", "-"],
-        &["parsemail"],
         &["cron"],
         &["dumparchive"],
         &["rehash"],
