@@ -12,7 +12,7 @@ use patchwork::{
     mail::mbox,
     store::{self, Db, Kind, sql},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{rows, scene, stage};
 use crate::{corpus, support::Random};
@@ -348,6 +348,28 @@ on_both! {
         tx.commit().await.expect("a commit");
         let patch = scene::compose(&json!({"id": "p", "subject": "[PATCH] a"}), 2);
         assert_eq!(scene::receive(&db, &patch).await, "patch");
+    }
+}
+
+on_both! {
+    async fn every_damaged_mail_of_the_table_ends_as_it_says(fresh: Fresh) {
+        let db = stage::open(&fresh.url).await;
+        let table: Vec<Value> = serde_json::from_str(include_str!("../data/mail/damaged.json")).expect("a table");
+        let list = ListId::new("dev.lists.example.org");
+        for case in table {
+            // Each character of the table stands for a byte.
+            let text = case["mail"].as_str().expect("a mail").chars();
+            let raw: Vec<u8> = text.map(|c| u8::try_from(c).expect("a byte")).collect();
+            let outcome = ingest::receive(&db, &raw, Some(&list), &scene::options(), scene::BEGIN).await;
+            let word = scene::word(&outcome.expect("no damage is the database's trouble"));
+            let expected = case["outcome"].as_str().expect("an outcome");
+            let is_so = match expected {
+                "patch" => word == "patch",
+                "nothing" => ["unknown-parent", "empty"].contains(&word),
+                _ => word == "invalid",
+            };
+            assert!(is_so, "{}: {word}, not {expected}", case["name"]);
+        }
     }
 }
 
