@@ -18,9 +18,10 @@ use super::{
     error::Result,
     guard::{Pairs, View},
     layout::{self, Frame, Tab},
+    listing::Listing,
     pager,
     parts::{self, Column, Table},
-    query::{ACTION_REQUIRED, Listing, Query},
+    query::{ACTION_REQUIRED, Query},
 };
 use crate::{
     domain::{

@@ -18,6 +18,7 @@ mod id;
 mod layout;
 mod link;
 mod list;
+mod listing;
 mod pager;
 mod parts;
 mod patch;
