@@ -12,25 +12,13 @@ use patchwork::{
 
 use crate::support::program::{Program, ended};
 
-const LIST: &[&str] = &[
-    "createproject",
-    "dev",
-    "--name",
-    "Dev",
-    "--list-id",
-    "dev.example.org",
-    "--list-email",
-    "dev@example.org",
-    "-v0",
-];
-
 const MAIL: &str = "From: ann@example.com\nSubject: [PATCH] say \"hi\"\nMessage-Id: <p1@example.com>\nList-Id: <dev.example.org>\n\n\
     --- a/f\n+++ b/f\n@@ -1 +1 @@\n-a\n+b\n";
 
 /// A patch whose state was changed a quarter of an hour ago.
 async fn ready(db: &Db, url: &str) -> Program {
     let program = Program::on(url).with("PATCHWORK_SITE__URL", "https://patches.example.org");
-    program.run(LIST).ok();
+    program.make_dev();
     program.run_with(&["parsemail"], MAIL).ok();
     let mut tx = db.begin().await.expect("a transaction");
     sql("UPDATE project SET send_notifications = TRUE")

@@ -4,22 +4,10 @@ use patchwork::store::{Db, sql};
 
 use crate::support::program::Program;
 
-const LIST: &[&str] = &[
-    "createproject",
-    "dev",
-    "--name",
-    "Dev",
-    "--list-id",
-    "dev.example.org",
-    "--list-email",
-    "dev@example.org",
-    "-v0",
-];
-
 /// Patches 1 to 8.
 fn ready(url: &str) -> Program {
     let program = Program::on(url);
-    program.run(LIST).ok();
+    program.make_dev();
     let mails: String = (1..=8)
         .map(|number| {
             format!(

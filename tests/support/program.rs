@@ -42,6 +42,14 @@ impl Program {
         Program::default().with("DATABASE_URL", url)
     }
 
+    /// Makes the project `dev`, of the list `dev.example.org`.
+    pub fn make_dev(&self) {
+        let mut arguments = vec!["createproject", "dev", "--name", "Dev"];
+        arguments.extend(["--list-id", "dev.example.org"]);
+        arguments.extend(["--list-email", "dev@example.org", "-v0"]);
+        self.run(&arguments).ok();
+    }
+
     /// Adds a variable.
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));

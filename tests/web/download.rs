@@ -63,14 +63,7 @@ pub async fn downloads_are_named_and_typed(db: &Db) {
 
 pub async fn a_mail_is_kept_byte_for_byte(db: &Db) {
     let project = seed::project(db, "one").await;
-    let patch = seed::patch(
-        db,
-        Patch {
-            project,
-            ..Patch::default()
-        },
-    )
-    .await;
+    let patch = seed::any_patch(db, project).await;
     let site = seed::site(db, |_| {}).await;
     assert_eq!(get(&site, "/project/one/patch/a@h/mail/").await.status, 404);
     let raw = "From: a\r\nSubject: =?utf-8?q?=C3=A9?=\r\n\r\nbody \r\n\n";
@@ -118,14 +111,7 @@ pub async fn a_patch_comes_with_those_before_it(db: &Db) {
         ],
     )
     .await;
-    seed::patch(
-        db,
-        Patch {
-            project,
-            ..Patch::default()
-        },
-    )
-    .await;
+    seed::any_patch(db, project).await;
     let site = seed::site(db, |_| {}).await;
     for wanted in ["*".to_owned(), series.to_string()] {
         let body = get(

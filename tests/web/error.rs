@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use patchwork::store::{Db, Options, sql};
 
-use super::seed::{self, Patch, get};
+use super::seed::{self, get};
 
 pub async fn errors_are_pages(db: &Db) {
     seed::project(db, "one").await;
@@ -57,14 +57,7 @@ pub async fn errors_are_pages(db: &Db) {
 
 pub async fn the_front_page_finds_what_was_sought(db: &Db) {
     let project = seed::project(db, "one").await;
-    seed::patch(
-        db,
-        Patch {
-            project,
-            ..Patch::default()
-        },
-    )
-    .await;
+    seed::any_patch(db, project).await;
     let site = seed::site(db, |_| {}).await;
     for (query, target) in [
         ("", "/project/one/list/"),

@@ -283,14 +283,7 @@ pub async fn only_effective_checks_count(db: &Db) {
         seed::user(db, "mara", None).await,
         seed::user(db, "ci", None).await,
     );
-    let patch = seed::patch(
-        db,
-        Patch {
-            project,
-            ..Patch::default()
-        },
-    )
-    .await;
+    let patch = seed::any_patch(db, project).await;
     for (user, at, state, context) in [
         (ci, 1, 3, "build"),
         (ci, 2, 1, "build"),

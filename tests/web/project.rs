@@ -25,14 +25,7 @@ pub async fn projects_are_listed(db: &Db) {
 pub async fn a_project_tells_of_itself(db: &Db) {
     let site = seed::site(db, |_| {}).await;
     let project = seed::project(db, "one").await;
-    seed::patch(
-        db,
-        Patch {
-            project,
-            ..Patch::default()
-        },
-    )
-    .await;
+    seed::any_patch(db, project).await;
     seed::patch(
         db,
         Patch {

@@ -222,6 +222,15 @@ async fn submitter(tx: &mut Tx, (name, email): (&str, &str)) -> i64 {
     }
 }
 
+/// A patch of which nothing matters but that it is there.
+pub async fn any_patch(db: &Db, project: i64) -> i64 {
+    let any = Patch {
+        project,
+        ..Patch::default()
+    };
+    patch(db, any).await
+}
+
 pub async fn patch(db: &Db, patch: Patch<'_>) -> i64 {
     patches(db, &[patch]).await[0]
 }

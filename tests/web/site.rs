@@ -6,14 +6,7 @@ use super::seed::{self, Patch, get, get_with};
 
 pub async fn pages_carry_their_headers(db: &Db) {
     let project = seed::project(db, "one").await;
-    seed::patch(
-        db,
-        Patch {
-            project,
-            ..Patch::default()
-        },
-    )
-    .await;
+    seed::any_patch(db, project).await;
     let site = seed::site(db, |_| {}).await;
     let path = "/project/one/list/";
     let page = get(&site, path).await;
@@ -136,14 +129,7 @@ pub async fn files_are_kept_for_good(db: &Db) {
 
 pub async fn links_that_leave_keep_to_https(db: &Db) {
     let project = seed::project(db, "one").await;
-    seed::patch(
-        db,
-        Patch {
-            project,
-            ..Patch::default()
-        },
-    )
-    .await;
+    seed::any_patch(db, project).await;
     for (force_https, scheme) in [(false, "http://h.example/"), (true, "https://h.example/")] {
         let site = seed::site(db, |options| options.force_https = force_https).await;
         let path = "/project/one/patch/a@h/";
