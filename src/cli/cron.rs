@@ -5,11 +5,10 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 
-use super::{Common, Outcome, block_on, database, long, output, parsemail::intake};
+use super::{Common, Outcome, block_on, database, long, output, quarantine};
 use crate::{
     config::Settings,
     domain::Timestamp,
-    ingest::spool,
     notify::{
         Mailer,
         digest::{self, Site},
@@ -37,7 +36,7 @@ impl Cron {
         let mailer = Mailer::new(&settings.mail)?;
         block_on(async {
             let db = database::ready(settings).await?;
-            let done = long::or_interrupted(async { work(&db, settings, &mailer).await }).await;
+            let done = long::or_interrupted(work(&db, settings, &mailer)).await;
             db.close().await;
             done
         })
@@ -87,12 +86,9 @@ async fn deliver_spool(db: &Db, settings: &Settings) -> anyhow::Result<()> {
     let Some(folder) = settings.spool() else {
         return Ok(());
     };
-    let report = spool::deliver(db, folder, &intake(settings)).await?;
+    let report = quarantine::deliver_spool(db, settings, folder).await?;
     for (file, outcome) in &report.outcomes {
         tracing::info!("from the spool: {file}: {outcome:?}");
-    }
-    for (file, why) in &report.trouble {
-        output::tell(&format!("{file} stays in the spool: {why}"));
     }
     Ok(())
 }

@@ -2,7 +2,6 @@
 
 use std::{
     cell::RefCell,
-    io::{self, IsTerminal},
     path::PathBuf,
     process::ExitCode,
     sync::{
@@ -14,13 +13,13 @@ use std::{
 
 use anyhow::Context;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use tokio::select;
 
 use super::{
     Common, Outcome,
     archive::{self, Archive},
-    block_on, database, output,
+    block_on, database, long, output,
     parsemail::{intake, list_id},
 };
 use crate::{
@@ -29,9 +28,6 @@ use crate::{
     ingest::archive::{Progress, Summary, load},
     store::{self, Db},
 };
-
-/// The exit code of a program that Ctrl-C ended.
-const INTERRUPTED: u8 = 130;
 
 /// How long the mails in hand may take after Ctrl-C; what is not done by then is not done at all.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -63,10 +59,7 @@ impl Parsearchive {
         let settings = &loaded.settings;
         let archive = archive::open(&self.infile)?;
         let list = self.list_id.as_deref().map(list_id);
-        let bar = match common.is_quiet() {
-            true => ProgressBar::hidden(),
-            false => bar(archive.size),
-        };
+        let bar = bar(common, archive.size);
         let end = archive.end.clone();
         let (summary, is_interrupted) = block_on(async {
             database::ready(settings).await?.close().await;
@@ -93,7 +86,7 @@ impl Parsearchive {
             output::say(&told(&summary))?;
         }
         Ok(match is_interrupted {
-            true => ExitCode::from(INTERRUPTED),
+            true => ExitCode::from(long::INTERRUPTED),
             false => ExitCode::SUCCESS,
         })
     }
@@ -148,26 +141,15 @@ async fn interrupted(stop: &AtomicBool) {
     }
 }
 
-/// Returns a bar on a terminal, and nothing anywhere else.
-fn bar(size: Option<u64>) -> ProgressBar {
-    if !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let (bar, form) = match size {
-        Some(size) => (
-            ProgressBar::new(size),
-            "{wide_bar} {msg} mails, {bytes}/{total_bytes}, {binary_bytes_per_sec}, {eta} left",
-        ),
-        None => (
-            ProgressBar::no_length(),
-            "{spinner} {msg} mails, {bytes}, {binary_bytes_per_sec}",
-        ),
+/// Returns a bar that counts bytes of the archive, and mails.
+fn bar(common: &Common, size: Option<u64>) -> ProgressBar {
+    let form = match size {
+        Some(_) => {
+            "{wide_bar} {msg} mails, {bytes}/{total_bytes}, {binary_bytes_per_sec}, {eta} left"
+        }
+        None => "{spinner} {msg} mails, {bytes}, {binary_bytes_per_sec}",
     };
-    bar.enable_steady_tick(Duration::from_millis(250));
-    match ProgressStyle::with_template(form) {
-        Ok(style) => bar.with_style(style).with_message("0"),
-        Err(_) => bar,
-    }
+    long::formed(common, size, form).with_message("0")
 }
 
 /// Returns what became of the mails, in the form that scripts read.

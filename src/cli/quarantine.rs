@@ -285,23 +285,30 @@ async fn retry_spool(db: &Db, settings: &Settings, is_quiet: bool) -> Outcome {
     for (file, became) in &report.outcomes {
         tell(is_quiet, &format!("{file}: {}", told(became)))?;
     }
-    for (file, why) in &report.trouble {
-        output::tell(&format!("{file} stays in the spool: {why}"));
-    }
     if report.outcomes.is_empty() && report.trouble.is_empty() {
         tell(is_quiet, "Nothing waits in the spool.")?;
     }
     Ok(code(!report.trouble.is_empty()))
 }
 
-async fn deliver_spool(
+/// Delivers the mails that came while the database was away, and tells of those that stay.
+pub(super) async fn deliver_spool(
     db: &Db,
     settings: &Settings,
     folder: &Path,
 ) -> anyhow::Result<spool::Report> {
-    spool::deliver(db, folder, &intake(settings))
+    let report = spool::deliver(db, folder, &intake(settings))
         .await
-        .with_context(|| database::named(settings))
+        .map_err(|error| match error {
+            spool::Error::Folder { .. } => error.into(),
+            spool::Error::Database(error) => {
+                anyhow::Error::new(error).context(database::named(settings))
+            }
+        })?;
+    for (file, why) in &report.trouble {
+        output::tell(&format!("{file} stays in the spool: {why}"));
+    }
+    Ok(report)
 }
 
 async fn drop_all(db: &Db, ids: &[i64], is_sure: bool, is_quiet: bool) -> Outcome {

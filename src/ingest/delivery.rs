@@ -17,10 +17,9 @@ use crate::{
         CommentId, MessageId, PatchId, PersonId, Project, ProjectId, Series, SeriesId, Timestamp,
         comment::Parent, event::Event,
     },
-    mail::{Author, Dependency, DependencyTarget as Target, Heading, Message},
+    mail::{Author, Dependency, Heading, Message},
     store::{
         self, Result, Tx,
-        awaited::Wait,
         mail::{Became, NewMail, Packed},
     },
 };
@@ -40,20 +39,14 @@ pub struct Mail<'a> {
 impl Mail<'_> {
     /// Returns every message id whose meaning this mail asks for: its own, those it answers, those it depends on.
     fn ids(&self) -> impl Iterator<Item = &MessageId> {
-        let needed = self.message.dependencies.iter().filter_map(needed);
+        let needed = self
+            .message
+            .dependencies
+            .iter()
+            .filter_map(Dependency::message_id);
         std::iter::once(&self.message.id)
             .chain(&self.message.references)
             .chain(needed)
-    }
-}
-
-fn needed(dependency: &Dependency) -> Option<&MessageId> {
-    match dependency {
-        Dependency::MessageId(msgid) => Some(msgid),
-        Dependency::Url(page) => match &page.target {
-            Target::Patch(msgid) | Target::Cover(msgid) => Some(msgid),
-            Target::PatchId(_) | Target::CoverId(_) | Target::Series(_) => None,
-        },
     }
 }
 
@@ -62,7 +55,7 @@ fn unpacked(packed: &Packed) -> Option<Vec<u8>> {
 }
 
 /// A kept mail that is damaged is as good as none: it must not keep others from being delivered.
-fn readable(raw: Result<Vec<u8>>) -> Option<Vec<u8>> {
+fn readable<T>(raw: Result<T>) -> Option<T> {
     raw.inspect_err(|error| tracing::error!("{error}")).ok()
 }
 
@@ -225,19 +218,16 @@ impl<'a> Delivery<'a> {
         digest: &Digest,
     ) {
         let new = self.ledger(project).wait(ids, digest);
-        let waits = new.into_iter().map(|msgid| Wait {
-            project,
-            msgid,
-            digest: digest.clone(),
-        });
-        self.pending.waits.extend(waits);
+        if !new.is_empty() {
+            let key = (project, digest.clone());
+            self.pending.waits.entry(key).or_default().extend(new);
+        }
     }
 
     /// Lets a reply wait no longer.
     pub fn end_wait(&mut self, project: ProjectId, digest: &Digest) {
         self.ledger(project).end_wait(digest);
-        let is_other = |wait: &Wait| wait.project != project || wait.digest != *digest;
-        self.pending.waits.retain(is_other);
+        self.pending.waits.remove(&(project, digest.clone()));
         let hung = self.pending.hung.entry(project).or_default();
         hung.push(digest.clone());
     }
@@ -372,8 +362,8 @@ impl<'a> Delivery<'a> {
         }
         // One at a time: each may be as large as a mail can be.
         for id in store::evidence::kept(self.tx, project, msgid).await? {
-            let kept = readable(store::evidence::raw(self.tx, id).await);
-            if kept.is_some_and(is_same) {
+            let kept = readable(store::mail::raw(self.tx, id).await);
+            if kept.flatten().is_some_and(is_same) {
                 return Ok(true);
             }
         }

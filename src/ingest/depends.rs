@@ -3,7 +3,7 @@
 use super::delivery::{Delivery, Mail};
 use crate::{
     domain::{CoverId, MessageId, PatchId, ProjectId, SeriesId, comment::Parent},
-    mail::{Dependency, DependencyTarget as Target, DependencyUrl},
+    mail::{Dependency, DependencyTarget as Target},
     store::{
         self, Result,
         series::{Need, Unmet},
@@ -80,7 +80,8 @@ fn await_mail(
     (series_id, position): (SeriesId, i64),
 ) {
     let project = mail.project.id;
-    let Some(msgid) = named(dependency, &d.options.hosts) else {
+    let msgid = dependency.message_id();
+    let Some(msgid) = msgid.filter(|_| is_own(dependency, &d.options.hosts)) else {
         return;
     };
     if d.ledger(project).knows_submission(msgid, |_| true) {
@@ -95,18 +96,6 @@ fn await_mail(
     d.pending.unmet.push((project, unmet));
 }
 
-/// Returns the mail that a dependency names by its message id.
-fn named<'a>(dependency: &'a Dependency, hosts: &[String]) -> Option<&'a MessageId> {
-    match dependency {
-        Dependency::MessageId(msgid) => Some(msgid),
-        Dependency::Url(page) if is_own(page, hosts) => match &page.target {
-            Target::Patch(msgid) | Target::Cover(msgid) => Some(msgid),
-            Target::PatchId(_) | Target::CoverId(_) | Target::Series(_) => None,
-        },
-        Dependency::Url(_) => None,
-    }
-}
-
 /// Returns the series a dependency names. Only series of this project count, and only our own links.
 async fn resolve(
     d: &mut Delivery<'_>,
@@ -114,13 +103,13 @@ async fn resolve(
     dependency: &Dependency,
 ) -> Result<Option<SeriesId>> {
     let project = mail.project.id;
+    if !is_own(dependency, &d.options.hosts) {
+        return Ok(None);
+    }
     let page = match dependency {
         Dependency::MessageId(msgid) => return of_submission(d, project, msgid).await,
         Dependency::Url(page) => page,
     };
-    if !is_own(page, &d.options.hosts) {
-        return Ok(None);
-    }
     match &page.target {
         Target::Patch(msgid) | Target::Cover(msgid) => of_submission(d, project, msgid).await,
         Target::PatchId(id) => store::series::of_patch(d.tx, project, PatchId(*id)).await,
@@ -132,20 +121,17 @@ async fn resolve(
     }
 }
 
-fn is_own(page: &DependencyUrl, hosts: &[String]) -> bool {
-    hosts.iter().any(|own| own.eq_ignore_ascii_case(&page.host))
+/// Says whether a dependency can be one of ours: a message id always, a link only to our own site.
+fn is_own(dependency: &Dependency, hosts: &[String]) -> bool {
+    match dependency {
+        Dependency::MessageId(_) => true,
+        Dependency::Url(page) => hosts.iter().any(|own| own.eq_ignore_ascii_case(&page.host)),
+    }
 }
 
 /// Says whether a dependency calls a row of ours by its number.
 pub fn names_a_row(dependency: &Dependency, hosts: &[String]) -> bool {
-    let Dependency::Url(page) = dependency else {
-        return false;
-    };
-    let by_number = matches!(
-        page.target,
-        Target::PatchId(_) | Target::CoverId(_) | Target::Series(_)
-    );
-    by_number && is_own(page, hosts)
+    dependency.message_id().is_none() && is_own(dependency, hosts)
 }
 
 /// Returns the series of the patch, else of the cover, with this message id.

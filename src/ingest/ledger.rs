@@ -77,26 +77,25 @@ pub struct Ledger {
     arrived: Vec<MessageId>,
 }
 
+/// Puts ids into a set and returns those that were not in it.
+fn new_in<'a>(
+    set: &mut HashSet<MessageId>,
+    ids: impl Iterator<Item = &'a MessageId>,
+) -> Vec<MessageId> {
+    ids.filter(|id| set.insert((*id).clone()))
+        .cloned()
+        .collect()
+}
+
 impl Ledger {
     /// Returns those of these ids that have not been asked for; they count as asked from now on.
-    pub fn unasked<'a>(&mut self, ids: impl IntoIterator<Item = &'a MessageId>) -> Vec<MessageId> {
-        let mut unasked = Vec::new();
-        for id in ids {
-            if self.asked.insert(id.clone()) {
-                unasked.push(id.clone());
-            }
-        }
-        unasked
+    pub fn unasked<'a>(&mut self, ids: impl Iterator<Item = &'a MessageId>) -> Vec<MessageId> {
+        new_in(&mut self.asked, ids)
     }
 
-    /// Returns those of these ids, of mails that come, that have not been asked for; they count as asked from now on.
-    pub fn unexpected<'a>(
-        &mut self,
-        ids: impl IntoIterator<Item = &'a MessageId>,
-    ) -> Vec<MessageId> {
-        let mut new: Vec<MessageId> = ids.into_iter().cloned().collect();
-        new.retain(|id| self.arriving.insert(id.clone()));
-        new
+    /// Returns those of these ids, of mails that come, of which it was not asked yet who waits for them.
+    pub fn unexpected<'a>(&mut self, ids: impl Iterator<Item = &'a MessageId>) -> Vec<MessageId> {
+        new_in(&mut self.arriving, ids)
     }
 
     /// Takes what the database knows of mails.

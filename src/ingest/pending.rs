@@ -15,7 +15,6 @@ use crate::{
     },
     store::{
         self, Batch, Result, Tx,
-        awaited::Wait,
         comment::NewComment,
         cover::NewCover,
         mail::{Became, NewMail},
@@ -56,7 +55,7 @@ pub struct Pending {
     /// What happened.
     pub events: Vec<Event>,
     /// What replies wait for.
-    pub waits: Vec<Wait>,
+    pub waits: BTreeMap<(ProjectId, Digest), Vec<MessageId>>,
     /// Replies that wait no longer.
     pub hung: HashMap<ProjectId, Vec<Digest>>,
     /// What stored replies became after all.

@@ -14,6 +14,21 @@ pub enum Dependency {
     Url(DependencyUrl),
 }
 
+impl Dependency {
+    /// Returns the message id by which it names a submission; none when it calls a row of a site by its number.
+    pub fn message_id(&self) -> Option<&MessageId> {
+        match self {
+            Dependency::MessageId(msgid) => Some(msgid),
+            Dependency::Url(page) => match &page.target {
+                DependencyTarget::Patch(msgid) | DependencyTarget::Cover(msgid) => Some(msgid),
+                DependencyTarget::PatchId(_)
+                | DependencyTarget::CoverId(_)
+                | DependencyTarget::Series(_) => None,
+            },
+        }
+    }
+}
+
 /// The address of a page that shows a submission or a series.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DependencyUrl {

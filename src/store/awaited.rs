@@ -1,31 +1,20 @@
 //! Mails that replies refer to and nobody has seen yet.
 
+use std::collections::BTreeMap;
+
 use super::{Batch, Conn, Result, series::Unmet, sql, value::Many};
 use crate::domain::{MessageId, ProjectId, SeriesId};
 
-/// A reply, by the digest of its bytes, waits for a mail of a project.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wait {
-    /// The project of the reply.
-    pub project: ProjectId,
-    /// The mail it waits for.
-    pub msgid: MessageId,
-    /// Which reply.
-    pub digest: Vec<u8>,
-}
-
-/// Records what replies wait for.
-pub fn insert(batch: &mut Batch, waits: &[Wait]) {
-    let row = |wait: &Wait| {
-        vec![
-            wait.project.into(),
-            (&wait.msgid).into(),
-            wait.digest.as_slice().into(),
-        ]
-    };
+/// Records for which mails replies, by the digests of their bytes, wait.
+pub fn insert(batch: &mut Batch, waits: &BTreeMap<(ProjectId, Vec<u8>), Vec<MessageId>>) {
+    let rows = waits.iter().flat_map(|((project, digest), msgids)| {
+        msgids
+            .iter()
+            .map(move |msgid| vec![(*project).into(), msgid.into(), digest.as_slice().into()])
+    });
     batch.add(
         "awaited (project_id, msgid, digest)",
-        waits.iter().map(row).collect(),
+        rows.collect(),
         "ON CONFLICT (project_id, msgid, digest) DO NOTHING",
     );
 }

@@ -1,6 +1,6 @@
 //! What is kept under a message id, to compare it with what comes under the same id.
 
-use super::{Conn, Result, mail::unpack, sql};
+use super::{Conn, Result, sql};
 use crate::domain::{MailId, MessageId, ProjectId};
 
 /// How many mails of one id are compared; what comes after so many is kept without looking.
@@ -20,16 +20,4 @@ pub async fn kept(conn: &mut Conn, project: ProjectId, msgid: &MessageId) -> Res
     .all(conn)
     .await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
-}
-
-/// Returns the bytes of a kept mail.
-///
-/// # Errors
-/// When the database is away, or the bytes are damaged.
-pub async fn raw(conn: &mut Conn, id: MailId) -> Result<Vec<u8>> {
-    let (packed, size): (Vec<u8>, i64) = sql("SELECT packed, size FROM mail WHERE id = $1")
-        .bind(id)
-        .one(conn)
-        .await?;
-    unpack(&packed, size)
 }

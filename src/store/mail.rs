@@ -7,7 +7,7 @@ use sqlx::FromRow;
 use zstd::bulk::Compressor;
 
 use super::{Batch, Conn, Error, Result, Sql, sql, value::Many};
-use crate::domain::{CommentId, CoverId, MessageId, PatchId, ProjectId, Timestamp};
+use crate::domain::{CommentId, CoverId, MailId, MessageId, PatchId, ProjectId, Timestamp};
 
 /// A mail packed for keeping. Packing is work; it is done before the transaction begins.
 #[derive(Clone, Debug)]
@@ -199,6 +199,15 @@ pub fn unpack(packed: &[u8], size: i64) -> Result<Vec<u8>> {
 struct Kept {
     size: i64,
     packed: Vec<u8>,
+}
+
+/// Returns a kept mail, as it was received.
+///
+/// # Errors
+/// When the database is away or refuses, or the stored bytes are damaged.
+pub async fn raw(conn: &mut Conn, id: MailId) -> Result<Option<Vec<u8>>> {
+    let query = sql("SELECT size, packed FROM mail WHERE id = $1");
+    unpacked(conn, query.bind(id)).await
 }
 
 /// Returns the mail a patch came in, as it was received.
