@@ -12,9 +12,8 @@ use std::{
 
 use anyhow::{Context, bail};
 
-use super::parsemail::MOST_BYTES;
 use crate::{
-    ingest::archive::Item,
+    ingest::{MOST_BYTES, archive::Item},
     mail::mbox::{Broken, Splitter},
 };
 

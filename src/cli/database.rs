@@ -50,7 +50,7 @@ pub(super) fn options(settings: &Settings) -> store::Options {
         statement_timeout: Some(database.statement_timeout)
             .filter(|seconds| *seconds > 0)
             .map(Duration::from_secs),
-        durable: true,
+        bulk: false,
         alone: false,
     }
 }

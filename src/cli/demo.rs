@@ -75,7 +75,7 @@ impl Demo {
             if loaded != ExitCode::SUCCESS {
                 return Ok(loaded);
             }
-            serve::http(settings, common)?;
+            serve::http(settings, common, None)?;
             return Ok(ExitCode::SUCCESS);
         }
         serve::prepare(settings)?;

@@ -9,8 +9,8 @@ use anyhow::{Context, bail};
 use clap::Args;
 use encoding_rs::WINDOWS_1252;
 
-use super::{Outcome, output, parsemail::MOST_BYTES};
-use crate::mail::diff_hash;
+use super::{Outcome, output};
+use crate::{ingest::MOST_BYTES, mail::diff_hash};
 
 /// Print the hash of the diff on standard input
 #[derive(Debug, Args)]

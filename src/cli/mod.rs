@@ -16,6 +16,7 @@ mod database;
 mod demo;
 mod dumparchive;
 mod dumpdata;
+mod handover;
 mod hash;
 mod loaddata;
 mod log;

@@ -65,7 +65,7 @@ impl Parsearchive {
             database::ready(settings).await?.close().await;
             // What a crash of the machine takes away is loaded again.
             let options = store::Options {
-                durable: false,
+                bulk: true,
                 ..database::options(settings)
             };
             let db = database::open_with(settings, &options)?;

@@ -26,9 +26,9 @@ use crate::{
     config::Settings,
     domain::{ListId, Timestamp},
     ingest::{
-        self, Outcome as Became,
+        self, MOST_BYTES, Outcome as Became,
         guard::{Panicked, contained},
-        spool,
+        handover, spool,
     },
     store::{self, Db},
 };
@@ -157,9 +157,6 @@ fn is_folded_later(settings: &Settings) -> bool {
     std::fs::metadata(journal).is_ok_and(|about| about.len() < JOURNAL)
 }
 
-/// No mail server passes on more; what does is not a mail, and must not fill the memory.
-pub(super) const MOST_BYTES: u64 = 256 << 20;
-
 /// Why there is no outcome.
 enum Failure {
     /// The command line names a file that cannot be read.
@@ -206,8 +203,19 @@ impl Parsemail {
         let settings = &loaded.settings;
         let list = self.list_id.as_deref().map(list_id);
         let now = Timestamp::now();
-        let received = stored(settings, &raw, list.as_ref(), now);
-        let code = match tokio::runtime::Handle::current().block_on(received) {
+        let handed = settings
+            .intake_socket()
+            .and_then(|socket| handover::hand(socket, &raw, list.as_ref()));
+        let received = match handed {
+            Some(became) => Ok(became),
+            None => tokio::runtime::Handle::current().block_on(stored(
+                settings,
+                &raw,
+                list.as_ref(),
+                now,
+            )),
+        };
+        let code = match received {
             Ok(became) => self.tell(&became),
             Err(error) => {
                 let why = output::sentence(&error);

@@ -11,7 +11,7 @@ use clap::Args;
 use rocket::fairing::AdHoc;
 use rocket_db_pools::Database;
 
-use super::{Common, Outcome, block_on, database, output};
+use super::{Common, Outcome, block_on, database, handover, output};
 use crate::{
     config::{Given, Settings},
     gateway::{self, Door, Limits, Listen},
@@ -40,7 +40,7 @@ pub(super) struct Serve {
     /// The port for HTTP, on server.address
     #[arg(long)]
     port: Option<u16>,
-    /// The permissions of a socket file
+    /// The permissions of socket files
     #[arg(long, value_name = "OCTAL", value_parser = octal)]
     socket_mode: Option<u32>,
 }
@@ -74,10 +74,12 @@ impl Serve {
             ..Limits::default()
         };
         match (&way, Door::detect()) {
-            (Way::FastCgi(listen), _) => fastcgi(settings, &self.socket(listen)?, limits)?,
-            (Way::Found, Door::FastCgi) => fastcgi(settings, &Listen::Inherited(0), limits)?,
+            (Way::FastCgi(listen), _) => self.fastcgi(settings, &self.socket(listen)?, limits)?,
+            (Way::Found, Door::FastCgi) => self.fastcgi(settings, &Listen::Inherited(0), limits)?,
             (Way::Found, Door::Cgi) => gateway::cgi(site(settings)?, limits)?,
-            (Way::Http(_), _) | (Way::Found, Door::Http) => http(settings, common)?,
+            (Way::Http(_), _) | (Way::Found, Door::Http) => {
+                http(settings, common, self.socket_mode)?
+            }
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -126,6 +128,16 @@ impl Serve {
                 .map(|port| one("--port", "server.port", port.to_string())),
         );
         given
+    }
+
+    fn fastcgi(&self, settings: &Settings, listen: &Listen, limits: Limits) -> anyhow::Result<()> {
+        let site = handover::attach(site(settings)?, settings, self.socket_mode);
+        Ok(gateway::fastcgi(
+            site,
+            listen,
+            limits,
+            gateway::told_to_stop(),
+        )?)
     }
 
     fn socket(&self, listen: &str) -> anyhow::Result<Listen> {
@@ -193,9 +205,13 @@ pub(super) fn free(settings: &Settings) -> anyhow::Result<()> {
 }
 
 /// Serves by HTTP until told to stop.
-pub(super) fn http(settings: &Settings, common: &Common) -> anyhow::Result<()> {
+pub(super) fn http(
+    settings: &Settings,
+    common: &Common,
+    socket_mode: Option<u32>,
+) -> anyhow::Result<()> {
     free(settings)?;
-    let mut site = site(settings)?;
+    let mut site = handover::attach(site(settings)?, settings, socket_mode);
     if !common.is_quiet() {
         let line = format!("Serving on {} (Ctrl-C ends it)", url(settings));
         // Not before the port is ours.
@@ -206,15 +222,6 @@ pub(super) fn http(settings: &Settings, common: &Common) -> anyhow::Result<()> {
         }));
     }
     Ok(gateway::http(site)?)
-}
-
-fn fastcgi(settings: &Settings, listen: &Listen, limits: Limits) -> anyhow::Result<()> {
-    Ok(gateway::fastcgi(
-        site(settings)?,
-        listen,
-        limits,
-        gateway::told_to_stop(),
-    )?)
 }
 
 /// Returns the address to type into a browser on this machine.

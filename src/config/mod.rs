@@ -228,6 +228,8 @@ pub struct Intake {
     pub max_bytes: u64,
     /// The folder for mails that come while the database is away; empty: the mail server keeps them.
     pub spool: PathBuf,
+    /// The socket file over which the server takes mails from `patchwork-parsemail`; empty: none.
+    pub socket: PathBuf,
 }
 
 impl Default for Intake {
@@ -235,6 +237,7 @@ impl Default for Intake {
         Intake {
             max_bytes: 16 << 20,
             spool: PathBuf::new(),
+            socket: PathBuf::new(),
         }
     }
 }
@@ -334,6 +337,12 @@ impl Settings {
     pub fn spool(&self) -> Option<&Path> {
         let spool = self.mail.intake.spool.as_path();
         (!spool.as_os_str().is_empty()).then_some(spool)
+    }
+
+    /// Returns the socket file over which mails are handed to the server, if there is one.
+    pub fn intake_socket(&self) -> Option<&Path> {
+        let socket = self.mail.intake.socket.as_path();
+        (!socket.as_os_str().is_empty()).then_some(socket)
     }
 
     /// Returns the address of the site without a slash at its end, if the settings say one.

@@ -204,9 +204,11 @@ impl Sources {
         database.url = address::absolute(&url, &directory);
         database.directory = directory;
         settings.mail.directory = database.directory.join(&settings.mail.directory);
-        let spool = &mut settings.mail.intake.spool;
-        if !spool.as_os_str().is_empty() {
-            *spool = database.directory.join(&*spool);
+        let intake = &mut settings.mail.intake;
+        for path in [&mut intake.spool, &mut intake.socket] {
+            if !path.as_os_str().is_empty() {
+                *path = database.directory.join(&*path);
+            }
         }
         Ok(())
     }
@@ -339,6 +341,7 @@ impl Loaded {
             "database.directory" => return self.settings.database.directory.display().to_string(),
             "mail.directory" => return self.settings.mail.directory.display().to_string(),
             "mail.intake.spool" => return self.settings.mail.intake.spool.display().to_string(),
+            "mail.intake.socket" => return self.settings.mail.intake.socket.display().to_string(),
             _ => {}
         }
         let value = self.figment.find_value(key).ok();

@@ -76,7 +76,10 @@ impl Listen {
     }
 
     /// Opens the socket; a socket file goes when the result is dropped.
-    pub(super) fn open(&self) -> Result<Socket, Error> {
+    ///
+    /// # Errors
+    /// When the system refuses; for a socket file that a living process has open, with `AddrInUse`.
+    pub fn open(&self) -> Result<Socket, Error> {
         let opened = match self {
             Listen::Unix { path, mode } => open_unix(path, *mode),
             Listen::Tcp(address) => TcpListener::bind(address)
@@ -111,7 +114,7 @@ impl fmt::Display for Listen {
 
 /// An open socket, and its file if it has one.
 #[derive(Debug)]
-pub(super) struct Socket {
+pub struct Socket {
     fd: OwnedFd,
     // Only for what happens when it is dropped.
     _file: Option<SocketFile>,

@@ -32,7 +32,12 @@ use rocket::{
     },
 };
 
-pub use self::{cgi::cgi, fastcgi::fastcgi, http::http, listen::Listen};
+pub use self::{
+    cgi::cgi,
+    fastcgi::fastcgi,
+    http::http,
+    listen::{Listen, Socket},
+};
 
 /// How long work that blocks may still hold up the end of the process.
 const LAST_WORK: Duration = Duration::from_millis(500);

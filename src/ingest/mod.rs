@@ -13,6 +13,7 @@ mod delivery;
 mod depends;
 pub mod evidence;
 pub mod guard;
+pub mod handover;
 pub mod intake;
 mod late;
 mod ledger;
@@ -40,6 +41,9 @@ use classify::Kind;
 use delivery::{Delivery, Mail};
 use ledger::Digest;
 use rulebook::Rulebook;
+
+/// No mail server passes on more, in bytes; what does is not a mail, and must not fill the memory.
+pub const MOST_BYTES: u64 = 256 << 20;
 
 /// What a site decides about its intake.
 #[derive(Clone, Debug)]
@@ -105,6 +109,12 @@ impl Why {
             Why::Empty => "empty",
             Why::UnknownParent => "unknown-parent",
         }
+    }
+
+    /// Returns what a [word](Why::word) stands for.
+    fn of(word: &str) -> Option<Why> {
+        let all = [Why::Hint, Why::NoProject, Why::Empty, Why::UnknownParent];
+        all.into_iter().find(|why| why.word() == word)
     }
 }
 

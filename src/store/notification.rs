@@ -4,12 +4,11 @@ use std::collections::HashSet;
 
 use sqlx::FromRow;
 
-use super::{
-    Conn, Kind, Result, Tx,
-    rows::{self, ROWS},
-    sql,
-};
+use super::{Conn, Kind, Result, Tx, rows, sql};
 use crate::domain::{MessageId, PatchId, PersonId, StateId, Timestamp};
+
+/// How many changes are forgotten at once: SQLite's time to bind grows with the square of the values.
+const AT_ONCE: usize = 8;
 
 /// Remembers that patches were moved to a state, each with the one it had: a patch that is back where its
 /// submitter knows it to be is forgotten, any other waits anew.
@@ -125,7 +124,7 @@ pub async fn of_submitter(tx: &mut Tx, submitter: PersonId) -> Result<Vec<Waitin
 /// # Errors
 /// When the database is away or refuses.
 pub async fn forget(tx: &mut Tx, told: &[Waiting]) -> Result<()> {
-    for some in told.chunks(ROWS) {
+    for some in told.chunks(AT_ONCE) {
         let mut statement = sql(
             "DELETE FROM patch_change_notification WHERE (patch_id, last_modified) IN (VALUES ",
         );

@@ -2,8 +2,8 @@
 
 use super::{Conn, Kind, Result, Sql, Value, sql, value::Many};
 
-/// How many rows SQLite takes at once: its time to bind grows with the square of the values.
-pub(super) const ROWS: usize = 8;
+/// How many rows SQLite takes at once.
+const ROWS: usize = 64;
 
 /// Inserts rows `into` a table, such as `patch_tag (patch_id, tag_id, count)`. The statement ends with
 /// `conflict`: what is done with a row that is there already. Returns how many rows were written.
@@ -28,17 +28,24 @@ async fn insert_values(
     conflict: &'static str,
 ) -> Result<u64> {
     let mut written = 0;
-    let mut rows = rows.into_iter().peekable();
-    while rows.peek().is_some() {
+    let mut rows = rows.into_iter();
+    while rows.len() > 0 {
+        let count = at_once(rows.len());
         let mut statement = sql("INSERT INTO ");
         statement.push(into).push(" VALUES ");
-        for (index, row) in rows.by_ref().take(ROWS).enumerate() {
-            statement.row(index == 0, row);
+        for (index, row) in rows.by_ref().take(count).enumerate() {
+            statement.unnumbered_row(index == 0, row);
         }
         statement.push(" ").push(conflict);
         written += statement.run(conn).await?;
     }
     Ok(written)
+}
+
+/// Returns how many of `rows` to write together: powers of two, so that a table needs few different statements, all
+/// of which are kept ready.
+fn at_once(rows: usize) -> usize {
+    1 << rows.min(ROWS).ilog2()
 }
 
 async fn insert_columns(

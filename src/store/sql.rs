@@ -106,6 +106,18 @@ impl Sql {
         self.list(values)
     }
 
+    /// Appends one row as [`Sql::row`] does, for SQLite and a statement without other values. Its places have no
+    /// numbers: to look one up takes as long as there are places, and there may be a thousand.
+    pub(super) fn unnumbered_row(&mut self, first: bool, values: Vec<Value>) -> &mut Self {
+        let mut separator = if first { "(" } else { ",(" };
+        for value in values {
+            self.push(separator).push("?");
+            self.values.push(value);
+            separator = ",";
+        }
+        self.push(")")
+    }
+
     /// Returns the text, for tests and logs; values are not in it.
     pub fn text(&self) -> &str {
         &self.text

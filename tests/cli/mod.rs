@@ -8,6 +8,7 @@ mod database;
 mod demo;
 mod dumparchive;
 mod dumpdata;
+mod handover;
 mod hash;
 mod loaddata;
 mod parsemail;

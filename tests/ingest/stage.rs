@@ -70,7 +70,7 @@ pub async fn open(url: &str) -> Db {
 /// Opens a database as another process would.
 pub fn open_again(url: &str) -> Db {
     let options = store::Options {
-        durable: false,
+        bulk: true,
         ..store::Options::default()
     };
     Db::open(url, &options).expect("an address")
