@@ -13,6 +13,7 @@ pub mod id;
 pub mod notification;
 pub mod patch;
 pub mod pattern;
+pub mod permission;
 pub mod person;
 pub mod project;
 pub mod relation;

@@ -29,6 +29,8 @@ pub struct User {
     pub items_per_page: i64,
     /// Whether lists show patch ids.
     pub show_ids: bool,
+    /// Whether it wants mail of what it did itself; kept for clients, nothing acts on it.
+    pub send_email: bool,
 }
 
 impl User {

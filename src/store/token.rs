@@ -1,7 +1,9 @@
 //! Tokens of the API. Only their hashes come here.
 
+use sqlx::FromRow;
+
 use super::{Conn, Result, sql};
-use crate::domain::{Timestamp, UserId};
+use crate::domain::{Timestamp, UserId, user::User};
 
 /// A token to be kept.
 #[derive(Clone, Debug)]
@@ -38,4 +40,70 @@ pub async fn insert(conn: &mut Conn, token: &NewToken<'_>) -> Result<()> {
     .run(conn)
     .await?;
     Ok(())
+}
+
+/// Whose token it is, and what it may do.
+#[derive(Clone, Debug, FromRow)]
+pub struct Owner {
+    /// The account.
+    #[sqlx(flatten)]
+    pub user: User,
+    /// The word of its scope.
+    pub scope: String,
+}
+
+/// Returns the owner of a token that has not expired.
+///
+/// # Errors
+/// When the database is away.
+pub async fn owner(conn: &mut Conn, key_hash: &[u8], now: Timestamp) -> Result<Option<Owner>> {
+    sql(
+        "SELECT a.id, a.username, a.first_name, a.last_name, a.email, a.password, a.is_active, a.is_staff, \
+         a.is_superuser, a.date_joined, a.items_per_page, a.show_ids, a.send_email, t.scope \
+         FROM token t JOIN account a ON a.id = t.account_id \
+         WHERE t.key_hash = $1 AND (t.expires IS NULL OR t.expires > $2)",
+    )
+    .bind(key_hash)
+    .bind(now)
+    .optional(conn)
+    .await
+}
+
+/// A token as its owner sees it.
+#[derive(Clone, Debug, FromRow)]
+pub struct Kept {
+    /// Its number.
+    pub id: i64,
+    /// What its owner calls it.
+    pub name: String,
+    /// The word of its scope.
+    pub scope: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it stops to work.
+    pub expires: Option<Timestamp>,
+}
+
+/// Returns the tokens of a user, the oldest first.
+///
+/// # Errors
+/// When the database is away.
+pub async fn of(conn: &mut Conn, user: UserId) -> Result<Vec<Kept>> {
+    sql("SELECT id, name, scope, created, expires FROM token WHERE account_id = $1 ORDER BY id")
+        .bind(user)
+        .all(conn)
+        .await
+}
+
+/// Deletes a token of a user. Says whether it was there.
+///
+/// # Errors
+/// When the database is away.
+pub async fn delete(conn: &mut Conn, user: UserId, id: i64) -> Result<bool> {
+    let rows = sql("DELETE FROM token WHERE account_id = $1 AND id = $2")
+        .bind(user)
+        .bind(id)
+        .run(conn)
+        .await?;
+    Ok(rows > 0)
 }

@@ -1,7 +1,7 @@
 //! Users: login accounts, and which projects they maintain.
 
 use super::{Conn, Result, Tx, sql};
-use crate::domain::{ProjectId, Timestamp, UserId, user::User};
+use crate::domain::{PersonId, ProjectId, Timestamp, UserId, permission::Rights, user::User};
 
 /// An account to be made.
 #[derive(Clone, Debug)]
@@ -53,11 +53,30 @@ pub async fn insert(conn: &mut Conn, user: &NewUser<'_>) -> Result<UserId> {
 pub async fn by_username(conn: &mut Conn, username: &str) -> Result<Option<User>> {
     sql(
         "SELECT id, username, first_name, last_name, email, password, is_active, is_staff, is_superuser, \
-         date_joined, items_per_page, show_ids FROM account WHERE username = $1",
+         date_joined, items_per_page, show_ids, send_email FROM account WHERE username = $1",
     )
     .bind(username)
     .optional(conn)
     .await
+}
+
+/// Returns what a user is to projects and people.
+///
+/// # Errors
+/// When the database is away.
+pub async fn rights(conn: &mut Conn, user: UserId) -> Result<Rights> {
+    let rows: Vec<(Option<ProjectId>, Option<PersonId>)> = sql(
+        "SELECT project_id, CAST(NULL AS BIGINT) FROM maintainer WHERE account_id = $1 \
+         UNION ALL SELECT NULL, id FROM person WHERE account_id = $1",
+    )
+    .bind(user)
+    .all(conn)
+    .await?;
+    Ok(Rights {
+        user,
+        maintains: rows.iter().filter_map(|(project, _)| *project).collect(),
+        people: rows.iter().filter_map(|(_, person)| *person).collect(),
+    })
 }
 
 /// Gives the account the people seen with its address, as a confirmed mail would: their mails become its own.

@@ -1,9 +1,15 @@
-//! Secrets of accounts: how passwords are kept, what a token looks like and what of it is kept.
+//! Who is asking: passwords, tokens, and whose they are.
 //!
-//! No database here: `store` keeps what these functions return.
+//! `identify.rs` reads credentials and finds their owner, `password.rs` knows how passwords are kept. What an owner may
+//! do is `domain::permission`'s.
 
-use argon2::{Argon2, PasswordHasher, password_hash::phc::PasswordHash};
+mod identify;
+mod password;
+
 use sha2::{Digest, Sha256};
+
+pub use identify::{Caller, Credentials, Refused, credentials, identify};
+pub use password::{hash_password, is_right};
 
 /// The fewest characters of a password.
 pub const MIN_PASSWORD: usize = 8;
@@ -21,17 +27,6 @@ pub enum Error {
 
 /// The result of making a secret.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-/// Returns what is kept of a password: argon2id in PHC form, with a salt of its own.
-///
-/// # Errors
-/// When the system has no random bytes, or no memory for the hash.
-pub fn hash_password(password: &str) -> Result<String> {
-    let hash: PasswordHash = Argon2::default()
-        .hash_password_with_salt(password.as_bytes(), &random::<16>()?)
-        .map_err(Error::Hash)?;
-    Ok(hash.to_string())
-}
 
 /// A new token: shown once, kept as a hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,27 +72,7 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use argon2::PasswordVerifier;
-
     use super::*;
-
-    #[test]
-    fn a_password_is_kept_as_argon2id() {
-        let kept = hash_password("tide and pool").expect("a hash");
-        assert!(kept.starts_with("$argon2id$"), "{kept}");
-        let hash = PasswordHash::new(&kept).expect("PHC form");
-        assert!(
-            Argon2::default()
-                .verify_password(b"tide and pool", &hash)
-                .is_ok()
-        );
-        assert!(
-            Argon2::default()
-                .verify_password(b"tide and poof", &hash)
-                .is_err()
-        );
-        assert_ne!(kept, hash_password("tide and pool").expect("another salt"));
-    }
 
     #[test]
     fn a_token_is_forty_digits() {

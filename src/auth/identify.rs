@@ -1,0 +1,190 @@
+//! Who asks: what the `Authorization` header says, and whose account that is (`rest.md §5`).
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use encoding_rs::WINDOWS_1252;
+
+use super::{password, token_hash};
+use crate::{
+    domain::{
+        Timestamp,
+        permission::{Rights, Scope},
+        user::User,
+    },
+    store::{self, Conn},
+};
+
+/// What a request says about who sends it.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Credentials {
+    /// A token of the API.
+    Token(String),
+    /// A login name and its password.
+    Basic {
+        /// The login name.
+        username: String,
+        /// The password.
+        password: String,
+    },
+}
+
+/// Why somebody is not let in. What it says is what clients print, so it says no more than it must.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// `Authorization: Token` and nothing behind it.
+    #[error("Invalid token header. No credentials provided.")]
+    NoToken,
+    /// More than one word behind `Token`.
+    #[error("Invalid token header. Token string should not contain spaces.")]
+    BrokenToken,
+    /// Nobody has this token, or it has expired.
+    #[error("Invalid token.")]
+    UnknownToken,
+    /// The token's owner may not log in.
+    #[error("User inactive or deleted.")]
+    Inactive,
+    /// `Authorization: Basic` and nothing behind it.
+    #[error("Invalid basic header. No credentials provided.")]
+    NoBasic,
+    /// More than one word behind `Basic`.
+    #[error("Invalid basic header. Credentials string should not contain spaces.")]
+    BrokenBasic,
+    /// What is behind `Basic` is not base64, or has no colon.
+    #[error("Invalid basic header. Credentials not correctly base64 encoded.")]
+    NotBase64,
+    /// No such account, another password, or an account that may not log in.
+    #[error("Invalid username/password.")]
+    WrongPassword,
+}
+
+/// Somebody who is logged in.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The account.
+    pub user: User,
+    /// What the account may do.
+    pub rights: Rights,
+    /// What the way of logging in leaves of that.
+    pub scope: Scope,
+}
+
+impl Caller {
+    /// Says whether what is asked for is within the scope of the token used.
+    pub fn may(&self, scope: Scope) -> bool {
+        self.scope >= scope
+    }
+}
+
+/// Reads an `Authorization` header. `None` for schemes we do not know: whoever sends them asks as nobody.
+///
+/// # Errors
+/// When the scheme is known and the rest makes no sense.
+pub fn credentials(header: &str) -> Result<Option<Credentials>, Refused> {
+    let (scheme, rest) = match header.trim().split_once(char::is_whitespace) {
+        Some((scheme, rest)) => (scheme, rest.trim()),
+        None => (header.trim(), ""),
+    };
+    let is_single = |missing, broken| match rest {
+        "" => Err(missing),
+        rest if rest.contains(char::is_whitespace) => Err(broken),
+        rest => Ok(rest),
+    };
+    match scheme.to_ascii_lowercase().as_str() {
+        "token" | "bearer" => is_single(Refused::NoToken, Refused::BrokenToken)
+            .map(|key| Some(Credentials::Token(key.to_owned()))),
+        "basic" => is_single(Refused::NoBasic, Refused::BrokenBasic)
+            .and_then(basic)
+            .map(Some),
+        _ => Ok(None),
+    }
+}
+
+fn basic(encoded: &str) -> Result<Credentials, Refused> {
+    let bytes = BASE64_STANDARD
+        .decode(encoded)
+        .map_err(|_| Refused::NotBase64)?;
+    // Compatibility: old clients send Latin-1.
+    let text = String::from_utf8(bytes)
+        .unwrap_or_else(|error| WINDOWS_1252.decode(error.as_bytes()).0.into_owned());
+    let (username, password) = text.split_once(':').ok_or(Refused::NotBase64)?;
+    Ok(Credentials::Basic {
+        username: username.to_owned(),
+        password: password.to_owned(),
+    })
+}
+
+/// Returns whose credentials these are.
+///
+/// # Errors
+/// When the database is away. The inner error: they are nobody's.
+pub async fn identify(
+    conn: &mut Conn,
+    credentials: &Credentials,
+    now: Timestamp,
+) -> store::Result<Result<Caller, Refused>> {
+    let (user, scope) = match credentials {
+        Credentials::Token(key) => {
+            let hash = token_hash(&key.to_ascii_lowercase());
+            match store::token::owner(conn, &hash, now).await? {
+                None => return Ok(Err(Refused::UnknownToken)),
+                Some(owner) if !owner.user.is_active => return Ok(Err(Refused::Inactive)),
+                Some(owner) => {
+                    let scope = Scope::from_word(&owner.scope).unwrap_or(Scope::Read);
+                    (owner.user, scope)
+                }
+            }
+        }
+        Credentials::Basic { username, password } => {
+            let user = store::user::by_username(conn, username).await?;
+            match password::verified(user, password).await {
+                Some(user) => (user, Scope::Write),
+                None => return Ok(Err(Refused::WrongPassword)),
+            }
+        }
+    };
+    let rights = store::user::rights(conn, user.id).await?;
+    Ok(Ok(Caller {
+        user,
+        rights,
+        scope,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn basic_of(text: &[u8]) -> String {
+        format!("Basic {}", BASE64_STANDARD.encode(text))
+    }
+
+    fn pair(username: &str, password: &str) -> Result<Option<Credentials>, Refused> {
+        Ok(Some(Credentials::Basic {
+            username: username.to_owned(),
+            password: password.to_owned(),
+        }))
+    }
+
+    #[test]
+    fn headers_are_read_as_clients_write_them() {
+        let token = |key: &str| Ok(Some(Credentials::Token(key.to_owned())));
+        let cases = [
+            ("Token abc".to_owned(), token("abc")),
+            ("tOKEN   abc ".to_owned(), token("abc")),
+            ("Bearer abc".to_owned(), token("abc")),
+            ("Token".to_owned(), Err(Refused::NoToken)),
+            ("Token a b".to_owned(), Err(Refused::BrokenToken)),
+            ("Basic".to_owned(), Err(Refused::NoBasic)),
+            ("Basic a b".to_owned(), Err(Refused::BrokenBasic)),
+            ("Basic ???".to_owned(), Err(Refused::NotBase64)),
+            (basic_of(b"nocolon"), Err(Refused::NotBase64)),
+            (basic_of(b"m:a:b"), pair("m", "a:b")),
+            (basic_of("m:\u{e9}".as_bytes()), pair("m", "\u{e9}")),
+            (basic_of(b"m:\xe9"), pair("m", "\u{e9}")),
+            ("Negotiate xyz".to_owned(), Ok(None)),
+            (String::new(), Ok(None)),
+        ];
+        for (header, expected) in cases {
+            assert!(credentials(&header) == expected, "{header}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Passwords: how they are kept, and whether one is right. Hashes that Django made are taken, too.
+
+use std::sync::LazyLock;
+
+use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+use tokio::task;
+
+use super::{Error, Result, random};
+use crate::domain::user::User;
+
+/// The most rounds of Django's hash that we go through: a hash is data, and must not keep us busy for minutes.
+const MOST_ROUNDS: u32 = 5_000_000;
+
+/// Returns what is kept of a password: argon2id in PHC form, with a salt of its own.
+///
+/// # Errors
+/// When the system has no random bytes, or no memory for the hash.
+pub fn hash_password(password: &str) -> Result<String> {
+    let hash: PasswordHash = Argon2::default()
+        .hash_password_with_salt(password.as_bytes(), &random::<16>()?)
+        .map_err(Error::Hash)?;
+    Ok(hash.to_string())
+}
+
+/// Says whether a password is the one of which `kept` is kept: argon2id, or Django's `pbkdf2_sha256$…`.
+pub fn is_right(kept: &str, password: &str) -> bool {
+    match kept.strip_prefix("pbkdf2_sha256$") {
+        Some(rest) => is_right_by_pbkdf2(rest, password).unwrap_or(false),
+        None => PasswordHash::new(kept).is_ok_and(|hash| {
+            Argon2::default()
+                .verify_password(password.as_bytes(), &hash)
+                .is_ok()
+        }),
+    }
+}
+
+/// Takes `rounds$salt$hash`; `None` when it is none.
+fn is_right_by_pbkdf2(kept: &str, password: &str) -> Option<bool> {
+    let mut parts = kept.split('$');
+    let rounds = parts.next()?.parse().ok()?;
+    let (salt, hash) = (parts.next()?, parts.next()?);
+    let hash = BASE64_STANDARD.decode(hash).ok()?;
+    if rounds > MOST_ROUNDS || hash.len() != 32 {
+        return None;
+    }
+    let mut made = [0; 32];
+    pbkdf2::pbkdf2_hmac::<Sha256>(password.as_bytes(), salt.as_bytes(), rounds, &mut made);
+    Some(made.ct_eq(&hash).into())
+}
+
+/// Returns the user if the password is right and the account may log in. It takes as long when there is no such
+/// account: nobody can find out by the clock which there are.
+pub async fn verified(user: Option<User>, password: &str) -> Option<User> {
+    static NOBODY: LazyLock<String> = LazyLock::new(|| hash_password("").unwrap_or_default());
+    let kept = user.as_ref().map(|user| user.password.clone());
+    let password = password.to_owned();
+    // It keeps a processor busy for a while: not one that serves others.
+    let is_right = task::spawn_blocking(move || match kept {
+        Some(kept) => is_right(&kept, &password),
+        None => {
+            is_right(&NOBODY, &password);
+            false
+        }
+    });
+    let is_right = is_right.await.unwrap_or(false);
+    user.filter(|user| is_right && user.is_active)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_kept_as_argon2id() {
+        let kept = hash_password("tide and pool").expect("a hash");
+        assert!(kept.starts_with("$argon2id$"), "{kept}");
+        assert!(is_right(&kept, "tide and pool") && !is_right(&kept, "tide and poof"));
+        assert_ne!(kept, hash_password("tide and pool").expect("another salt"));
+    }
+
+    #[test]
+    fn hashes_of_django_are_taken() {
+        let kept = "pbkdf2_sha256$1000$tidepool$VxnlhtWmkZEPEwlC3uqvT8XaJZRr3U3KLNLgCLJ1hh0=";
+        assert!(is_right(kept, "tide and pool") && !is_right(kept, "tide and poof"));
+    }
+
+    #[test]
+    fn what_is_no_hash_fits_nothing() {
+        for kept in [
+            "",
+            "!",
+            "pbkdf2_sha256$",
+            "pbkdf2_sha256$1$a$b",
+            "pbkdf2_sha256$4294967295$a$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+            "md5$a$b",
+        ] {
+            assert!(!is_right(kept, ""), "{kept}");
+        }
+    }
+}

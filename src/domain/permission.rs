@@ -1,0 +1,149 @@
+//! Who may do what (`domain.md §3`). Administrators have no more rights here than anybody else.
+
+use super::{Patch, PersonId, ProjectId, UserId};
+
+/// What a user is to projects and people: enough to answer every question below.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rights {
+    /// Who it is.
+    pub user: UserId,
+    /// The projects that the user maintains.
+    pub maintains: Vec<ProjectId>,
+    /// The addresses that are the user's.
+    pub people: Vec<PersonId>,
+}
+
+impl Rights {
+    /// Says whether the user maintains a project.
+    pub fn maintains(&self, project: ProjectId) -> bool {
+        self.maintains.contains(&project)
+    }
+
+    /// Says whether an address is the user's.
+    pub fn is(&self, person: PersonId) -> bool {
+        self.people.contains(&person)
+    }
+
+    /// Says whether the user may change a patch and report checks of it: a maintainer, who has it on the desk, or
+    /// who sent it.
+    pub fn may_edit(&self, patch: &Patch) -> bool {
+        self.maintains(patch.project_id)
+            || patch.delegate_id == Some(self.user)
+            || self.is(patch.submitter_id)
+    }
+
+    /// Says whether the user may mark a comment on a patch as addressed: who wrote it, or who may change the patch.
+    pub fn may_address(&self, author: PersonId, patch: &Patch) -> bool {
+        self.is(author) || self.may_edit(patch)
+    }
+
+    /// Says whether the user may mark a comment on a cover letter of `submitter` as addressed.
+    pub fn may_address_cover(
+        &self,
+        author: PersonId,
+        submitter: PersonId,
+        project: ProjectId,
+    ) -> bool {
+        self.is(author) || self.is(submitter) || self.maintains(project)
+    }
+}
+
+/// What a token may be used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// Reading what its owner may read.
+    Read,
+    /// Reading, and reporting results of checks.
+    Checks,
+    /// Whatever its owner may do.
+    Write,
+}
+
+impl Scope {
+    /// All scopes, the narrowest first.
+    pub const ALL: [Scope; 3] = [Scope::Read, Scope::Checks, Scope::Write];
+
+    /// Returns the word under which it is kept.
+    pub fn word(self) -> &'static str {
+        match self {
+            Scope::Read => "read",
+            Scope::Checks => "checks",
+            Scope::Write => "write",
+        }
+    }
+
+    /// Returns the scope that a word means.
+    pub fn from_word(word: &str) -> Option<Scope> {
+        Scope::ALL.into_iter().find(|scope| scope.word() == word)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{MessageId, PatchId, StateId, Timestamp};
+
+    fn patch() -> Patch {
+        Patch {
+            id: PatchId(1),
+            project_id: ProjectId(2),
+            submitter_id: PersonId(3),
+            state_id: StateId(1),
+            delegate_id: Some(UserId(4)),
+            series_id: None,
+            related_id: None,
+            number: None,
+            archived: false,
+            date: Timestamp(0),
+            msgid: MessageId::new("<a@example.com>"),
+            name: "a".to_owned(),
+            hash: None,
+            commit_ref: None,
+            pull_url: None,
+        }
+    }
+
+    fn nobody(id: i64) -> Rights {
+        Rights {
+            user: UserId(id),
+            maintains: Vec::new(),
+            people: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_patch_is_its_maintainers_its_delegates_and_its_submitters() {
+        let delegate = nobody(4);
+        let nobody = nobody(9);
+        let maintainer = Rights {
+            maintains: vec![ProjectId(2)],
+            ..nobody.clone()
+        };
+        let foreign = Rights {
+            maintains: vec![ProjectId(5)],
+            people: vec![PersonId(8)],
+            ..nobody.clone()
+        };
+        let submitter = Rights {
+            people: vec![PersonId(3)],
+            ..nobody.clone()
+        };
+        for (rights, may) in [
+            (&nobody, false),
+            (&foreign, false),
+            (&maintainer, true),
+            (&submitter, true),
+            (&delegate, true),
+        ] {
+            assert_eq!(rights.may_edit(&patch()), may, "{rights:?}");
+        }
+        assert!(
+            foreign.may_address(PersonId(8), &patch())
+                && !foreign.may_address(PersonId(7), &patch())
+        );
+        let about = (PersonId(7), PersonId(3), ProjectId(2));
+        assert!(submitter.may_address_cover(about.0, about.1, about.2));
+        assert!(maintainer.may_address_cover(about.0, about.1, about.2));
+        assert!(!delegate.may_address_cover(about.0, about.1, about.2));
+    }
+}
