@@ -504,7 +504,7 @@ fn secrets_are_not_shown() {
 
 #[test]
 fn names_of_old_without_effect_are_said_and_no_more() {
-    let text = "TIME_ZONE = 'UTC'\nADMINS = [['a', 'a@b']]\nENABLE_XMLRPC = true\nPORT = 81\n";
+    let text = "TIME_ZONE = 'UTC'\nADMINS = [['a', 'a@b']]\nDEBUG = true\nPORT = 81\n";
     let it = Try::new()
         .site(text)
         .variable("PATCHWORK_TIME_ZONE", "UTC")
@@ -514,7 +514,7 @@ fn names_of_old_without_effect_are_said_and_no_more() {
         panic!("{:?}", it.warnings);
     };
     assert!(
-        warning.ends_with("site.toml: without effect so far: ADMINS, ENABLE_XMLRPC, TIME_ZONE"),
+        warning.ends_with("site.toml: without effect so far: ADMINS, DEBUG, TIME_ZONE"),
         "{warning}"
     );
 }

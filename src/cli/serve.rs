@@ -245,6 +245,8 @@ fn site(settings: &Settings) -> anyhow::Result<rocket::Rocket<rocket::Build>> {
         items_per_page: i64::from(settings.web.items_per_page),
         server_timing: settings.server.server_timing,
         gzip: settings.server.gzip,
+        rest_api: settings.api.rest,
+        xmlrpc: settings.api.xmlrpc,
         ..web::Options::default()
     };
     Ok(web::mount(rocket, options))

@@ -48,6 +48,8 @@ pub struct Settings {
     pub database: Database,
     /// The pages.
     pub web: Web,
+    /// What scripts and clients use.
+    pub api: Api,
     /// Mail, in and out.
     pub mail: Mail,
     /// What the log says.
@@ -161,6 +163,31 @@ impl Default for Web {
     fn default() -> Self {
         Web {
             items_per_page: 100,
+        }
+    }
+}
+
+/// What scripts and clients use.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Api {
+    /// Whether the REST API is offered.
+    pub rest: bool,
+    /// Whether XML-RPC is offered, for old clients.
+    pub xmlrpc: bool,
+    /// How many entries a page of the REST API has.
+    pub per_page: u32,
+    /// How many entries clients may ask for.
+    pub max_per_page: u32,
+}
+
+impl Default for Api {
+    fn default() -> Self {
+        Api {
+            rest: true,
+            xmlrpc: false,
+            per_page: 30,
+            max_per_page: 250,
         }
     }
 }

@@ -40,6 +40,8 @@ const RULES: &[(&str, Rule)] = &[
     ("database.connect_timeout", Rule::Number(1, 3600)),
     ("database.statement_timeout", Rule::Number(0, YEAR)),
     ("web.items_per_page", Rule::Number(1, 1000)),
+    ("api.per_page", Rule::Number(1, 1000)),
+    ("api.max_per_page", Rule::Number(1, 1000)),
     ("mail.notification_delay", Rule::Number(0, 10_080)),
     ("mail.confirmation_validity", Rule::Number(1, 365)),
     (
