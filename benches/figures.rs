@@ -376,7 +376,12 @@ impl Server {
         let _ = fs::remove_file(socket);
         let setting = format!("mail.intake.socket={}", socket.display());
         let server = Server::start_with(database, &["--set", &setting]);
-        assert!(socket.exists(), "the server takes mails");
+        let start = Instant::now();
+        while !socket.exists() {
+            let is_early = start.elapsed() < Duration::from_secs(5);
+            assert!(is_early, "the server does not take mails");
+            std::thread::sleep(Duration::from_millis(5));
+        }
         server
     }
 

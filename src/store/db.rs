@@ -205,7 +205,7 @@ fn open_sqlite(url: &str, options: &Options) -> Result<Db> {
     // Message ids and digests come in no order, so each mail touches pages all over its indexes: the more of them
     // are at hand, and the more mails change them before they are folded into the file, the less is written twice.
     let (synchronous, cache, checkpoint) = match options.bulk {
-        true => (SqliteSynchronous::Normal, "-80000", "12000"),
+        true => (SqliteSynchronous::Normal, "-64000", "12000"),
         false => (SqliteSynchronous::Full, "-16000", "1000"),
     };
     let connect = SqliteConnectOptions::from_str(url)
