@@ -13,6 +13,7 @@
 //! - `gateway`: one site, three doors: HTTP, FastCGI, CGI.
 //! - `cli`: one file per command; what starts everything.
 
+pub mod api;
 pub mod auth;
 pub mod cli;
 pub mod config;

@@ -8,7 +8,7 @@ mod password;
 
 use sha2::{Digest, Sha256};
 
-pub use identify::{Caller, Credentials, Refused, credentials, identify};
+pub use identify::{Caller, Credentials, Refused, credentials, identify, of_session};
 pub use password::{hash_password, is_right};
 
 /// The fewest characters of a password.

@@ -13,6 +13,7 @@ use rocket_db_pools::Database;
 
 use super::{Common, Outcome, block_on, database, handover, output};
 use crate::{
+    api,
     config::{Given, Settings},
     gateway::{self, Door, Limits, Listen},
     store::{self, migrate::Status},
@@ -249,7 +250,25 @@ fn site(settings: &Settings) -> anyhow::Result<rocket::Rocket<rocket::Build>> {
         xmlrpc: settings.api.xmlrpc,
         ..web::Options::default()
     };
-    Ok(web::mount(rocket, options))
+    let stylesheet = web::Links::new(&options.base).asset(web::assets::name("patchwork.css"));
+    let site = web::mount(rocket, options);
+    Ok(match settings.api.rest {
+        true => api::mount(site, rest(settings, stylesheet)),
+        false => site,
+    })
+}
+
+/// Returns how the settings want the REST API to be.
+fn rest(settings: &Settings, stylesheet: String) -> api::Options {
+    api::Options {
+        base: settings.server.url_prefix.clone(),
+        site_url: settings.site_url(),
+        force_https: settings.site.force_https,
+        per_page: i64::from(settings.api.per_page),
+        max_per_page: i64::from(settings.api.max_per_page),
+        max_body: settings.server.max_body,
+        stylesheet,
+    }
 }
 
 #[cfg(test)]

@@ -33,6 +33,26 @@ pub enum Category {
 }
 
 impl Category {
+    /// All categories.
+    pub const ALL: [Category; 11] = [
+        Self::CoverCreated,
+        Self::PatchCreated,
+        Self::PatchStateChanged,
+        Self::PatchDelegated,
+        Self::PatchRelationChanged,
+        Self::PatchCompleted,
+        Self::SeriesCreated,
+        Self::SeriesCompleted,
+        Self::CoverCommentCreated,
+        Self::PatchCommentCreated,
+        Self::CheckCreated,
+    ];
+
+    /// Returns the category that a word of the API means.
+    pub fn from_word(word: &str) -> Option<Category> {
+        Category::ALL.into_iter().find(|it| it.word() == word)
+    }
+
     /// Returns what a reply to this is told as.
     pub fn of_reply_to(parent: Parent) -> Category {
         match parent {

@@ -32,6 +32,7 @@ row_id! {
     RelationId "a set of related patches",
     MailId "a received mail",
     BundleId "a bundle",
+    EventId "an event",
     OutboxId "a mail that waits to leave",
     QuarantineId "a mail set aside",
 }

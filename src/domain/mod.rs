@@ -10,6 +10,7 @@ pub mod cover;
 pub mod event;
 pub mod filter;
 pub mod id;
+pub mod link;
 pub mod notification;
 pub mod patch;
 pub mod pattern;
@@ -24,8 +25,8 @@ pub mod time;
 pub mod user;
 
 pub use id::{
-    BundleId, CheckId, CommentId, CoverId, DiffHash, ListId, MailId, MessageId, OutboxId, PatchId,
-    PersonId, ProjectId, QuarantineId, RelationId, SeriesId, StateId, TagId, UserId,
+    BundleId, CheckId, CommentId, CoverId, DiffHash, EventId, ListId, MailId, MessageId, OutboxId,
+    PatchId, PersonId, ProjectId, QuarantineId, RelationId, SeriesId, StateId, TagId, UserId,
 };
 pub use patch::{Patch, PatchBody};
 pub use person::Person;

@@ -191,6 +191,29 @@ fn continued(raw: &[u8], mut at: usize) -> usize {
     at
 }
 
+/// Returns the fields of a block as it is [stored](Block::stored): names and values, folding kept.
+pub fn fields(stored: &str) -> impl Iterator<Item = (&str, &str)> {
+    let mut rest = stored;
+    std::iter::from_fn(move || {
+        while !rest.is_empty() {
+            let end = end_of_field(rest);
+            let (field, next) = rest.split_at(end);
+            rest = next.trim_start_matches('\n');
+            if let Some((name, value)) = field.split_once(':') {
+                return Some((name.trim_end(), value.trim_matches([' ', '\t', '\n', '\r'])));
+            }
+        }
+        None
+    })
+}
+
+/// Returns where the first field ends: at a line end that no blank follows.
+fn end_of_field(text: &str) -> usize {
+    let ends = text.match_indices('\n').map(|(at, _)| at);
+    let mut real = ends.filter(|at| !text[at + 1..].starts_with([' ', '\t']));
+    real.next().unwrap_or(text.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::{Conn, Kind, Result, Tx, rows, sql};
+use sqlx::FromRow;
+
+use super::{
+    Conn, Kind, Result, Sql, Tx, rows, sql,
+    window::{self, Key, Window, among},
+};
 use crate::domain::{BundleId, PatchId, ProjectId, UserId};
 
 /// Makes an empty bundle.
@@ -92,5 +97,169 @@ async fn lock(tx: &mut Tx, bundle: BundleId) -> Result<()> {
         query.push(" FOR NO KEY UPDATE");
     }
     let (_,): (BundleId,) = query.one(tx).await?;
+    Ok(())
+}
+
+/// A bundle.
+#[derive(Clone, Debug, FromRow)]
+pub struct Bundle {
+    /// Its id.
+    pub id: BundleId,
+    /// Whose it is.
+    pub owner_id: UserId,
+    /// The project of its patches.
+    pub project_id: ProjectId,
+    /// Its name.
+    pub name: String,
+    /// Whether everybody may see it.
+    pub public: bool,
+}
+
+/// Which bundles. Several values of one field are alternatives; no value is any.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    /// Who looks: sees public ones, and the own.
+    pub viewer: Option<UserId>,
+    /// In these projects.
+    pub projects: Vec<ProjectId>,
+    /// Of these users.
+    pub owners: Vec<UserId>,
+    /// Public or not.
+    pub public: Option<bool>,
+    /// With all of these in the name, ignoring case.
+    pub words: Vec<String>,
+}
+
+/// What lists of bundles may be sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The id.
+    Id,
+    /// The name.
+    Name,
+    /// The owner's id.
+    Owner,
+}
+
+impl By {
+    fn key(self, descending: bool) -> Key {
+        let (row, anchor) = match self {
+            By::Id => ("b.id", "(SELECT id FROM bundle WHERE id = "),
+            By::Name => ("b.name", "(SELECT name FROM bundle WHERE id = "),
+            By::Owner => ("b.owner_id", "(SELECT owner_id FROM bundle WHERE id = "),
+        };
+        Key {
+            row,
+            anchor,
+            descending,
+        }
+    }
+}
+
+const BUNDLE: &str = "SELECT b.id, b.owner_id, b.project_id, b.name, b.public FROM bundle b WHERE ";
+
+fn conditions(query: &mut Sql, search: &Search) {
+    query
+        .push("(b.public = TRUE OR b.owner_id = ")
+        .arg(search.viewer)
+        .push(")");
+    among(query, " AND b.project_id", &search.projects);
+    among(query, " AND b.owner_id", &search.owners);
+    if let Some(public) = search.public {
+        query.push(" AND b.public = ").arg(public);
+    }
+    window::words(query, &["lower(b.name)"], &search.words);
+}
+
+/// Returns a window of the bundles searched.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn page(
+    conn: &mut Conn,
+    search: &Search,
+    order: &[(By, bool)],
+    window: Window,
+) -> Result<Vec<Bundle>> {
+    let keys: Vec<Key> = order.iter().map(|(by, down)| by.key(*down)).collect();
+    let mut query = sql(BUNDLE);
+    conditions(&mut query, search);
+    window::apply(&mut query, "b.id", &keys, window);
+    query.all(conn).await
+}
+
+/// Returns how many bundles are searched.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn count(conn: &mut Conn, search: &Search) -> Result<i64> {
+    let mut query = sql("SELECT count(*) FROM bundle b WHERE ");
+    conditions(&mut query, search);
+    let (count,) = query.one(conn).await?;
+    Ok(count)
+}
+
+/// Returns the bundle with this id, whoever may see it.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn by_id(conn: &mut Conn, id: BundleId) -> Result<Option<Bundle>> {
+    let mut query = sql(BUNDLE);
+    query.push("b.id = ").arg(id);
+    query.optional(conn).await
+}
+
+/// Returns the bundle of a user with this name, whoever may see it.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn by_name(conn: &mut Conn, username: &str, name: &str) -> Result<Option<Bundle>> {
+    let mut query = sql(BUNDLE);
+    query
+        .push("b.owner_id = (SELECT id FROM account WHERE username = ")
+        .arg(username);
+    query.push(") AND b.name = ").arg(name);
+    query.optional(conn).await
+}
+
+/// Returns the patches of these bundles, in their order.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn contents(conn: &mut Conn, ids: &[BundleId]) -> Result<Vec<(BundleId, PatchId)>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let kind = conn.kind();
+    let mut query = sql("SELECT bundle_id, patch_id FROM bundle_patch WHERE bundle_id");
+    query.among_ids(kind, ids.iter().map(|id| id.0));
+    query.push(" ORDER BY bundle_id, position, patch_id");
+    query.all(conn).await
+}
+
+/// Writes a bundle's name, project and whether it is public.
+///
+/// # Errors
+/// [`super::Error::is_duplicate`] when its owner has another one of that name.
+pub async fn update(tx: &mut Tx, bundle: &Bundle) -> Result<()> {
+    sql("UPDATE bundle SET name = $2, project_id = $3, public = $4 WHERE id = $1")
+        .bind(bundle.id)
+        .bind(&bundle.name)
+        .bind(bundle.project_id)
+        .bind(bundle.public)
+        .run(tx)
+        .await?;
+    Ok(())
+}
+
+/// Deletes a bundle; its patches stay.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn delete(tx: &mut Tx, id: BundleId) -> Result<()> {
+    sql("DELETE FROM bundle WHERE id = $1")
+        .bind(id)
+        .run(tx)
+        .await?;
     Ok(())
 }

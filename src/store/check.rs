@@ -2,7 +2,10 @@
 
 use sqlx::FromRow;
 
-use super::{Batch, Conn, Result, Tx, event, sql};
+use super::{
+    Batch, Conn, Result, Sql, Tx, event, sql,
+    window::{self, Key, Window, among},
+};
 use crate::domain::{
     CheckId, PatchId, ProjectId, Timestamp, UserId,
     check::{Check, CheckState, NewCheck},
@@ -96,4 +99,155 @@ impl From<Row> for Ranked {
             },
         }
     }
+}
+
+/// Which checks of a patch.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    /// Reported by these users; any for none.
+    pub users: Vec<UserId>,
+    /// With these results; any for none.
+    pub states: Vec<CheckState>,
+    /// Of this kind.
+    pub context: Option<String>,
+    /// Reported at this moment or later.
+    pub since: Option<Timestamp>,
+    /// Reported before.
+    pub before: Option<Timestamp>,
+}
+
+/// What lists of checks may be sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The id.
+    Id,
+    /// The id of who reported it.
+    User,
+    /// When it was reported.
+    Date,
+    /// The result.
+    State,
+    /// Where to read more.
+    TargetUrl,
+    /// What was checked.
+    Context,
+    /// The words about it.
+    Description,
+}
+
+impl By {
+    fn key(self, descending: bool) -> Key {
+        let (row, anchor) = match self {
+            By::Id => ("c.id", "(SELECT id FROM patch_check WHERE id = "),
+            By::User => (
+                "c.account_id",
+                "(SELECT account_id FROM patch_check WHERE id = ",
+            ),
+            By::Date => ("c.date", "(SELECT date FROM patch_check WHERE id = "),
+            By::State => ("c.state", "(SELECT state FROM patch_check WHERE id = "),
+            By::TargetUrl => (
+                "coalesce(c.target_url, '')",
+                "(SELECT coalesce(target_url, '') FROM patch_check WHERE id = ",
+            ),
+            By::Context => ("c.context", "(SELECT context FROM patch_check WHERE id = "),
+            By::Description => (
+                "coalesce(c.description, '')",
+                "(SELECT coalesce(description, '') FROM patch_check WHERE id = ",
+            ),
+        };
+        Key {
+            row,
+            anchor,
+            descending,
+        }
+    }
+}
+
+const CHECKS: &str =
+    "SELECT c.id, c.patch_id, c.account_id, a.username, c.date, c.state, c.context, c.target_url,
+       c.description, CAST(1 AS BIGINT) AS age
+  FROM patch_check c JOIN account a ON a.id = c.account_id WHERE ";
+
+fn conditions(query: &mut Sql, search: &Search) {
+    among(query, " AND c.account_id", &search.users);
+    let states: Vec<i64> = search.states.iter().map(|state| *state as i64).collect();
+    among(query, " AND c.state", &states);
+    if let Some(context) = &search.context {
+        query.push(" AND c.context = ").arg(context);
+    }
+    if let Some(since) = search.since {
+        query.push(" AND c.date >= ").arg(since);
+    }
+    if let Some(before) = search.before {
+        query.push(" AND c.date < ").arg(before);
+    }
+}
+
+/// Returns a window of the checks of a patch, also of those that newer ones have replaced.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn page(
+    conn: &mut Conn,
+    patch: PatchId,
+    search: &Search,
+    order: &[(By, bool)],
+    window: Window,
+) -> Result<Vec<Check>> {
+    let keys: Vec<Key> = order.iter().map(|(by, down)| by.key(*down)).collect();
+    let mut query = sql(CHECKS);
+    query.push("c.patch_id = ").arg(patch);
+    conditions(&mut query, search);
+    window::apply(&mut query, "c.id", &keys, window);
+    let rows: Vec<Row> = query.all(conn).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Ranked::from(row).check)
+        .collect())
+}
+
+/// Returns how many checks of a patch there are.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn count(conn: &mut Conn, patch: PatchId, search: &Search) -> Result<i64> {
+    let mut query = sql("SELECT count(*) FROM patch_check c WHERE c.patch_id = ");
+    query.arg(patch);
+    conditions(&mut query, search);
+    let (count,) = query.one(conn).await?;
+    Ok(count)
+}
+
+/// Returns a check of a patch.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn by_id(conn: &mut Conn, patch: PatchId, id: CheckId) -> Result<Option<Check>> {
+    let mut query = sql(CHECKS);
+    query
+        .push("c.patch_id = ")
+        .arg(patch)
+        .push(" AND c.id = ")
+        .arg(id);
+    let row: Option<Row> = query.optional(conn).await?;
+    Ok(row.map(|row| Ranked::from(row).check))
+}
+
+/// Returns these checks, in no order.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn by_ids(conn: &mut Conn, ids: &[CheckId]) -> Result<Vec<Check>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let kind = conn.kind();
+    let mut query = sql(CHECKS);
+    query.push("c.id");
+    query.among_ids(kind, ids.iter().map(|id| id.0));
+    let rows: Vec<Row> = query.all(conn).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Ranked::from(row).check)
+        .collect())
 }

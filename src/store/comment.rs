@@ -1,6 +1,6 @@
 //! Comments of patches and covers.
 
-use super::{Batch, Conn, Result, Tx, Value, project, sql, tag};
+use super::{Batch, Conn, Result, Sql, Tx, Value, event, project, sql, tag, tally::What};
 use crate::domain::{
     CommentId, CoverId, MessageId, PatchId, PersonId, ProjectId, Timestamp,
     comment::{Comment, Parent},
@@ -59,6 +59,13 @@ fn row(new: NewComment) -> Vec<Value> {
 /// When the database is away or refuses.
 pub async fn rehang(conn: &mut Conn, id: CommentId, parent: Parent) -> Result<()> {
     let (patch, cover) = parent.split();
+    let category = Category::of_reply_to(parent).word();
+    let mut batch = Batch::default();
+    for (project, before) in event::of_comment(conn, id).await? {
+        batch.count(What::event(project, before), -1);
+        batch.count(What::event(project, category), 1);
+    }
+    batch.write(conn).await?;
     sql("UPDATE comment SET patch_id = $1, cover_id = $2 WHERE id = $3")
         .bind(patch)
         .bind(cover)
@@ -69,7 +76,7 @@ pub async fn rehang(conn: &mut Conn, id: CommentId, parent: Parent) -> Result<()
         "UPDATE event SET category = $1, patch_id = $2, cover_id = $3 WHERE comment_id = $4 \
          AND category IN ('patch-comment-created', 'cover-comment-created')",
     )
-    .bind(Category::of_reply_to(parent).word())
+    .bind(category)
     .bind(patch)
     .bind(cover)
     .bind(id)
@@ -141,6 +148,11 @@ pub async fn edit(tx: &mut Tx, id: CommentId, content: &str) -> Result<bool> {
 /// When the database is away or refuses.
 pub async fn delete(tx: &mut Tx, id: CommentId) -> Result<bool> {
     lock(tx, id).await?;
+    let mut batch = Batch::default();
+    for (project, category) in event::of_comment(tx, id).await? {
+        batch.count(What::event(project, category), -1);
+    }
+    batch.write(tx).await?;
     let row: Option<(Option<PatchId>,)> =
         sql("DELETE FROM comment WHERE id = $1 RETURNING patch_id")
             .bind(id)
@@ -190,4 +202,50 @@ pub async fn set_addressed(
         .run(conn)
         .await?;
     Ok(rows > 0)
+}
+
+/// A comment with all its headers.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Whole {
+    /// The comment.
+    #[sqlx(flatten)]
+    pub comment: Comment,
+    /// All received headers.
+    pub headers: String,
+}
+
+const WHOLE: &str = "SELECT c.id, c.msgid, c.date, c.submitter_id, pe.name AS submitter_name,
+       pe.email AS submitter_email, c.addressed, c.content, c.headers
+  FROM comment c JOIN person pe ON pe.id = c.submitter_id WHERE ";
+
+fn whole_of(parent: Parent) -> Sql {
+    let mut query = sql(WHOLE);
+    match parent.split() {
+        (Some(patch), _) => query.push("c.patch_id = ").arg(patch),
+        (None, cover) => query.push("c.cover_id = ").arg(cover),
+    };
+    query
+}
+
+/// How many comments of one parent are read.
+const MOST: i64 = 5000;
+
+/// Returns the comments of a patch or a cover letter with their headers, in the order of their ids.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn whole(conn: &mut Conn, parent: Parent) -> Result<Vec<Whole>> {
+    let mut query = whole_of(parent);
+    query.push(" ORDER BY c.id LIMIT ").arg(MOST);
+    query.all(conn).await
+}
+
+/// Returns a comment of a patch or a cover letter with its headers.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn by_id(conn: &mut Conn, parent: Parent, id: CommentId) -> Result<Option<Whole>> {
+    let mut query = whole_of(parent);
+    query.push(" AND c.id = ").arg(id);
+    query.optional(conn).await
 }

@@ -1,7 +1,11 @@
 //! Cover letters.
 
-use super::{Batch, Conn, Result, sql};
-use crate::domain::{CoverId, MessageId, PersonId, ProjectId, Timestamp, cover::Cover};
+use super::{
+    Batch, Conn, Result, Sql, sql,
+    tally::{self, What},
+    window::{self, Key, Window, among},
+};
+use crate::domain::{CoverId, MessageId, PersonId, ProjectId, SeriesId, Timestamp, cover::Cover};
 
 /// A cover letter about to be stored, under an id that was taken for it.
 #[derive(Clone, Debug)]
@@ -38,6 +42,9 @@ pub fn insert(batch: &mut Batch, covers: Vec<NewCover>) {
             new.content.into(),
         ]
     };
+    for new in &covers {
+        batch.count(What::cover(new.project), 1);
+    }
     batch.add(
         "cover (id, project_id, submitter_id, msgid, date, name, headers, content)",
         covers.into_iter().map(row).collect(),
@@ -104,4 +111,115 @@ pub async fn by_id(conn: &mut Conn, id: CoverId) -> Result<Option<Cover>> {
     let mut query = sql(COLUMNS);
     query.push("WHERE o.id = ").arg(id);
     query.optional(conn).await
+}
+
+/// Which cover letters. Several values of one field are alternatives; no value is any.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    /// In these projects.
+    pub projects: Vec<ProjectId>,
+    /// Of these series.
+    pub series: Vec<SeriesId>,
+    /// From these people.
+    pub submitters: Vec<PersonId>,
+    /// With this message id.
+    pub msgid: Option<MessageId>,
+    /// Written at this moment or later.
+    pub since: Option<Timestamp>,
+    /// Written before.
+    pub before: Option<Timestamp>,
+    /// With all of these in the name, ignoring case.
+    pub words: Vec<String>,
+}
+
+/// What lists of cover letters may be sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The id.
+    Id,
+    /// The name.
+    Name,
+    /// When it was written.
+    Date,
+    /// The id of who wrote it.
+    Submitter,
+}
+
+impl By {
+    fn key(self, descending: bool) -> Key {
+        let (row, anchor) = match self {
+            By::Id => ("o.id", "(SELECT id FROM cover WHERE id = "),
+            By::Name => ("o.name", "(SELECT name FROM cover WHERE id = "),
+            By::Date => ("o.date", "(SELECT date FROM cover WHERE id = "),
+            By::Submitter => (
+                "o.submitter_id",
+                "(SELECT submitter_id FROM cover WHERE id = ",
+            ),
+        };
+        Key {
+            row,
+            anchor,
+            descending,
+        }
+    }
+}
+
+fn conditions(query: &mut Sql, search: &Search) {
+    among(query, " AND o.project_id", &search.projects);
+    if !search.series.is_empty() {
+        query.push(" AND o.id IN (SELECT cover_id FROM series WHERE cover_id IS NOT NULL");
+        among(query, " AND id", &search.series);
+        query.push(")");
+    }
+    among(query, " AND o.submitter_id", &search.submitters);
+    if let Some(msgid) = &search.msgid {
+        query.push(" AND o.msgid = ").arg(msgid);
+    }
+    if let Some(since) = search.since {
+        query.push(" AND o.date >= ").arg(since);
+    }
+    if let Some(before) = search.before {
+        query.push(" AND o.date < ").arg(before);
+    }
+    window::words(query, &["lower(o.name)"], &search.words);
+}
+
+/// Returns a window of the cover letters searched.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn page(
+    conn: &mut Conn,
+    search: &Search,
+    order: &[(By, bool)],
+    window: Window,
+) -> Result<Vec<Cover>> {
+    let keys: Vec<Key> = order.iter().map(|(by, down)| by.key(*down)).collect();
+    let mut query = sql(COLUMNS);
+    query.push("WHERE o.id IN (SELECT id FROM (SELECT o.id FROM cover o WHERE TRUE");
+    conditions(&mut query, search);
+    window::apply(&mut query, "o.id", &keys, window);
+    query.push(") page)");
+    window::order(&mut query, "o.id", &keys);
+    query.all(conn).await
+}
+
+/// Returns how many cover letters are searched, exactly. What clients ask most is counted ahead.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn count(conn: &mut Conn, search: &Search) -> Result<i64> {
+    let is_counted = search.series.is_empty()
+        && search.submitters.is_empty()
+        && search.words.is_empty()
+        && search.msgid.is_none()
+        && search.since.is_none()
+        && search.before.is_none();
+    if is_counted {
+        return tally::of_projects(conn, "cover", &search.projects).await;
+    }
+    let mut query = sql("SELECT count(*) FROM cover o WHERE TRUE");
+    conditions(&mut query, search);
+    let (count,) = query.one(conn).await?;
+    Ok(count)
 }

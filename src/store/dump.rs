@@ -107,6 +107,9 @@ tables! {
     series_reference(3) { project_id: Number, msgid: Text, series_id: Number, distance: Number }
     series_dependency(2) { from_series_id: Number, to_series_id: Number, position: Number }
     unmet_dependency(3) { project_id: Number, msgid: Text, series_id: Number, position: Number }
+    tally(5) {
+        project_id: Number, kind: Text, category: Text, state_id: Number, archived: Truth, count: Number,
+    }
     patch_relation(1) { id: Number }
     patch(1) {
         id: Number, project_id: Number, submitter_id: Number, state_id: Number, delegate_id: Number,

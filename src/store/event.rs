@@ -1,9 +1,20 @@
 //! Events: written in the transaction of what they tell.
 
-use super::Batch;
-use crate::domain::event::Event;
+use sqlx::FromRow;
 
-/// Stores events in the order given.
+use super::{
+    Batch, Conn, Result, Sql, sql,
+    tally::{self, What},
+    window::{self, Key, Window, among},
+};
+use crate::domain::{
+    CheckId, CommentId, CoverId, EventId, MessageId, PatchId, ProjectId, SeriesId, Timestamp,
+    UserId,
+    event::{Category, Event},
+};
+
+/// Stores events in the order given. Whoever has read one event has seen all with smaller ids, or never will: ids are
+/// given in the order in which transactions end.
 pub fn insert(batch: &mut Batch, events: &[Event]) {
     let row = |event: &Event| {
         vec![
@@ -22,10 +33,220 @@ pub fn insert(batch: &mut Batch, events: &[Event]) {
             event.current_delegate.into(),
         ]
     };
-    batch.add(
+    for event in events {
+        batch.count(What::event(event.project, event.category.word()), 1);
+    }
+    batch.add_in_turn(
         "event (category, project_id, date, patch_id, series_id, cover_id, comment_id, check_id, actor_id, \
          previous_state_id, current_state_id, previous_delegate_id, current_delegate_id)",
         events.iter().map(row).collect(),
-        "",
     );
+}
+
+/// Returns the projects and categories of the events that tell of a comment.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn of_comment(conn: &mut Conn, id: CommentId) -> Result<Vec<(ProjectId, &'static str)>> {
+    let rows: Vec<(ProjectId, String)> =
+        sql("SELECT project_id, category FROM event WHERE comment_id = $1")
+            .bind(id)
+            .all(conn)
+            .await?;
+    let known = rows
+        .into_iter()
+        .filter_map(|(project, word)| Some((project, Category::from_word(&word)?.word())));
+    Ok(known.collect())
+}
+
+/// Which events. Several values of one field are alternatives; no value is any.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    /// In these projects.
+    pub projects: Vec<ProjectId>,
+    /// Of these categories.
+    pub categories: Vec<Category>,
+    /// About these series.
+    pub series: Vec<SeriesId>,
+    /// About these patches.
+    pub patches: Vec<PatchId>,
+    /// About these cover letters.
+    pub covers: Vec<CoverId>,
+    /// By these users.
+    pub actors: Vec<UserId>,
+    /// At this moment or later.
+    pub since: Option<Timestamp>,
+    /// Before.
+    pub before: Option<Timestamp>,
+}
+
+/// In which order events are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// The newest first, as it happened.
+    Newest,
+    /// The oldest first, as it happened.
+    Oldest,
+    /// As they were written: by id. Whoever goes on behind the last one read misses none.
+    Written,
+}
+
+/// An event with all that it tells of.
+#[derive(Clone, Debug, FromRow)]
+pub struct Row {
+    /// Its id.
+    pub id: EventId,
+    /// The word of its category.
+    pub category: String,
+    /// In which project.
+    pub project_id: ProjectId,
+    /// When it happened.
+    pub date: Timestamp,
+    /// Who did it.
+    pub actor_id: Option<UserId>,
+    /// The patch it is about.
+    pub patch_id: Option<PatchId>,
+    /// The series it is about.
+    pub series_id: Option<SeriesId>,
+    /// The cover letter it is about.
+    pub cover_id: Option<CoverId>,
+    /// The comment it is about.
+    pub comment_id: Option<CommentId>,
+    /// The check it is about.
+    pub check_id: Option<CheckId>,
+    /// The word of the state a patch had.
+    pub previous_state: Option<String>,
+    /// The word of the state it got.
+    pub current_state: Option<String>,
+    /// Who had it on the desk.
+    pub previous_delegate_id: Option<UserId>,
+    /// Who got it.
+    pub current_delegate_id: Option<UserId>,
+}
+
+fn conditions(query: &mut Sql, search: &Search) {
+    among(query, " AND e.project_id", &search.projects);
+    if search.categories.len() < Category::ALL.len() {
+        let words: Vec<&str> = search.categories.iter().map(|it| it.word()).collect();
+        among(query, " AND e.category", &words);
+    }
+    among(query, " AND e.series_id", &search.series);
+    among(query, " AND e.patch_id", &search.patches);
+    among(query, " AND e.cover_id", &search.covers);
+    among(query, " AND e.actor_id", &search.actors);
+    if let Some(since) = search.since {
+        query.push(" AND e.date >= ").arg(since);
+    }
+    if let Some(before) = search.before {
+        query.push(" AND e.date < ").arg(before);
+    }
+}
+
+fn keys(order: Order) -> Vec<Key> {
+    let by_date = Key {
+        row: "e.date",
+        anchor: "(SELECT date FROM event WHERE id = ",
+        descending: order == Order::Newest,
+    };
+    match order {
+        Order::Written => Vec::new(),
+        Order::Newest | Order::Oldest => vec![by_date],
+    }
+}
+
+/// Returns a window of the events searched: the newest first, or the oldest.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn page(
+    conn: &mut Conn,
+    search: &Search,
+    order: Order,
+    window: Window,
+) -> Result<Vec<Row>> {
+    let keys = keys(order);
+    let mut query = sql(
+        "SELECT e.id, e.category, e.project_id, e.date, e.actor_id, e.patch_id, e.series_id, e.cover_id, e.comment_id,
+                e.check_id, was.slug AS previous_state, is_now.slug AS current_state, e.previous_delegate_id,
+                e.current_delegate_id
+           FROM (SELECT e.id AS page_id FROM event e WHERE TRUE",
+    );
+    conditions(&mut query, search);
+    window::apply(&mut query, "e.id", &keys, window);
+    query.push(
+        ") page JOIN event e ON e.id = page.page_id LEFT JOIN state was ON was.id = e.previous_state_id \
+         LEFT JOIN state is_now ON is_now.id = e.current_state_id",
+    );
+    window::order(&mut query, "e.id", &keys);
+    query.all(conn).await
+}
+
+/// Returns how many events are searched, exactly. What clients ask most is counted ahead.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn count(conn: &mut Conn, search: &Search) -> Result<i64> {
+    let is_counted = search.series.is_empty()
+        && search.patches.is_empty()
+        && search.covers.is_empty()
+        && search.actors.is_empty()
+        && search.since.is_none()
+        && search.before.is_none();
+    if is_counted {
+        let words: Vec<&str> = search.categories.iter().map(|it| it.word()).collect();
+        return tally::events(conn, &search.projects, &words).await;
+    }
+    let mut query = sql("SELECT count(*) FROM event e WHERE TRUE");
+    conditions(&mut query, search);
+    let (count,) = query.one(conn).await?;
+    Ok(count)
+}
+
+/// A mail that an event tells of: a comment or a cover letter.
+#[derive(Clone, Debug, FromRow)]
+pub struct Mail {
+    /// Its id.
+    pub id: i64,
+    /// Its message id.
+    pub msgid: MessageId,
+    /// When it was written.
+    pub date: Timestamp,
+    /// Its name; empty for comments.
+    pub name: String,
+}
+
+/// Returns these cover letters.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn covers(conn: &mut Conn, ids: &[CoverId]) -> Result<Vec<Mail>> {
+    mails(
+        conn,
+        "SELECT id, msgid, date, name FROM cover WHERE id",
+        ids.iter().map(|id| id.0).collect(),
+    )
+    .await
+}
+
+/// Returns these comments.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn comments(conn: &mut Conn, ids: &[CommentId]) -> Result<Vec<Mail>> {
+    mails(
+        conn,
+        "SELECT id, msgid, date, '' AS name FROM comment WHERE id",
+        ids.iter().map(|id| id.0).collect(),
+    )
+    .await
+}
+
+async fn mails(conn: &mut Conn, text: &'static str, ids: Vec<i64>) -> Result<Vec<Mail>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let kind = conn.kind();
+    let mut query = sql(text);
+    query.among_ids(kind, ids);
+    query.all(conn).await
 }

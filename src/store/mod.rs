@@ -35,13 +35,15 @@ mod sql;
 pub mod state;
 pub mod submission;
 pub mod tag;
+pub mod tally;
 pub mod thread;
 pub mod token;
 pub mod user;
 mod value;
+pub mod window;
 
 pub use db::{Conn, Db, Kind, Options, Tx};
-pub use pool::{Database, Pool};
+pub use pool::{Database, Pool, Statements};
 pub use rows::Batch;
 pub use sql::{Sql, sql};
 pub use value::Value;

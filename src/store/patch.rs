@@ -2,11 +2,12 @@
 
 pub mod change;
 pub mod list;
+pub mod search;
 pub mod walk;
 
 use sqlx::FromRow;
 
-use super::{Batch, Conn, Result, Value, sql};
+use super::{Batch, Conn, Result, Value, sql, tally::What};
 use crate::domain::{
     DiffHash, MessageId, Patch, PatchBody, PatchId, PersonId, ProjectId, RelationId, SeriesId,
     StateId, Timestamp, UserId, patch,
@@ -41,6 +42,9 @@ pub struct NewPatch {
 
 /// Stores patches.
 pub fn insert(batch: &mut Batch, patches: Vec<NewPatch>) {
+    for new in &patches {
+        batch.count(What::patch(new.project, new.state, false), 1);
+    }
     batch.add(
         "patch (id, project_id, submitter_id, state_id, delegate_id, series_id, number, date, msgid, name, name_key, \
          hash, pull_url)",
@@ -211,5 +215,17 @@ pub async fn related(conn: &mut Conn, relation: RelationId) -> Result<Vec<Relate
           WHERE p.related_id = $1 ORDER BY p.date, p.id LIMIT 500")
     .bind(relation)
     .all(conn)
+    .await
+}
+
+/// Returns the patch with this id.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn by_id(conn: &mut Conn, id: PatchId) -> Result<Option<Patch>> {
+    sql("SELECT p.id, p.project_id, p.submitter_id, p.state_id, p.delegate_id, p.series_id, p.related_id, p.number,
+                p.archived, p.date, p.msgid, p.name, p.hash, p.commit_ref, p.pull_url FROM patch p WHERE p.id = $1")
+    .bind(id)
+    .optional(conn)
     .await
 }

@@ -1,6 +1,10 @@
 //! People.
 
-use super::{Conn, Result, rows, sql, value::Many};
+use super::{
+    Conn, Result, rows, sql,
+    value::Many,
+    window::{self, Key, Window},
+};
 use crate::domain::{Person, PersonId, person};
 
 /// Somebody who was asked for by address.
@@ -94,4 +98,76 @@ pub async fn any_matching(conn: &mut Conn, text: &str) -> Result<bool> {
             .optional(conn)
             .await?;
     Ok(found.is_some())
+}
+
+/// Returns the person with this id, or this address, ignoring case. A number is only an id.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn named(conn: &mut Conn, text: &str) -> Result<Option<PersonId>> {
+    let query = match text.parse::<i64>() {
+        Ok(id) => sql("SELECT id FROM person WHERE id = $1").bind(id),
+        Err(_) => sql("SELECT id FROM person WHERE lower(email) = lower($1)").bind(text),
+    };
+    let row: Option<(PersonId,)> = query.optional(conn).await?;
+    Ok(row.map(|(id,)| id))
+}
+
+/// What lists of people may be sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The id.
+    Id,
+    /// The name.
+    Name,
+    /// The address.
+    Email,
+}
+
+impl By {
+    fn key(self, descending: bool) -> Key {
+        let (row, anchor) = match self {
+            By::Id => ("p.id", "(SELECT id FROM person WHERE id = "),
+            By::Name => (
+                "coalesce(p.name, '')",
+                "(SELECT coalesce(name, '') FROM person WHERE id = ",
+            ),
+            By::Email => ("p.email", "(SELECT email FROM person WHERE id = "),
+        };
+        Key {
+            row,
+            anchor,
+            descending,
+        }
+    }
+}
+
+const PERSON: &str = "SELECT p.id, p.email, p.name, p.account_id FROM person p WHERE TRUE";
+
+/// Returns a window of the people who have all words in name or address.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn page(
+    conn: &mut Conn,
+    words: &[String],
+    order: &[(By, bool)],
+    window: Window,
+) -> Result<Vec<Person>> {
+    let keys: Vec<Key> = order.iter().map(|(by, down)| by.key(*down)).collect();
+    let mut query = sql(PERSON);
+    window::words(&mut query, &["p.key", "lower(p.email)"], words);
+    window::apply(&mut query, "p.id", &keys, window);
+    query.all(conn).await
+}
+
+/// Returns how many people have all words in name or address.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn count(conn: &mut Conn, words: &[String]) -> Result<i64> {
+    let mut query = sql("SELECT count(*) FROM person p WHERE TRUE");
+    window::words(&mut query, &["p.key", "lower(p.email)"], words);
+    let (count,) = query.one(conn).await?;
+    Ok(count)
 }

@@ -1,11 +1,15 @@
 //! The pool as Rocket keeps it: opened with the site, one connection lent to each request that asks.
 
-use std::time::Duration;
+use std::{sync::atomic::AtomicU32, time::Duration};
 
 use rocket::figment::Figment;
 use rocket_db_pools::{Config, Error as PoolError};
 
 use super::{Conn, Db, Error, Options};
+
+/// How many statements a request has run so far, for `Server-Timing`: tests count with it.
+#[derive(Debug, Default)]
+pub struct Statements(pub AtomicU32);
 
 /// How long a request waits for a connection: longer, and who asked has gone or asks again.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -2,7 +2,10 @@
 
 use sqlx::FromRow;
 
-use super::{Conn, Kind, Result, Sql, sql};
+use super::{
+    Conn, Kind, Result, Sql, Tx, sql,
+    window::{self, Key, Window},
+};
 use crate::domain::{ListId, Project, ProjectId, StateId, Timestamp, UserId};
 
 /// Returns the projects of a list, in the order in which they are asked whether a subject is theirs.
@@ -242,4 +245,124 @@ pub async fn rules(conn: &mut Conn, project: ProjectId) -> Result<Vec<Rule>> {
     .bind(project)
     .all(conn)
     .await
+}
+
+/// Returns the project with this id, or this name in URLs, ignoring case. A number is only an id.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn named(conn: &mut Conn, text: &str) -> Result<Option<ProjectId>> {
+    let query = match text.parse::<i64>() {
+        Ok(id) => sql("SELECT id FROM project WHERE id = $1").bind(id),
+        Err(_) => sql("SELECT id FROM project WHERE lower(linkname) = $1 ORDER BY id LIMIT 1")
+            .bind(text.to_lowercase()),
+    };
+    let row: Option<(ProjectId,)> = query.optional(conn).await?;
+    Ok(row.map(|(id,)| id))
+}
+
+/// Returns these projects, in no order.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn by_ids(conn: &mut Conn, ids: &[ProjectId]) -> Result<Vec<Project>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let kind = conn.kind();
+    let mut query = sql("SELECT * FROM project WHERE id");
+    query.among_ids(kind, ids.iter().map(|id| id.0));
+    query.all(conn).await
+}
+
+const TEXTS: [&str; 10] = [
+    "lower(p.name)",
+    "lower(p.linkname)",
+    "lower(p.list_id)",
+    "lower(p.list_email)",
+    "lower(p.web_url)",
+    "lower(p.scm_url)",
+    "lower(p.webscm_url)",
+    "lower(p.list_archive_url)",
+    "lower(p.list_archive_url_format)",
+    "lower(p.commit_url_format)",
+];
+
+/// What lists of projects may be sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The id.
+    Id,
+    /// The name.
+    Name,
+    /// The name in URLs.
+    Linkname,
+    /// The list's id.
+    ListId,
+}
+
+impl By {
+    fn key(self, descending: bool) -> Key {
+        let (row, anchor) = match self {
+            By::Id => ("p.id", "(SELECT id FROM project WHERE id = "),
+            By::Name => ("p.name", "(SELECT name FROM project WHERE id = "),
+            By::Linkname => ("p.linkname", "(SELECT linkname FROM project WHERE id = "),
+            By::ListId => ("p.list_id", "(SELECT list_id FROM project WHERE id = "),
+        };
+        Key {
+            row,
+            anchor,
+            descending,
+        }
+    }
+}
+
+/// Returns a window of the projects that have all words somewhere in their texts.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn page(
+    conn: &mut Conn,
+    words: &[String],
+    order: &[(By, bool)],
+    window: Window,
+) -> Result<Vec<Project>> {
+    let keys: Vec<Key> = order.iter().map(|(by, down)| by.key(*down)).collect();
+    let mut query = sql("SELECT p.* FROM project p WHERE TRUE");
+    window::words(&mut query, &TEXTS, words);
+    window::apply(&mut query, "p.id", &keys, window);
+    query.all(conn).await
+}
+
+/// Returns how many projects have all words somewhere in their texts.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn count(conn: &mut Conn, words: &[String]) -> Result<i64> {
+    let mut query = sql("SELECT count(*) FROM project p WHERE TRUE");
+    window::words(&mut query, &TEXTS, words);
+    let (count,) = query.one(conn).await?;
+    Ok(count)
+}
+
+/// Writes what maintainers may change of a project.
+///
+/// # Errors
+/// When a value is too long, or the database is away.
+pub async fn update(tx: &mut Tx, project: &Project) -> Result<()> {
+    sql(
+        "UPDATE project SET web_url = $2, scm_url = $3, webscm_url = $4, list_archive_url = $5, \
+         list_archive_url_format = $6, commit_url_format = $7, show_dependencies = $8 WHERE id = $1",
+    )
+    .bind(project.id)
+    .bind(&project.web_url)
+    .bind(&project.scm_url)
+    .bind(&project.webscm_url)
+    .bind(&project.list_archive_url)
+    .bind(&project.list_archive_url_format)
+    .bind(&project.commit_url_format)
+    .bind(project.show_dependencies)
+    .run(tx)
+    .await?;
+    Ok(())
 }

@@ -1,6 +1,10 @@
 //! Many rows in as few statements as an engine likes.
 
-use super::{Conn, Kind, Result, Sql, Value, sql, value::Many};
+use super::{
+    Conn, Kind, Result, Sql, Value, sql,
+    tally::{self, Differences, What},
+    value::Many,
+};
 
 /// How many rows SQLite takes at once.
 const ROWS: usize = 64;
@@ -58,39 +62,51 @@ async fn insert_columns(
         return Ok(0);
     }
     let mut statement = sql("");
-    push_columns(&mut statement, into, rows, conflict);
+    let insert = Insert {
+        into,
+        source: PLAIN,
+        rows,
+        conflict,
+    };
+    push_columns(&mut statement, insert);
     statement.run(conn).await
 }
 
-fn push_columns(
-    statement: &mut Sql,
-    into: &'static str,
-    rows: Vec<Vec<Value>>,
-    conflict: &'static str,
-) {
+fn push_columns(statement: &mut Sql, insert: Insert) {
     let mut columns: Vec<Vec<Value>> = Vec::new();
-    for row in rows {
+    for row in insert.rows {
         columns.resize_with(row.len(), Vec::new);
         for (column, value) in columns.iter_mut().zip(row) {
             column.push(value);
         }
     }
-    statement.push("INSERT INTO ").push(into);
-    statement.push(" SELECT * FROM unnest");
+    statement.push("INSERT INTO ").push(insert.into);
+    statement.push(insert.source);
     statement.list(columns.into_iter().map(Many::gather));
-    statement.push(" ").push(conflict);
+    statement.push(" AS r ").push(insert.conflict);
 }
 
 /// Rows of several tables that are written together. They may refer to each other.
 #[derive(Debug, Default)]
-pub struct Batch(Vec<Insert>);
+pub struct Batch {
+    inserts: Vec<Insert>,
+    counted: Differences,
+}
 
 #[derive(Debug)]
 struct Insert {
     into: &'static str,
+    /// What the rows come from on PostgreSQL, before the columns as arrays.
+    source: &'static str,
     rows: Vec<Vec<Value>>,
     conflict: &'static str,
 }
+
+const PLAIN: &str = " SELECT * FROM unnest";
+
+/// Takes a lock before the first row gets its id, and holds it until the transaction ends: whoever writes next gets larger
+/// ids and ends later. That the lock is asked for although nobody wants its value is sure, as it is volatile.
+const IN_TURN: &str = " SELECT r.* FROM (SELECT pg_advisory_xact_lock(7238914)) turn, unnest";
 
 impl Batch {
     /// Adds rows of a table, as [`insert`] takes them. What they refer to has been added before.
@@ -100,33 +116,56 @@ impl Batch {
         rows: Vec<Vec<Value>>,
         conflict: &'static str,
     ) {
+        self.push(into, PLAIN, rows, conflict);
+    }
+
+    /// Adds rows whose ids rise in the order in which transactions end.
+    pub(super) fn add_in_turn(&mut self, into: &'static str, rows: Vec<Vec<Value>>) {
+        self.push(into, IN_TURN, rows, "");
+    }
+
+    fn push(
+        &mut self,
+        into: &'static str,
+        source: &'static str,
+        rows: Vec<Vec<Value>>,
+        conflict: &'static str,
+    ) {
         if !rows.is_empty() {
-            self.0.push(Insert {
+            self.inserts.push(Insert {
                 into,
+                source,
                 rows,
                 conflict,
             });
         }
     }
 
+    /// Adds to a count.
+    pub(super) fn count(&mut self, what: What, difference: i64) {
+        *self.counted.entry(what).or_default() += difference;
+    }
+
     /// Writes all rows: on PostgreSQL in one statement, which looks at references when it has written everything.
     ///
     /// # Errors
     /// When the database is away or refuses.
-    pub async fn write(self, conn: &mut Conn) -> Result<()> {
+    pub async fn write(mut self, conn: &mut Conn) -> Result<()> {
+        let counted = std::mem::take(&mut self.counted);
+        self.add(tally::INTO, tally::rows(counted), tally::CONFLICT);
         if conn.kind() == Kind::Sqlite {
-            for one in self.0 {
+            for one in self.inserts {
                 insert_values(conn, one.into, one.rows, one.conflict).await?;
             }
             return Ok(());
         }
-        let mut inserts = self.0.into_iter().peekable();
+        let mut inserts = self.inserts.into_iter().peekable();
         while inserts.peek().is_some() {
             let mut statement = sql("");
             for name in NAMES {
                 let Some(one) = inserts.next() else { break };
                 statement.push(name);
-                push_columns(&mut statement, one.into, one.rows, one.conflict);
+                push_columns(&mut statement, one);
                 statement.push(")");
             }
             statement.push(" SELECT 1");

@@ -2,7 +2,11 @@
 
 use sqlx::FromRow;
 
-use super::{Batch, Conn, Result, sql};
+use super::{
+    Batch, Conn, Result, Sql, sql,
+    tally::{self, What},
+    window::{self, Key, Window, among},
+};
 use crate::domain::{
     CoverId, MessageId, PatchId, PersonId, ProjectId, Series, SeriesId, StateId, Timestamp,
 };
@@ -81,6 +85,9 @@ pub fn insert(batch: &mut Batch, series: Vec<Series>) {
             new.total.into(),
         ]
     };
+    for new in &series {
+        batch.count(What::series(new.project_id), 1);
+    }
     batch.add(
         "series (id, project_id, submitter_id, cover_id, name, date, version, total)",
         series.into_iter().map(row).collect(),
@@ -395,4 +402,174 @@ pub async fn dependencies(conn: &mut Conn, id: SeriesId) -> Result<Vec<Neighbour
     .bind(id)
     .all(conn)
     .await
+}
+
+/// Which series. Several values of one field are alternatives; no value is any.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    /// In these projects.
+    pub projects: Vec<ProjectId>,
+    /// From these people.
+    pub submitters: Vec<PersonId>,
+    /// Sent at this moment or later.
+    pub since: Option<Timestamp>,
+    /// Sent before.
+    pub before: Option<Timestamp>,
+    /// With all of these in the name, ignoring case.
+    pub words: Vec<String>,
+}
+
+/// What lists of series may be sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The id.
+    Id,
+    /// The name.
+    Name,
+    /// When it was sent.
+    Date,
+    /// The id of who sent it.
+    Submitter,
+    /// Whether all patches are there.
+    Received,
+}
+
+/// How many patches of a series are there.
+macro_rules! received {
+    () => {
+        "(SELECT count(*) FROM patch p WHERE p.series_id = s.id)"
+    };
+}
+
+impl By {
+    fn key(self, descending: bool) -> Key {
+        let (row, anchor) = match self {
+            By::Id => ("s.id", "(SELECT id FROM series WHERE id = "),
+            By::Name => (
+                "coalesce(s.name, '')",
+                "(SELECT coalesce(name, '') FROM series WHERE id = ",
+            ),
+            By::Date => ("s.date", "(SELECT date FROM series WHERE id = "),
+            By::Submitter => (
+                "s.submitter_id",
+                "(SELECT submitter_id FROM series WHERE id = ",
+            ),
+            By::Received => (
+                concat!("(", received!(), " >= s.total)"),
+                concat!(
+                    "(SELECT ",
+                    received!(),
+                    " >= s.total FROM series s WHERE s.id = "
+                ),
+            ),
+        };
+        Key {
+            row,
+            anchor,
+            descending,
+        }
+    }
+}
+
+/// A series as lists of the API show it.
+#[derive(Clone, Debug, FromRow)]
+pub struct Row {
+    /// The series and who sent it.
+    #[sqlx(flatten)]
+    pub sent: Sent,
+    /// The message id of its cover letter.
+    pub cover_msgid: Option<MessageId>,
+    /// When the cover letter was written.
+    pub cover_date: Option<Timestamp>,
+    /// The cover letter's name.
+    pub cover_name: Option<String>,
+}
+
+const ROW: &str =
+    "SELECT s.id, s.project_id, s.submitter_id, s.cover_id, s.name, s.date, s.version, s.total,
+       pe.name AS submitter_name, pe.email AS submitter_email,
+       o.msgid AS cover_msgid, o.date AS cover_date, o.name AS cover_name
+  FROM series s JOIN person pe ON pe.id = s.submitter_id LEFT JOIN cover o ON o.id = s.cover_id ";
+
+fn conditions(query: &mut Sql, search: &Search) {
+    among(query, " AND s.project_id", &search.projects);
+    among(query, " AND s.submitter_id", &search.submitters);
+    if let Some(since) = search.since {
+        query.push(" AND s.date >= ").arg(since);
+    }
+    if let Some(before) = search.before {
+        query.push(" AND s.date < ").arg(before);
+    }
+    window::words(query, &["lower(s.name)"], &search.words);
+}
+
+/// Returns a window of the series searched.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn page(
+    conn: &mut Conn,
+    search: &Search,
+    order: &[(By, bool)],
+    window: Window,
+) -> Result<Vec<Row>> {
+    let keys: Vec<Key> = order.iter().map(|(by, down)| by.key(*down)).collect();
+    let mut query = sql(ROW);
+    query.push("WHERE s.id IN (SELECT id FROM (SELECT s.id FROM series s WHERE TRUE");
+    conditions(&mut query, search);
+    window::apply(&mut query, "s.id", &keys, window);
+    query.push(") page)");
+    window::order(&mut query, "s.id", &keys);
+    query.all(conn).await
+}
+
+/// Returns these series, in no order.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn rows(conn: &mut Conn, ids: &[SeriesId]) -> Result<Vec<Row>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let kind = conn.kind();
+    let mut query = sql(ROW);
+    query.push("WHERE s.id");
+    query.among_ids(kind, ids.iter().map(|id| id.0));
+    query.all(conn).await
+}
+
+/// Returns how many series are searched, exactly. What clients ask most is counted ahead.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn count(conn: &mut Conn, search: &Search) -> Result<i64> {
+    let is_counted = search.submitters.is_empty()
+        && search.words.is_empty()
+        && search.since.is_none()
+        && search.before.is_none();
+    if is_counted {
+        return tally::of_projects(conn, "series", &search.projects).await;
+    }
+    let mut query = sql("SELECT count(*) FROM series s WHERE TRUE");
+    conditions(&mut query, search);
+    let (count,) = query.one(conn).await?;
+    Ok(count)
+}
+
+/// Returns what these series need, in their order: who needs, who is needed.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn needs(conn: &mut Conn, ids: &[SeriesId]) -> Result<Vec<(SeriesId, SeriesId)>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let kind = conn.kind();
+    let ids = || ids.iter().map(|id| id.0);
+    let mut query =
+        sql("SELECT from_series_id, to_series_id FROM series_dependency WHERE from_series_id");
+    query.among_ids(kind, ids()).push(" OR to_series_id");
+    query.among_ids(kind, ids());
+    query.push(" ORDER BY from_series_id, position, to_series_id");
+    query.all(conn).await
 }

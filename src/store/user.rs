@@ -1,6 +1,9 @@
 //! Users: login accounts, and which projects they maintain.
 
-use super::{Conn, Result, Tx, sql};
+use super::{
+    Conn, Result, Tx, sql,
+    window::{self, Key, Window},
+};
 use crate::domain::{PersonId, ProjectId, Timestamp, UserId, permission::Rights, user::User};
 
 /// An account to be made.
@@ -119,5 +122,160 @@ pub async fn set_password(tx: &mut Tx, user: UserId, hash: &str) -> Result<()> {
         .bind(user)
         .run(tx)
         .await?;
+    Ok(())
+}
+
+/// Returns the account with this id, or this login name, ignoring case. A number is only an id.
+///
+/// # Errors
+/// When the database is away.
+pub async fn named(conn: &mut Conn, text: &str) -> Result<Option<UserId>> {
+    let query = match text.parse::<i64>() {
+        Ok(id) => sql("SELECT id FROM account WHERE id = $1").bind(id),
+        Err(_) => {
+            sql("SELECT id FROM account WHERE lower(username) = lower($1) ORDER BY id LIMIT 1")
+                .bind(text)
+        }
+    };
+    let row: Option<(UserId,)> = query.optional(conn).await?;
+    Ok(row.map(|(id,)| id))
+}
+
+const ACCOUNT: &str = "SELECT id, username, first_name, last_name, email, password, is_active, is_staff, is_superuser, \
+     date_joined, items_per_page, show_ids, send_email FROM account a ";
+
+/// Returns the account with this id.
+///
+/// # Errors
+/// When the database is away.
+pub async fn by_id(conn: &mut Conn, id: UserId) -> Result<Option<User>> {
+    let mut query = sql(ACCOUNT);
+    query.push("WHERE id = ").arg(id);
+    query.optional(conn).await
+}
+
+/// Returns these accounts, in no order.
+///
+/// # Errors
+/// When the database is away.
+pub async fn by_ids(conn: &mut Conn, ids: &[UserId]) -> Result<Vec<User>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let kind = conn.kind();
+    let mut query = sql(ACCOUNT);
+    query.push("WHERE id");
+    query.among_ids(kind, ids.iter().map(|id| id.0));
+    query.all(conn).await
+}
+
+/// Returns the maintainers of these projects, by project and id.
+///
+/// # Errors
+/// When the database is away.
+pub async fn maintainers(
+    conn: &mut Conn,
+    projects: &[ProjectId],
+) -> Result<Vec<(ProjectId, UserId)>> {
+    if projects.is_empty() {
+        return Ok(Vec::new());
+    }
+    let kind = conn.kind();
+    let mut query = sql("SELECT project_id, account_id FROM maintainer WHERE project_id");
+    query.among_ids(kind, projects.iter().map(|id| id.0));
+    query.push(" ORDER BY project_id, account_id");
+    query.all(conn).await
+}
+
+/// Returns the account of a browser that is logged in.
+///
+/// # Errors
+/// When the database is away.
+pub async fn of_session(conn: &mut Conn, key_hash: &[u8], now: Timestamp) -> Result<Option<User>> {
+    let mut query = sql(ACCOUNT);
+    query.push("JOIN session s ON s.account_id = a.id WHERE s.key_hash = ");
+    query.arg(key_hash).push(" AND s.expires > ").arg(now);
+    query.optional(conn).await
+}
+
+/// What lists of accounts may be sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The id.
+    Id,
+    /// The login name.
+    Username,
+    /// The address.
+    Email,
+}
+
+impl By {
+    fn key(self, descending: bool) -> Key {
+        let (row, anchor) = match self {
+            By::Id => ("a.id", "(SELECT id FROM account WHERE id = "),
+            By::Username => ("a.username", "(SELECT username FROM account WHERE id = "),
+            By::Email => ("a.email", "(SELECT email FROM account WHERE id = "),
+        };
+        Key {
+            row,
+            anchor,
+            descending,
+        }
+    }
+}
+
+const TEXTS: [&str; 4] = [
+    "lower(a.username)",
+    "lower(a.first_name)",
+    "lower(a.last_name)",
+    "lower(a.email)",
+];
+
+/// Returns a window of the accounts that have all words somewhere in their names and address.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn page(
+    conn: &mut Conn,
+    words: &[String],
+    order: &[(By, bool)],
+    window: Window,
+) -> Result<Vec<User>> {
+    let keys: Vec<Key> = order.iter().map(|(by, down)| by.key(*down)).collect();
+    let mut query = sql(ACCOUNT);
+    query.push("WHERE TRUE");
+    window::words(&mut query, &TEXTS, words);
+    window::apply(&mut query, "a.id", &keys, window);
+    query.all(conn).await
+}
+
+/// Returns how many accounts have all words somewhere in their names and address.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn count(conn: &mut Conn, words: &[String]) -> Result<i64> {
+    let mut query = sql("SELECT count(*) FROM account a WHERE TRUE");
+    window::words(&mut query, &TEXTS, words);
+    let (count,) = query.one(conn).await?;
+    Ok(count)
+}
+
+/// Writes what users may change of their account.
+///
+/// # Errors
+/// When a value is too long, or the database is away.
+pub async fn update(tx: &mut Tx, user: &User) -> Result<()> {
+    sql(
+        "UPDATE account SET first_name = $2, last_name = $3, send_email = $4, items_per_page = $5, show_ids = $6 \
+         WHERE id = $1",
+    )
+    .bind(user.id)
+    .bind(&user.first_name)
+    .bind(&user.last_name)
+    .bind(user.send_email)
+    .bind(user.items_per_page)
+    .bind(user.show_ids)
+    .run(tx)
+    .await?;
     Ok(())
 }

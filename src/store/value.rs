@@ -12,8 +12,9 @@ use sqlx::{
 };
 
 use crate::domain::{
-    BundleId, CheckId, CommentId, CoverId, DiffHash, ListId, MailId, MessageId, OutboxId, PatchId,
-    PersonId, ProjectId, QuarantineId, RelationId, SeriesId, StateId, TagId, Timestamp, UserId,
+    BundleId, CheckId, CommentId, CoverId, DiffHash, EventId, ListId, MailId, MessageId, OutboxId,
+    PatchId, PersonId, ProjectId, QuarantineId, RelationId, SeriesId, StateId, TagId, Timestamp,
+    UserId,
 };
 
 /// A value bound to a statement.
@@ -134,6 +135,7 @@ values! {
     RelationId => Int, id => id.0;
     MailId => Int, id => id.0;
     BundleId => Int, id => id.0;
+    EventId => Int, id => id.0;
     OutboxId => Int, id => id.0;
     QuarantineId => Int, id => id.0;
     String => Text, text => without_nul(text);

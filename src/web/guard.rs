@@ -2,10 +2,7 @@
 
 use std::{
     ops::{Deref, DerefMut},
-    sync::{
-        Mutex,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::{Mutex, atomic::Ordering},
 };
 
 use rocket::{
@@ -16,11 +13,7 @@ use rocket::{
 use rocket_db_pools::{Connection, Error as PoolError};
 
 use super::{Links, Options, Site};
-use crate::store::{self, Conn};
-
-/// How many statements a request has run so far.
-#[derive(Default)]
-pub struct Statements(pub AtomicU32);
+use crate::store::{self, Conn, Statements};
 
 /// The connection lent to a request until its handler takes it.
 #[derive(Default)]

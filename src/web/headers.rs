@@ -14,7 +14,8 @@ use rocket::{
 };
 use sha2::{Digest, Sha256};
 
-use super::{Site, guard::Statements};
+use super::Site;
+use crate::store::Statements;
 
 /// Larger answers are passed on as they are.
 const MAX_BODY: usize = 32 << 20;

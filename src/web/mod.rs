@@ -16,7 +16,6 @@ mod guard;
 mod headers;
 mod id;
 mod layout;
-mod link;
 mod list;
 mod listing;
 mod pager;
@@ -30,11 +29,13 @@ mod series;
 mod text;
 mod thread;
 
+pub use crate::domain::link::Links;
 pub use error::Error;
 pub use guard::Db;
-pub use link::Links;
 
 use rocket::{Build, Rocket};
+
+use crate::domain::link;
 
 /// How the pages of a site are to be.
 #[derive(Clone, Debug)]

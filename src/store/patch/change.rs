@@ -8,7 +8,7 @@ use crate::domain::{
     event,
 };
 use crate::store::{
-    Batch, Conn, Kind, Result, Tx, Value, event as events, notification, relation, sql,
+    Batch, Conn, Kind, Result, Tx, Value, event as events, notification, relation, sql, tally::What,
 };
 
 #[derive(FromRow)]
@@ -105,6 +105,11 @@ async fn tell(conn: &mut Conn, changed: &[(&Row, &Patch)], by: &Actor) -> Result
         .collect();
     let mut batch = Batch::default();
     events::insert(&mut batch, &told);
+    for (row, after) in changed {
+        let what = |patch: &Patch| What::patch(patch.project_id, patch.state_id, patch.archived);
+        batch.count(what(&row.patch), -1);
+        batch.count(what(after), 1);
+    }
     batch.write(conn).await
 }
 

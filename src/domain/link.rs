@@ -2,7 +2,7 @@
 //!
 //! Not `uri!`: the base is a setting, and the double encoding of slashes in message ids is ours (`web.md §1.2`).
 
-use crate::domain::{CommentId, CoverId, MessageId, PatchId, SeriesId};
+use super::{CommentId, CoverId, MessageId, PatchId, SeriesId};
 
 /// Makes addresses.
 #[derive(Clone, Debug)]
@@ -81,6 +81,16 @@ impl Links {
     /// A cover by its number.
     pub fn cover_number(&self, id: CoverId) -> String {
         format!("{}/cover/{id}/", self.base)
+    }
+
+    /// A series among the patches of its project: the address that scripts know.
+    pub fn series_list(&self, linkname: &str, id: SeriesId) -> String {
+        format!("{}list/?series={id}", self.project(linkname))
+    }
+
+    /// A bundle of a user.
+    pub fn bundle(&self, owner: &str, name: &str) -> String {
+        format!("{}/bundle/{}/{}/", self.base, encoded(owner), encoded(name))
     }
 
     /// A comment, wherever its page is.

@@ -1,0 +1,342 @@
+//! Events: how CI follows a server (`rest.md §8.11`). Only to read.
+//!
+//! `after=` takes the id of the last event seen and answers those that happened since, oldest first. Ids are given in
+//! the order in which transactions end, so nothing that is still to come lies before what is there.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::{
+    answer::Reply,
+    embed::{self, CheckRef, CommentRef, MailRef, SeriesRef, UserRef},
+    error::Result,
+    field::{self, Field, Holds},
+    json::Members,
+    page::{self, Page},
+    patch::{one, some},
+    person::users,
+    query::Wanted,
+    request::{Cx, Projects},
+    version::Version::V1_3,
+};
+use crate::{
+    domain::{CheckId, CoverId, PatchId, Project, SeriesId, UserId, check::Check, event::Category},
+    store::{
+        self, Conn,
+        event::{Mail, Order, Row, Search},
+        patch::search::{self, Brief},
+    },
+};
+
+/// An event as the API shows it.
+pub struct Item {
+    row: Row,
+    project: Arc<Project>,
+    payload: Payload,
+}
+
+/// What an event tells of.
+#[derive(Default)]
+struct Payload {
+    actor: Option<UserRef>,
+    patch: Option<MailRef>,
+    series: Option<SeriesRef>,
+    cover: Option<MailRef>,
+    comment: Option<CommentRef>,
+    check: Option<CheckRef>,
+    previous_delegate: Option<UserRef>,
+    current_delegate: Option<UserRef>,
+}
+
+/// The fields of an event.
+pub const FIELDS: &[Field<Item>] = &[
+    Field::<Item>::new("id", Holds::Int, |it, _, json| json.int(it.row.id.0)),
+    Field::<Item>::new("category", Holds::Text, |it, _, json| {
+        json.text(&it.row.category)
+    }),
+    Field::<Item>::new("project", Holds::One("Project"), |it, cx, json| {
+        field::write(embed::PROJECT, &*it.project, true, cx, json);
+    }),
+    Field::<Item>::new("date", Holds::Moment, |it, _, json| {
+        json.moment(it.row.date)
+    }),
+    Field::<Item>::new("actor", Holds::Optional("User"), |it, cx, json| {
+        embed::optional(embed::USER, it.payload.actor.as_ref(), cx, json);
+    }),
+    Field::<Item>::new("payload", Holds::One("Payload"), |it, cx, json| {
+        json.object(|members| it.write_payload(cx, members));
+    }),
+];
+
+impl Item {
+    fn write_payload(&self, cx: &Cx<'_>, members: &mut Members<'_>) {
+        use Category as C;
+        let it = &self.payload;
+        let patch = |members: &mut Members<'_>| {
+            embed::optional(embed::PATCH, it.patch.as_ref(), cx, members.key("patch"));
+        };
+        let cover = |members: &mut Members<'_>| {
+            embed::optional(embed::COVER, it.cover.as_ref(), cx, members.key("cover"));
+        };
+        let series = |members: &mut Members<'_>| {
+            embed::optional(embed::SERIES, it.series.as_ref(), cx, members.key("series"));
+        };
+        let comment = |members: &mut Members<'_>| {
+            embed::optional(
+                embed::COMMENT,
+                it.comment.as_ref(),
+                cx,
+                members.key("comment"),
+            );
+        };
+        match Category::from_word(&self.row.category) {
+            Some(C::CoverCreated) => cover(members),
+            Some(C::PatchCreated) => patch(members),
+            Some(C::PatchCompleted) => {
+                patch(members);
+                series(members);
+            }
+            Some(C::PatchStateChanged) => {
+                patch(members);
+                members
+                    .key("previous_state")
+                    .optional(self.row.previous_state.as_deref());
+                members
+                    .key("current_state")
+                    .optional(self.row.current_state.as_deref());
+            }
+            Some(C::PatchDelegated) => {
+                patch(members);
+                let (before, now) = (it.previous_delegate.as_ref(), it.current_delegate.as_ref());
+                embed::optional(embed::USER, before, cx, members.key("previous_delegate"));
+                embed::optional(embed::USER, now, cx, members.key("current_delegate"));
+            }
+            Some(C::PatchRelationChanged) => {
+                patch(members);
+                // Compatibility: which relations were left and joined was never told.
+                members.key("previous_relation").null();
+                members.key("current_relation").null();
+            }
+            Some(C::CheckCreated) => {
+                patch(members);
+                embed::optional(embed::CHECK, it.check.as_ref(), cx, members.key("check"));
+            }
+            Some(C::SeriesCreated | C::SeriesCompleted) => series(members),
+            Some(C::CoverCommentCreated) => {
+                cover(members);
+                comment(members);
+            }
+            Some(C::PatchCommentCreated) => {
+                patch(members);
+                comment(members);
+            }
+            None => {}
+        }
+    }
+}
+
+/// Answers the list of events.
+pub async fn list(cx: &Cx<'_>) -> Result<Reply> {
+    let mut conn = cx.reader().await?;
+    let page = Page::asked(cx)?;
+    let Some(search) = search_of(cx, &mut conn).await? else {
+        return page::empty(cx);
+    };
+    let place = page.within(store::event::count(&mut conn, &search).await?)?;
+    let order = match cx.query.order(&[("date", ())]).first() {
+        _ if page.is_behind() => Order::Written,
+        Some((_, false)) => Order::Oldest,
+        _ => Order::Newest,
+    };
+    let found = store::event::page(&mut conn, &search, order, place.window()).await?;
+    let items = items(&mut conn, found).await?;
+    Ok(place.answer(
+        cx,
+        items,
+        |it| it.row.id.0,
+        |json, it| {
+            field::write(FIELDS, it, false, cx, json);
+        },
+    ))
+}
+
+async fn search_of(cx: &Cx<'_>, conn: &mut Conn) -> Result<Option<Search>> {
+    let query = &cx.query;
+    let projects = cx.projects(conn).await?;
+    let actors = match cx.version >= super::version::Version::V1_2 {
+        true => cx.users(conn, "actor").await?,
+        false => Wanted::Any,
+    };
+    Ok((|| {
+        Some(Search {
+            projects: some(projects)?,
+            categories: categories(cx)?,
+            series: some(query.ids("series", SeriesId))?,
+            patches: some(query.ids("patch", PatchId))?,
+            covers: some(query.ids("cover", CoverId))?,
+            actors: some(actors)?,
+            since: one(query.moment("since"))?,
+            before: one(query.moment("before"))?,
+        })
+    })())
+}
+
+/// Returns the categories that are asked for, as far as the version knows them; `None` when there are none.
+fn categories(cx: &Cx<'_>) -> Option<Vec<Category>> {
+    let is_known = |category: &Category| {
+        let is_comment = matches!(
+            category,
+            Category::CoverCommentCreated | Category::PatchCommentCreated
+        );
+        cx.version >= V1_3 || !is_comment
+    };
+    let wanted = cx.query.all("category");
+    let all = || Category::ALL.into_iter().filter(is_known);
+    let some: Vec<Category> = match wanted.is_empty() {
+        true => all().collect(),
+        false => all()
+            .filter(|category| wanted.contains(&category.word()))
+            .collect(),
+    };
+    (!some.is_empty()).then_some(some)
+}
+
+/// What the events of a page tell of, by ids.
+struct Things {
+    projects: Projects,
+    users: HashMap<UserId, UserRef>,
+    patches: HashMap<PatchId, Brief>,
+    series: HashMap<SeriesId, store::series::Row>,
+    covers: HashMap<i64, Mail>,
+    comments: HashMap<i64, Mail>,
+    checks: HashMap<CheckId, Check>,
+}
+
+impl Things {
+    async fn read(conn: &mut Conn, rows: &[Row]) -> Result<Things> {
+        let ids = |of: fn(&Row) -> Option<i64>| {
+            let mut ids: Vec<i64> = rows.iter().filter_map(of).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            ids
+        };
+        let patches: Vec<PatchId> = ids(|row| row.patch_id.map(|id| id.0))
+            .into_iter()
+            .map(PatchId)
+            .collect();
+        let series: Vec<SeriesId> = ids(|row| row.series_id.map(|id| id.0))
+            .into_iter()
+            .map(SeriesId)
+            .collect();
+        let covers: Vec<CoverId> = ids(|row| row.cover_id.map(|id| id.0))
+            .into_iter()
+            .map(CoverId)
+            .collect();
+        let comments = ids(|row| row.comment_id.map(|id| id.0));
+        let comments: Vec<_> = comments.into_iter().map(crate::domain::CommentId).collect();
+        let checks: Vec<CheckId> = ids(|row| row.check_id.map(|id| id.0))
+            .into_iter()
+            .map(CheckId)
+            .collect();
+        let people = rows.iter().flat_map(|row| {
+            [
+                row.actor_id,
+                row.previous_delegate_id,
+                row.current_delegate_id,
+            ]
+        });
+        Ok(Things {
+            users: users(conn, people.flatten().collect()).await?,
+            projects: Projects::read(conn, rows.iter().map(|row| row.project_id).collect()).await?,
+            patches: search::briefs(conn, &patches)
+                .await?
+                .into_iter()
+                .map(|it| (it.id, it))
+                .collect(),
+            series: store::series::rows(conn, &series)
+                .await?
+                .into_iter()
+                .map(|it| (it.sent.series.id, it))
+                .collect(),
+            covers: by_id(store::event::covers(conn, &covers).await?),
+            comments: by_id(store::event::comments(conn, &comments).await?),
+            checks: store::check::by_ids(conn, &checks)
+                .await?
+                .into_iter()
+                .map(|it| (it.id, it))
+                .collect(),
+        })
+    }
+
+    fn payload(&self, row: &Row, project: &Arc<Project>) -> Payload {
+        let user = |id: Option<UserId>| id.and_then(|id| self.users.get(&id).cloned());
+        let mail = |it: &Mail| MailRef {
+            id: it.id,
+            project: project.clone(),
+            msgid: it.msgid.clone(),
+            date: it.date,
+            name: it.name.clone(),
+        };
+        let parent = match (row.patch_id, row.cover_id) {
+            (Some(patch), _) => format!("patches/{patch}"),
+            (None, cover) => format!("covers/{}", cover.map_or(0, |id| id.0)),
+        };
+        Payload {
+            actor: user(row.actor_id),
+            previous_delegate: user(row.previous_delegate_id),
+            current_delegate: user(row.current_delegate_id),
+            patch: row
+                .patch_id
+                .and_then(|id| self.patches.get(&id))
+                .map(|brief| MailRef::patch(brief, project)),
+            series: row
+                .series_id
+                .and_then(|id| self.series.get(&id))
+                .map(|it| SeriesRef {
+                    id: it.sent.series.id,
+                    project: project.clone(),
+                    name: it.sent.series.name.clone(),
+                    date: it.sent.series.date,
+                    version: it.sent.series.version,
+                }),
+            cover: row.cover_id.and_then(|id| self.covers.get(&id.0)).map(mail),
+            comment: row
+                .comment_id
+                .and_then(|id| Some((id, self.comments.get(&id.0)?)))
+                .map(|(id, it)| CommentRef {
+                    id,
+                    parent,
+                    project: project.clone(),
+                    msgid: it.msgid.clone(),
+                    date: it.date,
+                }),
+            check: row
+                .check_id
+                .and_then(|id| self.checks.get(&id))
+                .map(|it| CheckRef {
+                    id: it.id,
+                    patch: it.patch_id,
+                    date: it.date,
+                    state: it.state,
+                    target_url: it.target_url.clone(),
+                    context: it.context.clone(),
+                }),
+        }
+    }
+}
+
+fn by_id(mails: Vec<Mail>) -> HashMap<i64, Mail> {
+    mails.into_iter().map(|mail| (mail.id, mail)).collect()
+}
+
+async fn items(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Item>> {
+    let things = Things::read(conn, &rows).await?;
+    let item = |row: Row| {
+        let project = things.projects.get(row.project_id)?.clone();
+        Some(Item {
+            payload: things.payload(&row, &project),
+            project,
+            row,
+        })
+    };
+    Ok(rows.into_iter().filter_map(item).collect())
+}

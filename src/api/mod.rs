@@ -1,0 +1,103 @@
+//! The REST API, versions 1.0 to 1.4 (`rest.md`): what CI, b4, git-pw, editors and scripts speak.
+//!
+//! `endpoint.rs` is the table of all addresses: requests are routed by it, `Allow` and the description of the API are made
+//! of it. Each resource has a file with its table of fields, its list, its detail and its changes. `request.rs` knows who
+//! asks, `input.rs` and `query.rs` what for, `page.rs` which part of a list, `answer.rs` in which form.
+//!
+//! To add a field: its line in the resource's table, with the version that has it. To add an address: its line in
+//! `endpoint.rs`, its arm in `endpoint::run`.
+
+mod answer;
+mod bundle;
+mod check;
+mod comment;
+mod cover;
+mod embed;
+mod endpoint;
+mod error;
+mod event;
+mod field;
+mod html;
+mod index;
+mod input;
+mod json;
+mod page;
+mod patch;
+mod person;
+mod project;
+mod query;
+mod request;
+mod route;
+mod series;
+mod user;
+mod version;
+
+use rocket::{Build, Request, Rocket};
+
+use crate::domain::link::Links;
+
+/// How the API of a site is to be.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The path below which the site lives; empty for the root.
+    pub base: String,
+    /// Scheme and host of all addresses; without it the request's `Host` is used.
+    pub site_url: Option<String>,
+    /// Whether addresses are `https` even if the request came without it, through a front server.
+    pub force_https: bool,
+    /// How many entries a page has.
+    pub per_page: i64,
+    /// How many entries clients may ask for.
+    pub max_per_page: i64,
+    /// The largest body of a request, in bytes.
+    pub max_body: u64,
+    /// The path of the style sheet for readers in a browser.
+    pub stylesheet: String,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            base: String::new(),
+            site_url: None,
+            force_https: false,
+            per_page: 30,
+            max_per_page: 250,
+            max_body: 8 << 20,
+            stylesheet: String::new(),
+        }
+    }
+}
+
+/// What every resource knows of the site.
+pub struct Site {
+    options: Options,
+    links: Links,
+}
+
+impl Site {
+    /// Returns scheme and host as addresses begin.
+    fn origin(&self, request: &Request<'_>) -> String {
+        if let Some(url) = &self.options.site_url {
+            return url.trim_end_matches('/').to_owned();
+        }
+        let scheme = if self.options.force_https {
+            "https"
+        } else {
+            "http"
+        };
+        match request.host() {
+            Some(host) => format!("{scheme}://{host}"),
+            None => String::new(),
+        }
+    }
+}
+
+/// Adds the API to a site. [`crate::store::Database`] has to be attached or managed by the caller.
+pub fn mount(rocket: Rocket<Build>, options: Options) -> Rocket<Build> {
+    let links = Links::new(&options.base);
+    let base = format!("{}/api", links.base());
+    rocket
+        .mount(base, route::routes())
+        .manage(Site { options, links })
+}

@@ -1,0 +1,252 @@
+//! From Rocket's request to an address of ours and back: slashes, methods, forms, errors.
+
+use rocket::{
+    Data, Request, Response, Route,
+    data::ToByteUnit,
+    http::{ContentType, Method, Status},
+    route::{Handler, Outcome},
+};
+use rocket_db_pools::Database;
+
+use super::{
+    Site,
+    answer::{self, Form, NoForm, Reply},
+    endpoint::{self, Body, Endpoint},
+    error::{Problem, Result},
+    html,
+    input::pairs,
+    request::{self, Choices, Cx},
+    version::Version,
+};
+use crate::store;
+
+/// Returns the routes: one handler for whatever is below `/api`.
+pub fn routes() -> Vec<Route> {
+    let methods = [
+        Method::Get,
+        Method::Put,
+        Method::Post,
+        Method::Delete,
+        Method::Options,
+        Method::Patch,
+    ];
+    let route = |method| Route::ranked(-20, method, "/<path..>", Api);
+    methods.into_iter().map(route).collect()
+}
+
+#[derive(Clone)]
+struct Api;
+
+#[rocket::async_trait]
+impl Handler for Api {
+    async fn handle<'r>(&self, request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r> {
+        let Some(site) = request.rocket().state::<Site>() else {
+            return Outcome::Error(Status::InternalServerError);
+        };
+        let path = request.uri().path().raw().as_str();
+        // Compatibility: clients drop the body of a request that is sent on, so only those without one are.
+        if !path.ends_with('/') && request::is_reading(request.method()) {
+            return Outcome::Success(slashed(request, path));
+        }
+        let body = body(request, data, site.options.max_body).await;
+        Outcome::Success(answer(site, request, path, body).await)
+    }
+}
+
+/// Sends an address without the closing slash to the one with it; the query stays as it is.
+fn slashed<'r>(request: &Request<'_>, path: &str) -> Response<'r> {
+    // `//host/…` would lead to another site.
+    let mut target = format!("/{}/", path.trim_start_matches('/'));
+    if let Some(query) = request.uri().query() {
+        target.push('?');
+        target.push_str(query.raw().as_str());
+    }
+    Response::build()
+        .status(Status::MovedPermanently)
+        .raw_header("Location", target)
+        .finalize()
+}
+
+/// Reads the body; a larger one than the site takes is not kept.
+async fn body(request: &Request<'_>, data: Data<'_>, limit: u64) -> Body {
+    let kind = request.headers().get_one("Content-Type").map(str::to_owned);
+    match data.open(limit.bytes()).into_bytes().await {
+        Ok(read) => Body {
+            kind,
+            is_cut: !read.is_complete(),
+            bytes: read.into_inner(),
+        },
+        // Whoever sends half a body does not wait for an answer.
+        Err(_) => Body {
+            kind,
+            is_cut: true,
+            bytes: Vec::new(),
+        },
+    }
+}
+
+/// An address as it is asked for.
+struct Asked {
+    /// The version, if one is named.
+    version: Option<Version>,
+    /// What is there, and what stands in its places; nothing where nothing is.
+    found: Option<(&'static Endpoint, Vec<String>)>,
+    /// The path without repeated slashes.
+    path: String,
+}
+
+impl Asked {
+    /// Reads a path. Compatibility: old clients join parts with one slash too many.
+    fn read(base: &str, path: &str) -> Asked {
+        let below = path.strip_prefix(base).unwrap_or(path);
+        let parts = || below.split('/').filter(|part| !part.is_empty());
+        let mut segments: Vec<String> = parts()
+            .skip(1)
+            .map(|part| {
+                rocket::http::RawStr::new(part)
+                    .percent_decode_lossy()
+                    .into_owned()
+            })
+            .collect();
+        let version = segments.first().and_then(|first| Version::parse(first));
+        if version.is_some() {
+            segments.remove(0);
+        }
+        let joined: Vec<&str> = parts().collect();
+        Asked {
+            version,
+            found: endpoint::find(version.unwrap_or(Version::NEWEST), &segments),
+            path: format!("{base}/{}/", joined.join("/")),
+        }
+    }
+}
+
+async fn answer<'r>(site: &Site, request: &'r Request<'_>, path: &str, body: Body) -> Response<'r> {
+    let asked = Asked::read(site.links.base(), path);
+    let query = super::query::Query::read(request.uri().query().map_or("", |it| it.raw().as_str()));
+    let form = answer::form(query.last("format"), request.accept());
+    let allow = asked
+        .found
+        .as_ref()
+        .map(|(it, _)| it.allow())
+        .unwrap_or_default();
+    let Some(database) = store::Database::fetch(request.rocket()) else {
+        return Response::build()
+            .status(Status::InternalServerError)
+            .finalize();
+    };
+    let mut cx = Cx::new(
+        site,
+        &database.0,
+        request,
+        asked.version,
+        asked.path.clone(),
+    );
+    let done = match (form, asked.found) {
+        (_, None) => Err(Problem::NoRoute),
+        (Err(NoForm::Format), _) => Err(Problem::NoRoute),
+        (Err(NoForm::Accept), _) => Err(Problem::NotAcceptable),
+        (Ok(_), Some((endpoint, places))) => reply(request, &mut cx, endpoint, &places, body).await,
+    };
+    let statements = request.local_cache(store::Statements::default);
+    statements
+        .0
+        .fetch_add(cx.statements(), std::sync::atomic::Ordering::Relaxed);
+    if form == Ok(Form::Html) && done.as_ref().is_ok_and(|reply| reply.total.is_some()) {
+        cx.choices = choices(&cx).await;
+    }
+    match done {
+        Ok(reply) => answer::response(request, &cx, reply, form.unwrap_or(Form::Json(0)), &allow),
+        Err(problem) => refused(request, &cx, &problem, form.ok(), &allow),
+    }
+}
+
+/// Answers in the order in which clients know the checks: credentials, login, method, then the resource's own
+/// (`rest.md §2.4`).
+async fn reply(
+    request: &Request<'_>,
+    cx: &mut Cx<'_>,
+    endpoint: &Endpoint,
+    places: &[String],
+    body: Body,
+) -> Result<Reply> {
+    let fields = form_fields(&body);
+    let token = fields
+        .iter()
+        .find(|(name, _)| name == "csrfmiddlewaretoken");
+    cx.caller = request::caller(request, cx, token.map(|(_, value)| value.as_str())).await?;
+    if endpoint.is_private() {
+        cx.user()?;
+    }
+    let method = request.method();
+    if method == Method::Options {
+        return Ok(Reply::ok(html::options(endpoint)));
+    }
+    let method = if method == Method::Head {
+        Method::Get
+    } else {
+        method
+    };
+    if !endpoint.methods.contains(&method) {
+        return Err(Problem::Method(method.to_string()));
+    }
+    if cx.query.has_nul()
+        && method == Method::Get
+        && endpoint.methods.contains(&Method::Get)
+        && places.is_empty()
+    {
+        return super::page::empty(cx);
+    }
+    endpoint::run(endpoint.what, places, method, cx, body).await
+}
+
+/// Returns what a list's form offers; without it the page is drawn all the same.
+async fn choices(cx: &Cx<'_>) -> Choices {
+    let read = async {
+        let mut conn = cx.reader().await?;
+        Choices::read(&mut conn, cx.caller.is_some()).await
+    };
+    read.await.unwrap_or_default()
+}
+
+/// Returns the fields of a form as browsers send it, to look for the token of the page.
+fn form_fields(body: &Body) -> Vec<(String, String)> {
+    let kind = body.kind.as_deref().unwrap_or_default();
+    match kind.starts_with("application/x-www-form-urlencoded") {
+        true => pairs(&body.bytes),
+        false => Vec::new(),
+    }
+}
+
+/// Tells what is wrong, and the log if it is our fault.
+fn refused<'r>(
+    request: &Request<'_>,
+    cx: &Cx<'_>,
+    problem: &Problem,
+    form: Option<Form>,
+    allow: &str,
+) -> Response<'r> {
+    let (status, json) = problem.answer();
+    if status.code >= 500 {
+        tracing::error!(
+            "{} {} is answered {}: {problem:?}",
+            request.method(),
+            request.uri(),
+            status.code
+        );
+    }
+    let mut response = Response::build();
+    response.status(status);
+    answer::headers(&mut response, allow);
+    if status == Status::ServiceUnavailable {
+        response.raw_header("Retry-After", "30");
+    }
+    let (kind, body) = match form {
+        Some(Form::Html) => (ContentType::HTML, html::problem(cx, status, &json)),
+        Some(Form::Json(indent)) => (ContentType::JSON, answer::indented(json, indent)),
+        None => (ContentType::JSON, json),
+    };
+    response.header(kind);
+    response.sized_body(body.len(), std::io::Cursor::new(body));
+    response.finalize()
+}

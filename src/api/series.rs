@@ -1,0 +1,216 @@
+//! Series (`rest.md §8.9`). Only to read.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::{
+    answer::Reply,
+    embed::{self, MailRef, PersonRef},
+    error::{Problem, Result},
+    field::{self, Field, Holds},
+    json::Json,
+    page::{self, Page},
+    patch::{one, some},
+    request::{Cx, Projects},
+    version::Version::{V1_1, V1_4},
+};
+use crate::{
+    domain::{Project, Series, SeriesId},
+    store::{
+        self, Conn,
+        patch::search::{self, Brief},
+        series::{By, Row, Search},
+    },
+};
+
+/// A series as the API shows it.
+pub struct Item {
+    series: Series,
+    project: Arc<Project>,
+    submitter: PersonRef,
+    cover: Option<MailRef>,
+    patches: Vec<MailRef>,
+    needs: Vec<SeriesId>,
+    needed_by: Vec<SeriesId>,
+}
+
+impl Item {
+    fn received(&self) -> i64 {
+        self.patches.len() as i64
+    }
+}
+
+/// The fields of a series.
+pub const FIELDS: &[Field<Item>] = &[
+    Field::<Item>::new("id", Holds::Int, |it, _, json| json.int(it.series.id.0)),
+    Field::<Item>::new("url", Holds::Url, |it, cx, json| {
+        cx.write_url(json, &format!("series/{}/", it.series.id));
+    }),
+    Field::<Item>::new("web_url", Holds::Url, |it, cx, json| {
+        json.text(
+            &cx.web(
+                &cx.site
+                    .links
+                    .series_list(&it.project.linkname, it.series.id),
+            ),
+        );
+    })
+    .since(V1_1),
+    Field::<Item>::new("project", Holds::One("Project"), |it, cx, json| {
+        field::write(embed::PROJECT, &*it.project, true, cx, json);
+    }),
+    Field::<Item>::new("name", Holds::OptionalText, |it, _, json| {
+        json.optional(it.series.name.as_deref());
+    }),
+    Field::<Item>::new("date", Holds::Moment, |it, _, json| {
+        json.moment(it.series.date)
+    }),
+    Field::<Item>::new("submitter", Holds::One("Person"), |it, cx, json| {
+        field::write(embed::PERSON, &it.submitter, true, cx, json);
+    }),
+    Field::<Item>::new("version", Holds::Int, |it, _, json| {
+        json.int(it.series.version)
+    }),
+    Field::<Item>::new("total", Holds::Int, |it, _, json| json.int(it.series.total)),
+    Field::<Item>::new("received_total", Holds::Int, |it, _, json| {
+        json.int(it.received())
+    }),
+    Field::<Item>::new("received_all", Holds::Bool, |it, _, json| {
+        json.bool(it.series.total <= it.received());
+    }),
+    Field::<Item>::new("mbox", Holds::Url, |it, cx, json| {
+        json.text(&cx.web(&cx.site.links.series_mbox(it.series.id)));
+    }),
+    Field::<Item>::new("cover_letter", Holds::Optional("Cover"), |it, cx, json| {
+        embed::optional(embed::COVER, it.cover.as_ref(), cx, json);
+    }),
+    Field::<Item>::new("patches", Holds::Many("Patch"), |it, cx, json| {
+        json.list(&it.patches, |json, one| {
+            field::write(embed::PATCH, one, true, cx, json)
+        });
+    }),
+    Field::<Item>::new("dependencies", Holds::Urls, |it, cx, json| {
+        addresses(&it.needs, cx, json)
+    })
+    .since(V1_4)
+    .only_if(|it| it.project.show_dependencies),
+    Field::<Item>::new("dependents", Holds::Urls, |it, cx, json| {
+        addresses(&it.needed_by, cx, json)
+    })
+    .since(V1_4)
+    .only_if(|it| it.project.show_dependencies),
+];
+
+fn addresses(series: &[SeriesId], cx: &Cx<'_>, json: &mut Json) {
+    json.list(series, |json, id| {
+        cx.write_url(json, &format!("series/{id}/"))
+    });
+}
+
+/// What lists may be sorted by.
+pub const ORDERS: &[(&str, By)] = &[
+    ("id", By::Id),
+    ("name", By::Name),
+    ("date", By::Date),
+    ("submitter", By::Submitter),
+    ("received_all", By::Received),
+];
+
+/// Answers the list of series.
+pub async fn list(cx: &Cx<'_>) -> Result<Reply> {
+    let mut conn = cx.reader().await?;
+    let page = Page::asked(cx)?;
+    let projects = cx.projects(&mut conn).await?;
+    let submitters = cx.people(&mut conn, "submitter").await?;
+    let query = &cx.query;
+    let search = (|| {
+        Some(Search {
+            projects: some(projects)?,
+            submitters: some(submitters)?,
+            since: one(query.moment("since"))?,
+            before: one(query.moment("before"))?,
+            words: query.words(),
+        })
+    })();
+    let Some(search) = search else {
+        return page::empty(cx);
+    };
+    let place = page.within(store::series::count(&mut conn, &search).await?)?;
+    let order = query.order(ORDERS);
+    let found = store::series::page(&mut conn, &search, &order, place.window()).await?;
+    let items = items(&mut conn, found).await?;
+    Ok(place.answer(
+        cx,
+        items,
+        |it| it.series.id.0,
+        |json, it| {
+            field::write(FIELDS, it, false, cx, json);
+        },
+    ))
+}
+
+/// Answers one series.
+pub async fn detail(cx: &Cx<'_>, id: i64) -> Result<Reply> {
+    let mut conn = cx.reader().await?;
+    let rows = store::series::rows(&mut conn, &[SeriesId(id)]).await?;
+    let items = items(&mut conn, rows).await?;
+    let item = items.first().ok_or(Problem::Missing("Series"))?;
+    let mut json = Json::default();
+    field::write(FIELDS, item, true, cx, &mut json);
+    Ok(Reply::ok(json.into_string()))
+}
+
+async fn items(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Item>> {
+    let ids: Vec<SeriesId> = rows.iter().map(|row| row.sent.series.id).collect();
+    let mut members: HashMap<SeriesId, Vec<Brief>> = HashMap::new();
+    for brief in search::of_series(conn, &ids).await? {
+        if let Some(series) = brief.series_id {
+            members.entry(series).or_default().push(brief);
+        }
+    }
+    let projects = Projects::read(
+        conn,
+        rows.iter().map(|row| row.sent.series.project_id).collect(),
+    )
+    .await?;
+    let needs = store::series::needs(conn, &ids).await?;
+    let item = |row: Row| {
+        let series = row.sent.series;
+        let project = projects.get(series.project_id)?.clone();
+        let cover = row.cover_msgid.zip(row.cover_date).zip(row.cover_name);
+        let patches = members.remove(&series.id).unwrap_or_default();
+        Some(Item {
+            submitter: PersonRef {
+                id: series.submitter_id,
+                name: row.sent.submitter_name,
+                email: row.sent.submitter_email,
+            },
+            cover: series
+                .cover_id
+                .zip(cover)
+                .map(|(id, ((msgid, date), name))| MailRef {
+                    id: id.0,
+                    project: project.clone(),
+                    msgid,
+                    date,
+                    name,
+                }),
+            patches: patches
+                .iter()
+                .map(|it| MailRef::patch(it, &project))
+                .collect(),
+            needs: needs
+                .iter()
+                .filter(|(from, _)| *from == series.id)
+                .map(|(_, to)| *to)
+                .collect(),
+            needed_by: needs
+                .iter()
+                .filter(|(_, to)| *to == series.id)
+                .map(|(from, _)| *from)
+                .collect(),
+            project,
+            series,
+        })
+    };
+    Ok(rows.into_iter().filter_map(item).collect())
+}
