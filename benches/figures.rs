@@ -2,7 +2,7 @@
 //!
 //! Prints one line per figure with its target. Nothing here fails on a slow machine: it informs.
 //! `ARCHIVE=FILE LIST_ID=ID` measure on a real archive; without them the sample list is repeated.
-//! `cargo bench -- load` measures one part only: load, growth, mail, stream, pages.
+//! `cargo bench -- load` measures one part only: load, growth, mail, stream, pages, api.
 
 #[path = "../tests/support/mod.rs"]
 #[allow(dead_code, unused_imports)]
@@ -47,7 +47,7 @@ fn main() {
     }
     for engine in &engines {
         engine.prepare(&archive.list_id);
-        if is_wanted("load") || is_wanted("pages") {
+        if is_wanted("load") || is_wanted("pages") || is_wanted("api") {
             loading(engine, &archive);
         }
         if is_wanted("mail") {
@@ -62,6 +62,9 @@ fn main() {
     }
     if is_wanted("pages") {
         pages(&engines[0].url);
+    }
+    if is_wanted("api") {
+        engines.iter().for_each(api);
     }
     if is_wanted("growth") {
         engines.iter().for_each(growth);
@@ -207,6 +210,20 @@ fn memory(pid: u32, what: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with(what))?;
     line.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// Returns the seconds of a processor that a process has used.
+fn processor(pid: u32) -> f64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let after = stat.rsplit(") ").next().unwrap_or_default();
+    let fields: Vec<f64> = after
+        .split(' ')
+        .map(|it| it.parse().unwrap_or(0.0))
+        .collect();
+    // Linux counts in hundredths here.
+    fields
+        .get(11..13)
+        .map_or(0.0, |two| two.iter().sum::<f64>() / 100.0)
 }
 
 fn row(figure: &str, measured: String, target: &str) {
@@ -417,17 +434,51 @@ impl Server {
         server
     }
 
-    /// Returns the header block and the body's length as sent.
-    fn get(&self, path: &str) -> (String, usize) {
+    /// Sends a request and returns the whole answer.
+    fn send(&self, request: &str) -> Vec<u8> {
         let mut stream = TcpStream::connect(&self.1).expect("the server answers");
-        let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n"
-        );
         stream
             .write_all(request.as_bytes())
             .expect("the server listens");
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).expect("the server answers");
+        answer
+    }
+
+    /// Asks for one thing for a few seconds, 16 at a time.
+    fn load(&self, figure: &str, path: &str, tag: Option<String>, target: &str) {
+        let mut command = Command::new("wrk");
+        command.args(["-t1", "-c16", "-d4s", "--latency"]);
+        command.args(tag.map(|tag| format!("-HIf-None-Match: {tag}")));
+        command.arg(format!("http://{}{path}", self.1));
+        let before = processor(self.0.id());
+        let output = command.output().expect("wrk runs");
+        let used = processor(self.0.id()) - before;
+        let said = String::from_utf8_lossy(&output.stdout);
+        let word = |label: &str| {
+            let line = said
+                .lines()
+                .find(|line| line.trim_start().starts_with(label))?;
+            line.split_whitespace().nth(1).map(str::to_owned)
+        };
+        let rate = word("Requests/sec:").unwrap_or_default();
+        let count = said.lines().find(|line| line.contains(" requests in "));
+        let count = count.and_then(|line| line.split_whitespace().next()?.parse().ok());
+        let a_core = count.unwrap_or(0.0) / used;
+        let p99 = word("99%").unwrap_or_default();
+        let errors = said
+            .lines()
+            .filter(|line| line.contains("Non-2xx") && !figure.ends_with("304"));
+        let measured = format!("{rate}/s, {a_core:.0} a core, p99 {p99}");
+        row(figure, measured, target);
+        errors.for_each(|line| println!("{line}"));
+    }
+
+    /// Returns the header block and the body's length as sent.
+    fn get(&self, path: &str) -> (String, usize) {
+        let answer = self.send(&format!(
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n"
+        ));
         let end = answer
             .windows(4)
             .position(|four| four == b"\r\n\r\n")
@@ -491,6 +542,116 @@ fn pages(database: &str) {
         format!("{:.1} MiB", busy as f64 / 1024.0),
         "",
     );
+}
+
+/// Asks the API as fast as it answers, 16 at a time, and tells requests a second, and for each second of a processor
+/// that the server used: the load generator takes its share of the machine.
+fn api(engine: &Engine) {
+    if Command::new("wrk").arg("-v").output().is_err() {
+        println!("the API is not measured: wrk is not installed");
+        return;
+    }
+    let key = make_user(&engine.url);
+    let server = Server::start(&engine.url);
+    let name = engine.name;
+    let (head, _) = server.get("/api/patches/?per_page=100");
+    let tag = head.lines().find_map(|line| {
+        let (name, tag) = line.split_once(": ")?;
+        name.eq_ignore_ascii_case("etag").then(|| tag.to_owned())
+    });
+    let list = "/api/patches/?per_page=100";
+    server.load(
+        &format!("{name}: API, list of 100"),
+        list,
+        None,
+        ">= 300 a core, p99 <= 20 ms",
+    );
+    server.load(
+        &format!("{name}: API, one patch"),
+        "/api/patches/100/",
+        None,
+        ">= 2000",
+    );
+    server.load(&format!("{name}: API, 304"), list, tag, ">= 5000");
+    bulk(&server, name, &key);
+    for (many, label) in [(20_000, "20 thousand"), (2_000_000, "2 million")] {
+        fill_events(&engine.url, many);
+        let figure = format!("{name}: API, events at {label}");
+        server.load(
+            &figure,
+            "/api/events/?per_page=100",
+            None,
+            "the same at both",
+        );
+    }
+}
+
+/// Makes a maintainer and returns a token.
+fn make_user(database: &str) -> String {
+    let mut command = patchwork(database);
+    command.env("PATCHWORK_PASSWORD", "low-tide-at-noon");
+    command.args(["createuser", "bench", "--email", "bench@example.com"]);
+    run(command.args(["--maintainer", "bench"]));
+    let output = patchwork(database).args(["token", "bench"]).output();
+    let output = output.expect("the program starts");
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// Makes the same change to a hundred patches, a few times, and tells the median.
+fn bulk(server: &Server, name: &str, key: &str) {
+    let ids: Vec<String> = (101..=200).map(|id: u32| id.to_string()).collect();
+    let mut times: Vec<Duration> = (0..9)
+        .map(|round| {
+            let state = if round % 2 == 0 { "accepted" } else { "new" };
+            let body = format!("{{\"ids\":[{}],\"state\":\"{state}\"}}", ids.join(","));
+            let start = Instant::now();
+            let answer = server.send(&format!(
+                "PATCH /api/patches/ HTTP/1.1\r\nHost: localhost\r\nAuthorization: Token {key}\r\n\
+                 Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                body.len()
+            ));
+            assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
+            start.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    let median = format!("{:.1} ms", milliseconds(times[4]));
+    row(
+        &format!("{name}: API, 100 patches at once"),
+        median,
+        "<= 100 ms",
+    );
+}
+
+/// Adds events until there are so many.
+fn fill_events(database: &str, many: i64) {
+    use patchwork::store::{Db, Options, sql, tally};
+    let fill = async {
+        let options = Options {
+            statement_timeout: None,
+            bulk: true,
+            ..Options::default()
+        };
+        let db = Db::open(database, &options).expect("an address");
+        let mut tx = db.begin().await.expect("a transaction");
+        sql(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1 - (SELECT count(*) FROM event)) \
+             INSERT INTO event (category, project_id, date, patch_id) \
+             SELECT 'patch-created', e.project_id, e.date, e.patch_id FROM n JOIN (SELECT row_number() OVER (ORDER BY id) - 1 AS place, \
+             project_id, date, patch_id FROM event WHERE category = 'patch-created' LIMIT 1000) e ON e.place = n.i % 1000",
+        )
+        .bind(many)
+        .run(&mut tx)
+        .await
+        .expect("events");
+        tally::recount(&mut tx).await.expect("counts");
+        tx.commit().await.expect("a commit");
+        db.close().await;
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime.expect("a runtime").block_on(fill);
 }
 
 /// Reads a number out of `Server-Timing`.

@@ -3,6 +3,7 @@
 #[macro_use]
 mod support;
 
+mod api;
 mod browser;
 mod cli;
 mod config;

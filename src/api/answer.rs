@@ -22,6 +22,8 @@ pub struct Reply {
     pub total: Option<i64>,
     /// Where what was created is.
     pub location: Option<String>,
+    /// The header `ETag`.
+    pub tag: Option<String>,
 }
 
 impl Reply {
@@ -33,6 +35,16 @@ impl Reply {
             link: None,
             total: None,
             location: None,
+            tag: None,
+        }
+    }
+
+    /// The reader has the answer with this tag.
+    pub fn unchanged(tag: String) -> Reply {
+        Reply {
+            status: Status::NotModified,
+            tag: Some(tag),
+            ..Reply::ok(String::new())
         }
     }
 
@@ -55,7 +67,7 @@ impl Reply {
 }
 
 /// In which form an answer is wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Form {
     /// JSON, with so many blanks for each level.
     Json(usize),
@@ -131,6 +143,10 @@ pub fn response<'r>(
     }
     if let Some(total) = reply.total {
         response.raw_header("X-Total-Count", total.to_string());
+    }
+    if let Some(tag) = &reply.tag {
+        response.raw_header("ETag", tag.clone());
+        response.raw_header("Cache-Control", "max-age=0");
     }
     if let Some(location) = &reply.location {
         response.raw_header("Location", location.clone());

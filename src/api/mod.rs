@@ -30,6 +30,7 @@ mod request;
 mod route;
 mod series;
 mod user;
+mod validate;
 mod version;
 
 use rocket::{Build, Request, Rocket};
@@ -73,6 +74,7 @@ impl Default for Options {
 pub struct Site {
     options: Options,
     links: Links,
+    validator: validate::Validator,
 }
 
 impl Site {
@@ -97,7 +99,9 @@ impl Site {
 pub fn mount(rocket: Rocket<Build>, options: Options) -> Rocket<Build> {
     let links = Links::new(&options.base);
     let base = format!("{}/api", links.base());
-    rocket
-        .mount(base, route::routes())
-        .manage(Site { options, links })
+    rocket.mount(base, route::routes()).manage(Site {
+        options,
+        links,
+        validator: validate::Validator::default(),
+    })
 }

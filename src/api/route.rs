@@ -146,7 +146,9 @@ async fn answer<'r>(site: &Site, request: &'r Request<'_>, path: &str, body: Bod
         (_, None) => Err(Problem::NoRoute),
         (Err(NoForm::Format), _) => Err(Problem::NoRoute),
         (Err(NoForm::Accept), _) => Err(Problem::NotAcceptable),
-        (Ok(_), Some((endpoint, places))) => reply(request, &mut cx, endpoint, &places, body).await,
+        (Ok(form), Some((endpoint, places))) => {
+            reply(request, &mut cx, endpoint, &places, body, form).await
+        }
     };
     let statements = request.local_cache(store::Statements::default);
     statements
@@ -169,6 +171,7 @@ async fn reply(
     endpoint: &Endpoint,
     places: &[String],
     body: Body,
+    form: Form,
 ) -> Result<Reply> {
     let fields = form_fields(&body);
     let token = fields
@@ -190,14 +193,25 @@ async fn reply(
     if !endpoint.methods.contains(&method) {
         return Err(Problem::Method(method.to_string()));
     }
-    if cx.query.has_nul()
-        && method == Method::Get
-        && endpoint.methods.contains(&Method::Get)
-        && places.is_empty()
-    {
+    if method != Method::Get {
+        return endpoint::run(endpoint.what, places, method, cx, body).await;
+    }
+    if cx.query.has_nul() && places.is_empty() {
         return super::page::empty(cx);
     }
-    endpoint::run(endpoint.what, places, method, cx, body).await
+    let begun = cx.site.validator.begin(cx, request, form).await?;
+    if let Some(tag) = begun.known(request) {
+        return Ok(Reply::unchanged(tag));
+    }
+    let reply = endpoint::run(endpoint.what, places, method, cx, body).await?;
+    let (tag, is_known) = begun.end(request, &reply.json);
+    Ok(match is_known && form != Form::Html {
+        true => Reply::unchanged(tag),
+        false => Reply {
+            tag: Some(tag),
+            ..reply
+        },
+    })
 }
 
 /// Returns what a list's form offers; without it the page is drawn all the same.

@@ -1,4 +1,5 @@
-//! `patchwork token`: makes a token of the API. It is shown once; only its hash is kept.
+//! `patchwork token`: tokens of the API: makes, lists, replaces and revokes them. A token is shown once; only its hash is
+//! kept.
 
 use std::process::ExitCode;
 
@@ -8,19 +9,25 @@ use clap::{Args, ValueEnum};
 use super::{Common, Outcome, block_on, database, output};
 use crate::{
     auth,
-    domain::Timestamp,
-    store::{self, token::NewToken},
+    domain::{Timestamp, UserId, permission::Scope},
+    store::{
+        self, Tx,
+        token::{Kept, NewToken},
+    },
 };
 
 const MINUTES_A_DAY: i64 = 24 * 60;
 
-/// Make a token of the API and print it
+/// Make, list, replace or revoke tokens of the API
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The token is printed alone and cannot be shown again.
+Without --list or --revoke a token is made and printed alone; it cannot be shown again.
 
 Examples:
   patchwork token mara --name laptop
+  patchwork token mara --name laptop --regenerate
+  patchwork token mara --list
+  patchwork token mara --revoke 3
   git config pw.token \\
       \"$(patchwork token bot --name ci --scope checks --expires 365)\"")]
 pub(super) struct Token {
@@ -30,15 +37,24 @@ pub(super) struct Token {
     #[arg(long, default_value = "")]
     name: String,
     /// What it may do
-    #[arg(long, value_enum, default_value_t = Scope::Write)]
-    scope: Scope,
+    #[arg(long, value_enum, default_value_t = May::Write)]
+    scope: May,
     /// After how many days it stops to work [default: never]
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(i64).range(1..=36_500))]
     expires: Option<i64>,
+    /// Make it in the place of those with the same name, which stop to work
+    #[arg(long, conflicts_with_all = ["list", "revoke"])]
+    regenerate: bool,
+    /// List the user's tokens: number, scope, when made, when it ends, name
+    #[arg(long, conflicts_with_all = ["revoke", "name", "scope", "expires"])]
+    list: bool,
+    /// Revoke the token with this number
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["name", "scope", "expires"])]
+    revoke: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Scope {
+enum May {
     /// Read what its owner may read
     Read,
     /// Read, and report results of checks
@@ -47,12 +63,12 @@ enum Scope {
     Write,
 }
 
-impl Scope {
-    fn word(self) -> &'static str {
-        match self {
-            Scope::Read => "read",
-            Scope::Checks => "checks",
-            Scope::Write => "write",
+impl From<May> for Scope {
+    fn from(may: May) -> Scope {
+        match may {
+            May::Read => Scope::Read,
+            May::Checks => Scope::Checks,
+            May::Write => Scope::Write,
         }
     }
 }
@@ -60,30 +76,67 @@ impl Scope {
 impl Token {
     pub(super) fn run(self, common: &Common) -> Outcome {
         let loaded = common.settings(Vec::new())?;
-        let token = block_on(async {
+        let said = block_on(async {
             let db = database::ready(&loaded.settings).await?;
             let mut tx = db.begin().await?;
             let Some(user) = store::user::by_username(&mut tx, &self.user).await? else {
                 bail!("there is no user '{}'", self.user);
             };
-            let token = auth::new_token()?;
-            let now = Timestamp::now();
-            let new = NewToken {
-                user: user.id,
-                key_hash: &token.hash,
-                name: &self.name,
-                scope: self.scope.word(),
-                created: now,
-                expires: self
-                    .expires
-                    .map(|days| now.plus_minutes(days * MINUTES_A_DAY)),
-            };
-            store::token::insert(&mut tx, &new).await?;
+            let said = self.work(&mut tx, user.id).await?;
             tx.commit().await?;
             db.close().await;
-            Ok(token)
+            Ok(said)
         })?;
-        output::say(&token.key)?;
+        for line in said {
+            output::say(&line)?;
+        }
         Ok(ExitCode::SUCCESS)
     }
+
+    async fn work(&self, tx: &mut Tx, user: UserId) -> anyhow::Result<Vec<String>> {
+        if let Some(number) = self.revoke {
+            return match store::token::delete(tx, user, number).await? {
+                true => Ok(Vec::new()),
+                false => bail!("{} has no token {number}; --list shows them", self.user),
+            };
+        }
+        let kept = store::token::of(tx, user).await?;
+        if self.list {
+            return Ok(kept.iter().map(line).collect());
+        }
+        if self.regenerate {
+            for old in kept.iter().filter(|old| old.name == self.name) {
+                store::token::delete(tx, user, old.id).await?;
+            }
+        }
+        Ok(vec![self.make(tx, user).await?])
+    }
+
+    async fn make(&self, tx: &mut Tx, user: UserId) -> anyhow::Result<String> {
+        let token = auth::new_token()?;
+        let now = Timestamp::now();
+        let new = NewToken {
+            user,
+            key_hash: &token.hash,
+            name: &self.name,
+            scope: Scope::from(self.scope).word(),
+            created: now,
+            expires: self
+                .expires
+                .map(|days| now.plus_minutes(days * MINUTES_A_DAY)),
+        };
+        store::token::insert(tx, &new).await?;
+        Ok(token.key)
+    }
+}
+
+fn line(token: &Kept) -> String {
+    let ends = token.expires.map_or("never".to_owned(), Timestamp::day);
+    let made = token.created.day();
+    format!(
+        "{:<5} {:<7} {made} {ends:<10} {}",
+        token.id, token.scope, token.name
+    )
+    .trim_end()
+    .to_owned()
 }

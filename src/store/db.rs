@@ -277,6 +277,7 @@ fn server(url: &str) -> Result<PgConnectOptions> {
     })
 }
 
+#[derive(Debug)]
 enum Link {
     Sqlite(PoolConnection<Sqlite>),
     SqliteTx(Transaction<'static, Sqlite>),
@@ -285,6 +286,7 @@ enum Link {
 }
 
 /// One connection, within a transaction or not: what every function of this room takes first.
+#[derive(Debug)]
 pub struct Conn {
     link: Link,
     statements: u32,

@@ -32,6 +32,7 @@ mod rows;
 pub mod sequence;
 pub mod series;
 mod sql;
+pub mod stamp;
 pub mod state;
 pub mod submission;
 pub mod tag;

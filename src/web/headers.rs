@@ -73,7 +73,9 @@ fn html(response: &mut Response<'_>) {
     response.set_raw_header("Content-Security-Policy", CSP);
     response.set_raw_header("X-Frame-Options", "DENY");
     response.set_raw_header("Referrer-Policy", "same-origin");
-    response.set_raw_header("Vary", "Cookie, HX-Request, HX-Target");
+    if !response.headers().contains("Vary") {
+        response.set_raw_header("Vary", "Cookie, HX-Request, HX-Target");
+    }
 }
 
 /// Adds an `ETag`, and leaves the body out when the reader has it already. Files with their own header keep it.

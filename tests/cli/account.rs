@@ -89,6 +89,17 @@ on_both! {
         assert_eq!((name.as_str(), scope.as_str()), ("ci", "checks"));
         assert_eq!(expires.0 - created.0, 2 * 86_400 * 1_000_000);
         assert_ne!(program.run(&["token", "mara"]).ok().trim(), token);
+        let listed = program.run(&["token", "mara", "--list"]).ok();
+        let lines: Vec<&str> = listed.lines().collect();
+        assert!(lines.len() == 2 && lines[0].starts_with("1     checks ") && lines[0].ends_with(" ci"), "{listed}");
+        assert!(!listed.contains(token), "a token is shown once");
+        let other = program.run(&["token", "mara", "--name", "ci", "--regenerate"]).ok();
+        assert_ne!(other.trim(), token);
+        let listed = program.run(&["token", "mara", "--list"]).ok();
+        assert!(listed.lines().count() == 2 && listed.contains("write"), "{listed}");
+        assert_eq!(program.run(&["token", "mara", "--revoke", "3"]).ok(), "");
+        program.run(&["token", "mara", "--revoke", "3"]).fails(1, &["mara has no token 3", "--list"]);
+        program.run(&["token", "mara", "--list", "--regenerate"]).code.filter(|code| *code == 2).expect("a wrong call");
         program.run(&["token", "nobody"]).fails(1, &["there is no user 'nobody'"]);
     }
 }

@@ -7,7 +7,6 @@ use std::{
 };
 
 use crate::support::{
-    database::Fresh,
     free_port,
     program::{Program, ended},
 };

@@ -1,0 +1,124 @@
+//! Filters: what finds which patches.
+
+use super::seed;
+
+/// A query, and how many of the 51 patches it finds.
+const FOUND: &[(&str, usize)] = &[
+    // 10
+    ("project=P", 50),
+    ("project=1", 50),
+    ("project=nosuch", 0),
+    ("project=p&project=nosuch", 0),
+    ("project=p&project=q", 51),
+    ("project=", 51),
+    ("project=p,q", 0),
+    // 11
+    ("submitter=SAM@EXAMPLE.COM", 3),
+    ("submitter=Sam", 0),
+    ("submitter=1", 3),
+    ("submitter=sam@example.com&submitter=grace@example.com", 5),
+    ("submitter=", 51),
+    // 12
+    ("state=under-review", 2),
+    ("state=Under%20Review", 2),
+    ("state=UNDER-REVIEW", 2),
+    ("state=2", 2),
+    ("state=1&state=2", 51),
+    ("state=1&state=99", 0),
+    ("state=1&state=13", 0),
+    ("state=accepted", 0),
+    // 13
+    ("archived=True", 1),
+    ("archived=1", 1),
+    ("archived=0", 50),
+    ("archived=yes", 51),
+    ("archived=", 51),
+    // 15
+    ("since=2024-03-05T10:02:00", 50),
+    ("before=2024-03-05T10:02:00", 1),
+    ("since=2024-03-05T10:02:00Z", 50),
+    ("since=2024-03-05T11:02:00%2B01:00", 50),
+    ("since=2024-03-05%2010:02", 50),
+    ("since=garbage", 0),
+    ("before=2024-03-06", 3),
+    // 16
+    ("q=pump+start", 1),
+    ("q=PUMP", 2),
+    ("q=%22pump:+start%22", 1),
+    ("q=start+pump", 1),
+    ("q=%22start+pump%22", 0),
+    ("q=", 51),
+    ("q=100%25", 0),
+    // Others.
+    ("series=1", 3),
+    ("series=x", 0),
+    ("series=", 51),
+    ("delegate=d", 1),
+    ("delegate=4", 1),
+    ("delegate=nobody", 0),
+    ("nosuch=1", 51),
+    ("project=p&state=1&archived=false", 47),
+    ("msgid=s1@example.com", 1),
+    ("msgid=%3Cs1@example.com%3E", 1),
+    ("msgid=single/slash%2B1@example.com", 1),
+    ("msgid=nosuch", 0),
+    ("series=99999999999999999999", 0),
+];
+
+on_both! {
+    async fn patches_are_filtered(db: Db) {
+        let site = seed::site(&db).await;
+        for id in [7, 8] {
+            site.patch("m", &format!("patches/{id}/"), serde_json::json!({"state": "under-review"})).await.is(200);
+        }
+        site.patch("m", "patches/9/", serde_json::json!({"archived": true})).await.is(200);
+        for (query, count) in FOUND {
+            let seen = site.get(&format!("patches/?per_page=250&{query}")).await.is(200);
+            assert_eq!(seen.ids().len(), *count, "{query}");
+            assert_eq!(seen.header("X-Total-Count"), count.to_string(), "{query}");
+        }
+        // 14: older versions do not know these and leave the list as it is.
+        let hash = site.get("patches/1/").await.json["hash"].as_str().expect("a hash").to_uppercase();
+        assert_eq!(site.get(&format!("patches/?hash={hash}")).await.ids(), [1]);
+        for query in [format!("hash={hash}"), "msgid=s1@example.com".to_owned()] {
+            assert_eq!(site.get(&format!("1.1/patches/?per_page=250&{query}")).await.ids().len(), 51, "{query}");
+        }
+        // 17
+        let names = site.get("patches/?order=-name,id&q=pump").await.ids();
+        assert_eq!(names, [2, 1]);
+        let all = site.get("patches/?order=check&per_page=250").await.ids();
+        assert_eq!(all.len(), 51);
+    }
+}
+
+/// A list, a query, and how many entries it finds.
+const OTHERS: &[(&str, &str, usize)] = &[
+    ("covers/", "project=p", 1),
+    ("covers/", "project=q", 0),
+    ("covers/", "series=1", 1),
+    ("covers/", "series=2", 0),
+    ("covers/", "msgid=s0@example.com", 1),
+    ("1.0/covers/", "msgid=nosuch", 0),
+    ("covers/", "q=three", 1),
+    ("covers/", "submitter=sam@example.com", 1),
+    ("series/", "project=p", 48),
+    ("series/", "project=q", 1),
+    ("series/", "q=three+fixes", 1),
+    ("series/", "submitter=hedy@example.com", 45),
+    ("series/", "since=2024-03-07", 46),
+    ("projects/", "q=quay", 1),
+    ("projects/", "q=example.org", 2),
+    ("patches/1/comments/", "q=START", 1),
+    ("patches/1/comments/", "q=nosuch", 0),
+];
+
+on_both! {
+    async fn other_lists_are_filtered(db: Db) {
+        let site = seed::site(&db).await;
+        for (list, query, count) in OTHERS {
+            let seen = site.get(&format!("{list}?per_page=250&{query}")).await.is(200);
+            assert_eq!(seen.ids().len(), *count, "{list} {query}");
+            assert_eq!(seen.header("X-Total-Count"), count.to_string(), "{list} {query}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The REST API through Rocket's local client: who may do what, what is answered, on both databases. Numbers in names
+//! are rows of the acceptance cases.
+
+mod answer;
+mod bundle;
+mod check;
+mod event;
+mod filter;
+mod page;
+mod patch;
+mod right;
+mod seed;
