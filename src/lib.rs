@@ -7,9 +7,10 @@
 //! - `mail`: bytes to message and back; pure.
 //! - `ingest`: message to stored submission: which project, what kind, which series.
 //! - `store`: all SQL, for SQLite and PostgreSQL.
-//! - `auth`: passwords and tokens.
+//! - `auth`: who asks: passwords, tokens, credentials.
 //! - `notify`: mail that goes out.
 //! - `web`: pages.
+//! - `api`: the REST API.
 //! - `gateway`: one site, three doors: HTTP, FastCGI, CGI.
 //! - `cli`: one file per command; what starts everything.
 

@@ -7,6 +7,7 @@ use serde_json::json;
 use tokio::task::LocalSet;
 
 use super::{rows, scene, stage};
+use crate::support::tally;
 
 const PATCHES: usize = 8;
 
@@ -44,6 +45,7 @@ async fn check_series(db: &Db) {
     let mut conn = db.reader().await.expect("a connection");
     let found = rows::read(&mut conn).await;
     let series = found["series"].as_array().expect("series");
+    tally::is_right(db).await;
     assert_eq!(series.len(), 1, "{series:?}");
     assert_eq!(series[0]["cover"], "c");
     assert_eq!(series[0]["name"], "all");

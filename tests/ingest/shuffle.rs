@@ -20,6 +20,7 @@ use crate::{
         Random,
         database::{self, Fresh},
         graph::{self, Graph},
+        tally,
     },
 };
 
@@ -137,6 +138,7 @@ async fn shuffled(url: &str, mails: &[Vec<u8>], seed: u64) -> Graph {
     for worker in workers {
         worker.join().expect("a worker that ends well");
     }
+    tally::is_right(&db).await;
     let graph = graph(&db).await;
     db.close().await;
     graph

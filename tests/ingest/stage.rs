@@ -35,7 +35,8 @@ const RULES: [(&str, i64, i64); 4] = [
 ];
 
 /// Tables that mails write to; those that refer come before those that are referred to.
-pub const TABLES: [&str; 16] = [
+pub const TABLES: [&str; 17] = [
+    "tally",
     "event",
     "quarantine",
     "unmet_dependency",

@@ -5,7 +5,7 @@ use patchwork::{
         BundleId, PatchId, StateId, Timestamp, UserId,
         change::{Actor, PatchChange},
     },
-    store::{self, Db, sql},
+    store::{self, Db, Kind, sql},
 };
 use serde_json::json;
 
@@ -65,7 +65,9 @@ on_both! {
             costs.push(tx.statements());
             tx.commit().await.expect("a commit");
         }
-        assert_eq!(costs, [5, 5]);
+        // SQLite takes events and counts one after the other.
+        let cost = if db.kind() == Kind::Sqlite { 6 } else { 5 };
+        assert_eq!(costs, [cost, cost]);
     }
 }
 

@@ -37,7 +37,7 @@ use patchwork::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::support::fresh_folder;
+use crate::support::{fresh_folder, tally};
 
 const BEGIN: Timestamp = Timestamp(1_704_708_000_000_000);
 const DELAY: i64 = 10;
@@ -73,6 +73,7 @@ pub async fn play_all(db: &Db, table: &str) {
         for step in row["steps"].as_array().expect("steps") {
             player.step(step).await;
         }
+        tally::is_right(db).await;
         trouble.extend(player.compare(row).await);
     }
     assert!(trouble.is_empty(), "\n{}", trouble.join("\n"));
