@@ -477,7 +477,8 @@ impl Server {
     /// Returns the header block and the body's length as sent.
     fn get(&self, path: &str) -> (String, usize) {
         let answer = self.send(&format!(
-            "GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n",
+            self.1
         ));
         let end = answer
             .windows(4)

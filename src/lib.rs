@@ -8,9 +8,11 @@
 //! - `ingest`: message to stored submission: which project, what kind, which series.
 //! - `store`: all SQL, for SQLite and PostgreSQL.
 //! - `auth`: who asks: passwords, tokens, credentials.
+//! - `mailbox`: stored patches as mails again.
 //! - `notify`: mail that goes out.
 //! - `web`: pages.
 //! - `api`: the REST API.
+//! - `xmlrpc`: XML-RPC, for old clients and scripts.
 //! - `gateway`: one site, three doors: HTTP, FastCGI, CGI.
 //! - `cli`: one file per command; what starts everything.
 
@@ -22,6 +24,8 @@ pub mod domain;
 pub mod gateway;
 pub mod ingest;
 pub mod mail;
+pub mod mailbox;
 pub mod notify;
 pub mod store;
 pub mod web;
+pub mod xmlrpc;

@@ -14,3 +14,4 @@ mod listed;
 mod mail;
 mod store;
 mod web;
+mod xmlrpc;

@@ -98,6 +98,7 @@ impl Demo {
             one("server.port", self.port.to_string()),
             one("server.url_prefix", String::new()),
             one("site.url", String::new()),
+            one("api.xmlrpc", "true".to_owned()),
             one("mail.backend", "console".to_owned()),
         ];
         if common.database.is_none() {

@@ -17,7 +17,7 @@ use crate::{
     config::{Given, Settings},
     gateway::{self, Door, Limits, Listen},
     store::{self, migrate::Status},
-    web,
+    web, xmlrpc,
 };
 
 /// Serve the site
@@ -251,7 +251,12 @@ fn site(settings: &Settings) -> anyhow::Result<rocket::Rocket<rocket::Build>> {
         ..web::Options::default()
     };
     let stylesheet = web::Links::new(&options.base).asset(web::assets::name("patchwork.css"));
-    let site = web::mount(rocket, options);
+    let rpc = xmlrpc::Options {
+        base: settings.server.url_prefix.clone(),
+        enabled: settings.api.xmlrpc,
+        max_body: settings.server.max_body,
+    };
+    let site = xmlrpc::mount(web::mount(rocket, options), rpc);
     Ok(match settings.api.rest {
         true => api::mount(site, rest(settings, stylesheet)),
         false => site,

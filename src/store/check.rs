@@ -3,7 +3,9 @@
 use sqlx::FromRow;
 
 use super::{
-    Batch, Conn, Result, Sql, Tx, event, sql,
+    Batch, Conn, Kind, Result, Sql, Tx, event,
+    lookup::{self, Column, Most, Test},
+    sql,
     window::{self, Key, Window, among},
 };
 use crate::domain::{
@@ -250,4 +252,110 @@ pub async fn by_ids(conn: &mut Conn, ids: &[CheckId]) -> Result<Vec<Check>> {
         .into_iter()
         .map(|row| Ranked::from(row).check)
         .collect())
+}
+
+/// What has to hold of a check.
+#[derive(Clone, Debug)]
+pub enum Condition {
+    /// Of its id.
+    Id(Test),
+    /// Of the id of who reported it.
+    User(Test),
+    /// The login name of who reported it.
+    Username(String),
+    /// The project of its patch.
+    Project(i64),
+    /// Its patch.
+    Patch(i64),
+}
+
+impl Condition {
+    fn push(self, query: &mut Sql, kind: Kind) {
+        let (column, test) = match self {
+            Condition::Id(test) => (Column::number("c.id"), test),
+            Condition::User(test) => (Column::number("c.account_id"), test),
+            Condition::Patch(id) => (Column::number("c.patch_id"), Test::Is(id.into())),
+            Condition::Username(name) => {
+                query.push("c.account_id = (SELECT id FROM account WHERE username = ");
+                query.arg(name).push(")");
+                return;
+            }
+            Condition::Project(id) => {
+                query.push("c.patch_id IN (SELECT id FROM patch WHERE project_id = ");
+                query.arg(id).push(")");
+                return;
+            }
+        };
+        lookup::push(query, kind, column, test);
+    }
+}
+
+/// Returns the ids of the checks that fulfil all conditions, in their order.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn ids(conn: &mut Conn, conditions: Vec<Condition>, most: Most) -> Result<Vec<CheckId>> {
+    let mut query = sql("SELECT c.id FROM patch_check c");
+    let mut separator = " WHERE ";
+    for condition in conditions {
+        query.push(separator);
+        condition.push(&mut query, conn.kind());
+        separator = " AND ";
+    }
+    most.push(&mut query, "c.id", "c.id DESC");
+    let rows: Vec<(CheckId,)> = most.in_order(query.all(conn).await)?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// Returns the ids of those checks of a patch that count, in their order.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn effective(conn: &mut Conn, patch: PatchId) -> Result<Vec<CheckId>> {
+    let rows: Vec<(CheckId,)> = sql(
+        "SELECT id FROM (
+            SELECT id, row_number() OVER (PARTITION BY account_id, context ORDER BY date DESC, id DESC) AS age
+              FROM patch_check WHERE patch_id = $1) ranked
+          WHERE age = 1 ORDER BY id",
+    )
+    .bind(patch)
+    .all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// A check, and what its patch is called.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// The check.
+    pub check: Check,
+    /// The name of its patch.
+    pub patch: String,
+}
+
+#[derive(FromRow)]
+struct NamedRow {
+    #[sqlx(flatten)]
+    row: Row,
+    patch: String,
+}
+
+/// Returns those of these checks that are there, in the order of their ids.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn named(conn: &mut Conn, ids: &[CheckId]) -> Result<Vec<Named>> {
+    let mut query = sql(
+        "SELECT c.id, c.patch_id, c.account_id, a.username, c.date, c.state, c.context, c.target_url, c.description,
+                CAST(1 AS BIGINT) AS age, p.name AS patch
+           FROM patch_check c JOIN account a ON a.id = c.account_id JOIN patch p ON p.id = c.patch_id WHERE c.id",
+    );
+    query.among_ids(conn.kind(), ids.iter().map(|id| id.0));
+    query.push(" ORDER BY c.id");
+    let rows: Vec<NamedRow> = query.all(conn).await?;
+    let named = rows.into_iter().map(|NamedRow { row, patch }| Named {
+        check: Ranked::from(row).check,
+        patch,
+    });
+    Ok(named.collect())
 }

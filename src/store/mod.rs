@@ -17,6 +17,7 @@ pub mod evidence;
 mod fault;
 pub mod fixture;
 pub mod health;
+pub mod lookup;
 pub mod mail;
 pub mod migrate;
 pub mod notification;

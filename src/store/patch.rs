@@ -2,6 +2,7 @@
 
 pub mod change;
 pub mod list;
+pub mod rpc;
 pub mod search;
 pub mod walk;
 

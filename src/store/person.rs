@@ -1,7 +1,9 @@
 //! People.
 
 use super::{
-    Conn, Result, rows, sql,
+    Conn, Result,
+    lookup::Most,
+    rows, sql,
     value::Many,
     window::{self, Key, Window},
 };
@@ -170,4 +172,43 @@ pub async fn count(conn: &mut Conn, words: &[String]) -> Result<i64> {
     window::words(&mut query, &["p.key", "lower(p.email)"], words);
     let (count,) = query.one(conn).await?;
     Ok(count)
+}
+
+/// Returns the ids of people whose name or address contains a text, ignoring case, in their order.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn ids(conn: &mut Conn, search: &str, most: Most) -> Result<Vec<PersonId>> {
+    let mut query = sql("SELECT id FROM person");
+    if !search.is_empty() {
+        query
+            .push(" WHERE key LIKE ")
+            .arg(super::containing(search));
+        query.push(" ESCAPE '\\'");
+    }
+    most.push(&mut query, "id", "id DESC");
+    let rows: Vec<(PersonId,)> = most.in_order(query.all(conn).await)?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// A person, and who that is here.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Known {
+    /// The person.
+    #[sqlx(flatten)]
+    pub person: Person,
+    /// The login name of the account it belongs to.
+    pub username: Option<String>,
+}
+
+/// Returns those of these people who are there, in the order of their ids.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn known(conn: &mut Conn, ids: &[PersonId]) -> Result<Vec<Known>> {
+    let mut query = sql("SELECT p.id, p.email, p.name, p.account_id, a.username
+           FROM person p LEFT JOIN account a ON a.id = p.account_id WHERE p.id");
+    query.among_ids(conn.kind(), ids.iter().map(|id| id.0));
+    query.push(" ORDER BY p.id");
+    query.all(conn).await
 }

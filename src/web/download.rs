@@ -4,8 +4,9 @@ use std::io::Cursor;
 
 use rocket::{Request, Response, http::Status, response::Responder};
 
+pub use crate::mailbox::patch_mail;
 use crate::{
-    domain::{PatchId, comment::Comment, cover::Cover, patch::file_name, project::Project, series},
+    domain::{comment::Comment, cover::Cover, patch::file_name, project::Project, series},
     mail::render::{self, Submission},
     store::{patch::Detail, patch::Reply, series::Sent},
 };
@@ -88,30 +89,6 @@ pub fn cover_name(cover: &Cover) -> String {
 pub fn series_name(sent: &Sent) -> String {
     let name = series::shown(sent.series.name.as_deref(), sent.series.id);
     file_name(&name, &format!("series-{}", sent.series.id))
-}
-
-/// Returns a patch as a mail in a mailbox, with the trailers of the replies to it.
-pub fn patch_mail(project: &Project, detail: &Detail, replies: &[Reply]) -> Vec<u8> {
-    render::mbox(&Submission {
-        id: detail.patch.id.0,
-        date: detail.patch.date,
-        headers: &detail.body.headers,
-        content: detail.body.content.as_deref().unwrap_or_default(),
-        diff: detail.body.diff.as_deref(),
-        submitter_name: detail.submitter_name.as_deref(),
-        submitter_email: &detail.submitter_email,
-        delegate_email: detail.delegate_email.as_deref(),
-        list_email: &project.list_email,
-        responses: to(replies, detail.patch.id),
-    })
-}
-
-fn to(replies: &[Reply], patch: PatchId) -> Vec<&str> {
-    replies
-        .iter()
-        .filter(|reply| reply.patch_id == patch)
-        .map(|reply| reply.content.as_str())
-        .collect()
 }
 
 impl<'r> Responder<'r, 'static> for File {

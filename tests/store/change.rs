@@ -66,7 +66,7 @@ on_both! {
             tx.commit().await.expect("a commit");
         }
         // SQLite takes events and counts one after the other.
-        let cost = if db.kind() == Kind::Sqlite { 6 } else { 5 };
+        let cost = if db.kind() == Kind::Sqlite { 7 } else { 5 };
         assert_eq!(costs, [cost, cost]);
     }
 }

@@ -181,6 +181,7 @@ const REFERENCES: &[&str] = &[
     "series_reference.project_id > project: CASCADE",
     "series_reference.series_id > series: CASCADE",
     "session.account_id > account: CASCADE",
+    "tally.project_id > project: CASCADE",
     "token.account_id > account: CASCADE",
     "unmet_dependency.project_id > project: CASCADE",
     "unmet_dependency.series_id > series: CASCADE",

@@ -5,8 +5,10 @@ use patchwork::store::{Db, sql, tally};
 type Count = (i64, String, String, i64, bool, i64);
 
 async fn counts(conn: &mut patchwork::store::Conn) -> Vec<Count> {
-    sql("SELECT project_id, kind, category, state_id, archived, count FROM tally WHERE count <> 0 \
-         ORDER BY project_id, kind, category, state_id, archived")
+    sql(
+        "SELECT project_id, kind, category, state_id, archived, count FROM tally WHERE count <> 0 \
+         ORDER BY project_id, kind, category, state_id, archived",
+    )
     .all(conn)
     .await
     .expect("counts")

@@ -6,7 +6,7 @@ mod error;
 mod list;
 mod patch;
 mod project;
-mod seed;
+pub mod seed;
 mod series;
 mod site;
 

@@ -1,0 +1,78 @@
+//! One request: the database, the moment, and who asks, found out when a method needs to know it.
+
+use super::fault::{Fault, Stranger};
+use crate::{
+    auth::{self, Caller, Credentials},
+    domain::Timestamp,
+    store::{self, Conn, Db},
+};
+
+/// What the calls of a request share.
+pub struct Session {
+    /// The database.
+    pub db: Db,
+    /// When the request came.
+    pub now: Timestamp,
+    /// The `Authorization` header.
+    authorization: Option<String>,
+    /// Who asks, once somebody needed to know. A password is looked at once, however many calls a request has.
+    caller: Option<Result<Caller, Stranger>>,
+}
+
+impl Session {
+    /// Begins a request.
+    pub fn new(db: Db, authorization: Option<String>, now: Timestamp) -> Self {
+        Session {
+            db,
+            now,
+            authorization,
+            caller: None,
+        }
+    }
+
+    /// Returns who asks.
+    ///
+    /// # Errors
+    /// When it is not said, or not true, or the database is away.
+    pub async fn caller(&mut self) -> Result<Caller, Fault> {
+        let known = match self.caller.take() {
+            Some(known) => known,
+            None => self.identified().await?,
+        };
+        Ok(self.caller.insert(known).clone()?)
+    }
+
+    async fn identified(&self) -> store::Result<Result<Caller, Stranger>> {
+        let credentials = match credentials(self.authorization.as_deref()) {
+            Ok(credentials) => credentials,
+            Err(stranger) => return Ok(Err(stranger)),
+        };
+        let mut conn = self.db.reader().await?;
+        if let Ok(caller) = auth::identify(&mut conn, &credentials, self.now).await? {
+            return Ok(Ok(caller));
+        }
+        let caller = by_token(&mut conn, credentials, self.now).await?;
+        Ok(caller.ok_or(Stranger::Wrong))
+    }
+}
+
+fn credentials(authorization: Option<&str>) -> Result<Credentials, Stranger> {
+    let header = authorization.ok_or(Stranger::Silent)?;
+    auth::credentials(header)
+        .map_err(|_| Stranger::Unclear)?
+        .ok_or(Stranger::Scheme)
+}
+
+/// Takes what was sent as a password for a token of that user: clients of this interface can send nothing else.
+async fn by_token(
+    conn: &mut Conn,
+    credentials: Credentials,
+    now: Timestamp,
+) -> store::Result<Option<Caller>> {
+    let Credentials::Basic { username, password } = credentials else {
+        return Ok(None);
+    };
+    let token = Credentials::Token(password);
+    let owner = auth::identify(conn, &token, now).await?.ok();
+    Ok(owner.filter(|owner| owner.user.username == username))
+}
