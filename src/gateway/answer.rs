@@ -6,7 +6,7 @@ use std::{
 };
 
 use rocket::{
-    http::Status,
+    http::{Header, Status},
     local::asynchronous::LocalResponse,
     tokio::{
         io::AsyncReadExt,
@@ -95,10 +95,8 @@ fn head(response: &LocalResponse<'_>, gathered: Option<usize>) -> Vec<u8> {
     let mut head = format!("Status: {} {}\r\n", status.code, status.reason_lossy());
     let mut line = |name: &str, value: &str| head.extend([name, ": ", value, "\r\n"]);
     for header in response.headers().iter() {
-        let name = header.name().as_str();
-        let is_split = header.value().contains(['\r', '\n', '\0']);
-        if !is_split && !ONE_HOP.iter().any(|hop| name.eq_ignore_ascii_case(hop)) {
-            line(name, header.value());
+        if is_passed_on(&header) {
+            line(header.name().as_str(), header.value());
         }
     }
     let length = response.body().preset_size().or(gathered);
@@ -111,7 +109,14 @@ fn head(response: &LocalResponse<'_>, gathered: Option<usize>) -> Vec<u8> {
     head.into_bytes()
 }
 
+/// Returns whether a header of Rocket's is one of the answer.
+pub(super) fn is_passed_on(header: &Header<'_>) -> bool {
+    let name = header.name().as_str();
+    let is_split = header.value().contains(['\r', '\n', '\0']);
+    !is_split && !ONE_HOP.iter().any(|hop| name.eq_ignore_ascii_case(hop))
+}
+
 /// Returns whether answers of this status have a body, be it an empty one (RFC 9110, section 8.6).
-fn has_length(status: Status) -> bool {
+pub(super) fn has_length(status: Status) -> bool {
     status.code >= 200 && status != Status::NoContent && status != Status::NotModified
 }

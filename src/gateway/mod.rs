@@ -1,7 +1,6 @@
-//! One site, three doors: the same Rocket behind its own HTTP server, FastCGI, or CGI.
+//! One site, three doors: the same Rocket behind HTTP, FastCGI, or CGI.
 //!
-//! FastCGI and CGI hand each request to Rocket inside the process, without a second socket or a second parse
-//! of HTTP. What the front server says about a request is an `Environment`; `request` makes Rocket's request
+//! Each door hands its requests to Rocket inside the process, without a second socket or a second parse of HTTP. What the front server says about a request is an `Environment`; `request` makes Rocket's request
 //! of it, `answer` writes what Rocket answers. Nothing here knows a page, a setting or a database.
 //!
 //! The rules of the house: route on `REQUEST_URI`, for `PATH_INFO` is decoded and differs per server; believe
@@ -45,7 +44,7 @@ const LAST_WORK: Duration = Duration::from_millis(500);
 /// The ways requests come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Door {
-    /// Rocket's own server.
+    /// A server of our own.
     Http,
     /// Many requests from a front server, over a socket.
     FastCgi,

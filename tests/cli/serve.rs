@@ -66,6 +66,80 @@ fn a_site_starts_on_an_empty_folder_and_ends_when_told() {
     assert_eq!(program.run(&["migrate", "--check"]).ok(), "");
 }
 
+/// Sends this on one connection, and returns all that comes back.
+fn talk(port: u16, said: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("a server");
+    stream.write_all(said.as_bytes()).expect("a request");
+    let mut text = Vec::new();
+    stream.read_to_end(&mut text).expect("an answer");
+    String::from_utf8(text).expect("UTF-8")
+}
+
+#[test]
+fn http_is_spoken_as_clients_expect() {
+    let program = Program::default();
+    let port = free_port();
+    let mut child = program
+        .command(&[
+            "serve",
+            "--port",
+            &port.to_string(),
+            "--set",
+            "server.max_body=1000",
+        ])
+        .spawn()
+        .expect("the program");
+    let out = child.stdout.as_mut().expect("standard output");
+    BufReader::new(out)
+        .read_line(&mut String::new())
+        .expect("a line");
+    // Two requests on one connection: the head alone, then as to a proxy.
+    let said = talk(
+        port,
+        "HEAD /api/projects/ HTTP/1.1\r\nHost: one.example.org\r\n\r\n\
+         GET http://two.example.org/api/ HTTP/1.1\r\nHost: one.example.org\r\nConnection: close\r\n\r\n",
+    );
+    let (head, rest) = said.split_once("\r\n\r\n").expect("a head");
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+    // Clients compare the name as it is.
+    let link = "\r\nLink: <http://one.example.org/api/projects/?page=1>; rel=\"first\"";
+    assert!(
+        head.contains(link) && head.contains("\r\nContent-Length: 2"),
+        "{head}"
+    );
+    assert!(rest.starts_with("HTTP/1.1 200 OK\r\n"), "{rest}");
+    assert!(
+        rest.contains("\"http://two.example.org/api/projects/\""),
+        "{rest}"
+    );
+    let post = |headers: &str, body: &str| {
+        let head = "POST /api/bundles/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\n";
+        talk(port, &format!("{head}{headers}\r\n\r\n{body}"))
+    };
+    for (answer, code) in [
+        (
+            post("Transfer-Encoding: chunked", "2\r\n{}\r\n0\r\n\r\n"),
+            403,
+        ),
+        (post("Content-Length: 2", "{}"), 403),
+        (
+            talk(
+                port,
+                "BREW / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+            ),
+            501,
+        ),
+        (talk(port, "GET / / HTTP/1.1\r\nHost: a\r\n\r\n"), 400),
+    ] {
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {code} ")),
+            "{code}: {answer}"
+        );
+    }
+    child.kill().expect("a running program");
+    ended(child);
+}
+
 #[test]
 fn a_port_in_use_is_an_error() {
     let program = Program::default();
