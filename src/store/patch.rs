@@ -10,8 +10,8 @@ use sqlx::FromRow;
 
 use super::{Batch, Conn, Result, Value, sql, tally::What};
 use crate::domain::{
-    DiffHash, MessageId, Patch, PatchBody, PatchId, PersonId, ProjectId, RelationId, SeriesId,
-    StateId, Timestamp, UserId, patch,
+    BundleId, DiffHash, MessageId, Patch, PatchBody, PatchId, PersonId, ProjectId, RelationId,
+    SeriesId, StateId, Timestamp, UserId, patch,
 };
 
 /// A patch about to be stored, under an id that was taken for it; its texts follow with [`insert_bodies`].
@@ -161,6 +161,19 @@ pub async fn details_of_series(
         query.push(" AND p.number <= ").arg(last);
     }
     query.push(" ORDER BY p.number IS NULL, p.number, p.id LIMIT 5000");
+    query.all(conn).await
+}
+
+/// Returns the patches of a bundle in its order.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn details_of_bundle(conn: &mut Conn, bundle: BundleId) -> Result<Vec<Detail>> {
+    let mut query = sql(DETAIL);
+    query
+        .push("JOIN bundle_patch bp ON bp.patch_id = p.id WHERE bp.bundle_id = ")
+        .arg(bundle);
+    query.push(" ORDER BY bp.position, p.id LIMIT 5000");
     query.all(conn).await
 }
 

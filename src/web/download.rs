@@ -8,7 +8,7 @@ pub use crate::mailbox::patch_mail;
 use crate::{
     domain::{comment::Comment, cover::Cover, patch::file_name, project::Project, series},
     mail::render::{self, Submission},
-    store::{patch::Detail, patch::Reply, series::Sent},
+    store::{bundle::Bundle, patch::Detail, patch::Reply, series::Sent},
 };
 
 /// A file to save.
@@ -16,6 +16,8 @@ pub struct File {
     kind: &'static str,
     name: String,
     bytes: Vec<u8>,
+    /// Whether others would get something else, or nothing.
+    is_private: bool,
 }
 
 impl File {
@@ -25,6 +27,7 @@ impl File {
             kind: "message/rfc822",
             name: format!("{name}.eml"),
             bytes,
+            is_private: false,
         }
     }
 
@@ -34,19 +37,44 @@ impl File {
             kind: "text/x-patch; charset=utf-8",
             name: format!("{}.diff", patch_name(detail)),
             bytes: detail.body.diff.clone().unwrap_or_default().into_bytes(),
+            is_private: false,
         }
     }
 
     /// Patches as one mailbox, called after the last.
     pub fn patches(project: &Project, details: &[Detail], replies: &[Reply], name: &str) -> File {
-        let mails: Vec<Vec<u8>> = details
-            .iter()
-            .map(|detail| patch_mail(project, detail, replies))
-            .collect();
+        File::text(format!("{name}.patch"), mailbox(project, details, replies))
+    }
+
+    /// The patches of a bundle as one mailbox.
+    pub fn bundle(
+        project: &Project,
+        details: &[Detail],
+        replies: &[Reply],
+        bundle: &Bundle,
+    ) -> File {
+        let name = format!("bundle-{}-{}", bundle.id, bundle.name);
+        let name = format!("{}.mbox", file_name(&name, "bundle"));
+        File {
+            is_private: !bundle.public,
+            ..File::text(name, mailbox(project, details, replies))
+        }
+    }
+
+    /// Settings of pwclient.
+    pub fn pwclientrc(text: String) -> File {
+        File {
+            is_private: true,
+            ..File::text(".pwclientrc".to_owned(), text.into_bytes())
+        }
+    }
+
+    fn text(name: String, bytes: Vec<u8>) -> File {
         File {
             kind: "text/plain; charset=utf-8",
-            name: format!("{name}.patch"),
-            bytes: render::join(&mails),
+            name,
+            bytes,
+            is_private: false,
         }
     }
 
@@ -67,11 +95,10 @@ impl File {
                 .filter_map(|comment| comment.content.as_deref())
                 .collect(),
         };
-        File {
-            kind: "text/plain; charset=utf-8",
-            name: format!("{}.mbox", cover_name(cover)),
-            bytes: render::mbox(&submission),
-        }
+        File::text(
+            format!("{}.mbox", cover_name(cover)),
+            render::mbox(&submission),
+        )
     }
 }
 
@@ -91,9 +118,18 @@ pub fn series_name(sent: &Sent) -> String {
     file_name(&name, &format!("series-{}", sent.series.id))
 }
 
+fn mailbox(project: &Project, details: &[Detail], replies: &[Reply]) -> Vec<u8> {
+    let mail = |detail| patch_mail(project, detail, replies);
+    render::join(&details.iter().map(mail).collect::<Vec<_>>())
+}
+
 impl<'r> Responder<'r, 'static> for File {
     fn respond_to(self, _: &'r Request<'_>) -> rocket::response::Result<'static> {
-        Response::build()
+        let mut response = Response::build();
+        if self.is_private {
+            response.raw_header("Cache-Control", "private, max-age=0");
+        }
+        response
             .status(Status::Ok)
             .raw_header("Content-Type", self.kind)
             // Compatibility: clients take everything after `filename=`, so it is bare and last.

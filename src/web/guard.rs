@@ -13,7 +13,11 @@ use rocket::{
 use rocket_db_pools::{Connection, Error as PoolError};
 
 use super::{Links, Options, Site};
-use crate::store::{self, Conn, Statements};
+use crate::{
+    auth::{self, Caller},
+    domain::Timestamp,
+    store::{self, Conn, Statements},
+};
 
 /// The connection lent to a request until its handler takes it.
 #[derive(Default)]
@@ -149,6 +153,42 @@ impl<'r> FromRequest<'r> for View<'r> {
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
         Outcome::Success(View::of(request))
+    }
+}
+
+/// What a request says about who sends it; nobody is looked up before it matters.
+pub struct Sender<'r> {
+    authorization: Option<&'r str>,
+    session: Option<&'r str>,
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Sender<'r> {
+    type Error = std::convert::Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
+        let session = request.cookies().get("sessionid");
+        Outcome::Success(Sender {
+            authorization: request.headers().get_one("Authorization"),
+            session: session.map(|cookie| cookie.value()),
+        })
+    }
+}
+
+impl Sender<'_> {
+    /// Returns who sends it. Compatibility: clients send credentials with every download, so wrong ones are as good as none.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn caller(&self, conn: &mut Conn) -> store::Result<Option<Caller>> {
+        let now = Timestamp::now();
+        let credentials = self.authorization.map_or(Ok(None), auth::credentials);
+        match (credentials, self.session) {
+            (Err(_), _) => Ok(None),
+            (Ok(Some(credentials)), _) => Ok(auth::identify(conn, &credentials, now).await?.ok()),
+            (Ok(None), Some(key)) => auth::of_session(conn, key, now).await,
+            (Ok(None), None) => Ok(None),
+        }
     }
 }
 

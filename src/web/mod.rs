@@ -7,6 +7,7 @@
 mod about;
 mod answer;
 pub mod assets;
+mod bundle;
 mod comment;
 mod cover;
 mod diff;
@@ -23,6 +24,7 @@ mod parts;
 mod patch;
 mod probe;
 mod project;
+mod pwclientrc;
 mod query;
 mod route;
 mod series;
@@ -101,6 +103,8 @@ pub fn mount(rocket: Rocket<Build>, options: Options) -> Rocket<Build> {
         cover::routes(),
         series::routes(),
         comment::routes(),
+        bundle::routes(),
+        pwclientrc::routes(),
     ]
     .concat();
     let pages = [route::reading(reading), about::routes()].concat();

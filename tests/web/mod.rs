@@ -1,5 +1,6 @@
 //! Pages, through Rocket's local client: what they say, where they lead, what they cost.
 
+mod bundle;
 mod cover;
 mod download;
 mod error;
@@ -42,6 +43,9 @@ on_each_engine! {
     only_effective_checks_count: patch::only_effective_checks_count;
     downloads_are_named_and_typed: download::downloads_are_named_and_typed;
     a_mail_is_kept_byte_for_byte: download::a_mail_is_kept_byte_for_byte;
+    a_public_bundle_is_a_mailbox_for_everybody: bundle::a_public_bundle_is_a_mailbox_for_everybody;
+    a_private_bundle_is_there_for_its_owner: bundle::a_private_bundle_is_there_for_its_owner;
+    pwclient_gets_its_settings: bundle::pwclient_gets_its_settings;
     a_patch_comes_with_those_before_it: download::a_patch_comes_with_those_before_it;
     a_cover_shows_its_patches: cover::a_cover_shows_its_patches;
     a_series_names_what_is_missing: series::a_series_names_what_is_missing;
