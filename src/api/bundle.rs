@@ -7,14 +7,15 @@ use super::{
     embed::{self, MailRef, UserRef},
     endpoint::Body,
     error::{Faults, Problem, Result},
-    field::{self, Field, Holds},
+    field::{self, Change, Field, Holds, Takes},
+    filter::{Filter, Means},
     input::{Input, Text},
     json::Json,
     page::{self, Page},
     patch::{known, some},
     person::users,
     request::{Cx, Projects},
-    version::Version::{V1_1, V1_2},
+    version::Version::V1_1,
 };
 use crate::{
     auth::Caller,
@@ -76,6 +77,23 @@ pub const FIELDS: &[Field<Item>] = &[
 
 /// What lists may be sorted by.
 pub const ORDERS: &[(&str, By)] = &[("id", By::Id), ("name", By::Name), ("owner", By::Owner)];
+
+/// What lists may be filtered by.
+pub const FILTERS: &[Filter] = &[
+    Filter::new("project", Means::Project),
+    Filter::new("owner", Means::User),
+    Filter::new("public", Means::Bool),
+];
+
+/// What may be written.
+pub const CHANGES: &[Change] = &[
+    Change::new("name", Takes::Like(ONE_SEGMENT, &["number"], NAME)).required(),
+    Change::new("patches", Takes::Ids(1, usize::MAX)).required(),
+    Change::new("public", Takes::Flag),
+];
+
+/// A part of an address, not blank.
+const ONE_SEGMENT: &str = r"^[^/\n\u0000]*[^\s/\u0000][^/\n\u0000]*$";
 
 /// Answers the bundles that the caller may see.
 pub async fn list(cx: &Cx<'_>) -> Result<Reply> {
@@ -162,14 +180,6 @@ async fn items(conn: &mut Conn, bundles: Vec<Bundle>) -> Result<Vec<Item>> {
     Ok(bundles.into_iter().filter_map(item).collect())
 }
 
-/// Older versions can only read bundles, whoever asks.
-fn writable(cx: &Cx<'_>, method: &str) -> Result<()> {
-    match cx.version >= V1_2 {
-        true => Ok(()),
-        false => Err(Problem::Method(method.to_owned())),
-    }
-}
-
 /// What a body says of a bundle.
 #[derive(Default)]
 struct Asked {
@@ -228,7 +238,6 @@ async fn contents(tx: &mut Tx, ids: &[i64], faults: &mut Faults) -> Result<Vec<B
 
 /// Makes a bundle.
 pub async fn create(cx: &Cx<'_>, body: Body) -> Result<Reply> {
-    writable(cx, "POST")?;
     let caller = cx.writer(Scope::Write)?;
     let input = body.read().await?;
     let mut tx = cx.begin().await?;
@@ -275,7 +284,6 @@ async fn own<'a>(cx: &'a Cx<'_>, tx: &mut Tx, id: i64) -> Result<(Bundle, &'a Ca
 
 /// Changes a bundle.
 pub async fn update(cx: &Cx<'_>, id: i64, body: Body, is_put: bool) -> Result<Reply> {
-    writable(cx, if is_put { "PUT" } else { "PATCH" })?;
     let mut tx = cx.begin().await?;
     let (mut bundle, caller) = own(cx, &mut tx, id).await?;
     let input = body.read().await?;
@@ -302,7 +310,6 @@ pub async fn update(cx: &Cx<'_>, id: i64, body: Body, is_put: bool) -> Result<Re
 
 /// Deletes a bundle.
 pub async fn delete(cx: &Cx<'_>, id: i64) -> Result<Reply> {
-    writable(cx, "DELETE")?;
     let mut tx = cx.begin().await?;
     let (bundle, _) = own(cx, &mut tx, id).await?;
     store::bundle::delete(&mut tx, bundle.id).await?;

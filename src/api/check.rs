@@ -5,7 +5,8 @@ use super::{
     embed::{self, CHECK_STATES, UserRef},
     endpoint::Body,
     error::{Faults, Problem, Result},
-    field::{self, Field, Holds},
+    field::{self, Change, Field, Holds, Takes},
+    filter::{Filter, Means},
     input::{Given, Input, Text},
     json::Json,
     page::{self, Page},
@@ -75,6 +76,26 @@ pub const ORDERS: &[(&str, By)] = &[
     ("description", By::Description),
 ];
 
+/// What lists may be filtered by.
+pub const FILTERS: &[Filter] = &[
+    Filter::new("user", Means::User),
+    Filter::new("state", Means::Result),
+    Filter::new("context", Means::Text),
+    Filter::new("since", Means::Since),
+    Filter::new("before", Means::Before),
+];
+
+/// What may be said of a new check.
+pub const CHANGES: &[Change] = &[
+    Change::new("state", Takes::Word(CHECK_STATES)).required(),
+    Change::new("target_url", Takes::Like(URL_OR_NONE, &[], URL)),
+    Change::new("context", Takes::Like(SLUG, &["integer"], CONTEXT)),
+    Change::new("description", Takes::Text(ANY)),
+];
+
+const SLUG: &str = "^[-a-zA-Z0-9_]+$";
+const URL_OR_NONE: &str = r"^(?:\s*|(?:https?|ftps?)://[^\s\u0000-\u001f\u007f-\u009f/?#][^\s\u0000-\u001f\u007f-\u009f]*)$";
+
 /// Answers all checks of a patch.
 pub async fn list(cx: &Cx<'_>, patch: i64) -> Result<Reply> {
     let mut conn = cx.reader().await?;
@@ -99,6 +120,9 @@ pub async fn list(cx: &Cx<'_>, patch: i64) -> Result<Reply> {
 }
 
 async fn search_of(cx: &Cx<'_>, conn: &mut Conn) -> Result<Option<Search>> {
+    if cx.query.has_nul() {
+        return Ok(None);
+    }
     let wanted = cx.query.all("state");
     let states: Vec<CheckState> = wanted.iter().filter_map(|text| state(text)).collect();
     if states.len() < wanted.len() {

@@ -7,7 +7,7 @@ use super::{
     embed::{self, PersonRef},
     endpoint::Body,
     error::{Faults, Problem, Result},
-    field::{self, Field, Holds},
+    field::{self, Change, Field, Holds, Takes},
     json::Json,
     page::Page,
     patch::headers,
@@ -150,6 +150,9 @@ pub const ORDERS: &[(&str, By)] = &[
     ("submitter", By::Submitter),
     ("subject", By::Subject),
 ];
+
+/// What may be written.
+pub const CHANGES: &[Change] = &[Change::new("addressed", Takes::OptionalFlag)];
 
 /// Answers the comments on a patch.
 pub async fn of_patch(cx: &Cx<'_>, id: i64) -> Result<Reply> {

@@ -7,6 +7,7 @@ use super::{
     embed::{self, PersonRef, SeriesRef},
     error::{Problem, Result},
     field::{self, Field, Holds},
+    filter::{Filter, Means},
     json::Json,
     page::{self, Page},
     patch::{headers, msgid, one, some},
@@ -98,6 +99,16 @@ pub const ORDERS: &[(&str, By)] = &[
     ("name", By::Name),
     ("date", By::Date),
     ("submitter", By::Submitter),
+];
+
+/// What lists may be filtered by.
+pub const FILTERS: &[Filter] = &[
+    Filter::new("project", Means::Project),
+    Filter::new("series", Means::Id),
+    Filter::new("submitter", Means::Person),
+    Filter::new("msgid", Means::Text),
+    Filter::new("since", Means::Since),
+    Filter::new("before", Means::Before),
 ];
 
 /// Answers the list of cover letters.

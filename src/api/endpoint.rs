@@ -10,7 +10,7 @@ use super::{
     query::number,
     request::Cx,
     series, user,
-    version::Version::{self, V1_0, V1_1, V1_3},
+    version::Version::{self, V1_0, V1_1, V1_2, V1_3},
 };
 
 /// What an address is about.
@@ -72,6 +72,8 @@ pub struct Endpoint {
     pub since: Version,
     /// The methods besides HEAD and OPTIONS, in the order in which `Allow` has them.
     pub methods: &'static [Method],
+    /// Since which version there are other methods than GET.
+    pub written_since: Version,
     /// What it is called.
     pub title: &'static str,
 }
@@ -90,6 +92,7 @@ const fn endpoint(
         path,
         since: V1_0,
         methods,
+        written_since: V1_0,
         title,
     }
 }
@@ -99,7 +102,25 @@ impl Endpoint {
         Endpoint { since, ..self }
     }
 
-    /// Returns the header `Allow`.
+    const fn written_since(self, written_since: Version) -> Endpoint {
+        Endpoint {
+            written_since,
+            ..self
+        }
+    }
+
+    /// Says whether it has a method in a version.
+    pub fn has(&self, method: Method, version: Version) -> bool {
+        let is_known = method == Method::Get || self.written_since <= version;
+        is_known && self.methods.contains(&method)
+    }
+
+    /// Says whether it is a list.
+    pub fn is_list(&self) -> bool {
+        self.what != What::Index && !self.path.ends_with("}/")
+    }
+
+    /// Returns the header `Allow`. Compatibility: it is the same in every version.
     pub fn allow(&self) -> String {
         let names = self.methods.iter().map(|method| method.as_str());
         let all: Vec<&str> = names.chain(["HEAD", "OPTIONS"]).collect();
@@ -121,6 +142,8 @@ impl Endpoint {
         for segment in segments {
             match parts.next()? {
                 "{id}" => places.extend(Some(number(segment).map(|_| segment.clone())?)),
+                // No name has a NUL, and PostgreSQL cannot be asked for one.
+                "{name}" if segment.contains('\0') => return None,
                 "{name}" => places.push(segment.clone()),
                 part if part == segment => {}
                 _ => return None,
@@ -190,13 +213,15 @@ pub const ENDPOINTS: &[Endpoint] = &[
         "bundles/",
         &[Method::Get, Method::Post],
         "Bundles",
-    ),
+    )
+    .written_since(V1_2),
     endpoint(
         What::Bundle,
         "bundles/{id}/",
         &[Method::Get, Method::Put, Method::Patch, Method::Delete],
         "Bundle",
-    ),
+    )
+    .written_since(V1_2),
     endpoint(What::Events, "events/", READ, "Events"),
 ];
 
@@ -284,7 +309,6 @@ impl Body {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::version::Version::V1_2;
 
     #[test]
     fn addresses_are_found_by_version() {

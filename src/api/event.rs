@@ -10,13 +10,13 @@ use super::{
     embed::{self, CheckRef, CommentRef, MailRef, SeriesRef, UserRef},
     error::Result,
     field::{self, Field, Holds},
-    json::Members,
+    filter::{Filter, Means},
     page::{self, Page},
     patch::{one, some},
     person::users,
     query::Wanted,
     request::{Cx, Projects},
-    version::Version::V1_3,
+    version::Version::{self, V1_2, V1_3},
 };
 use crate::{
     domain::{CheckId, CoverId, PatchId, Project, SeriesId, UserId, check::Check, event::Category},
@@ -63,75 +63,96 @@ pub const FIELDS: &[Field<Item>] = &[
         embed::optional(embed::USER, it.payload.actor.as_ref(), cx, json);
     }),
     Field::<Item>::new("payload", Holds::One("Payload"), |it, cx, json| {
-        json.object(|members| it.write_payload(cx, members));
+        let category = Category::from_word(&it.row.category);
+        field::write(category.map_or(&[], payload), it, true, cx, json);
     }),
 ];
 
-impl Item {
-    fn write_payload(&self, cx: &Cx<'_>, members: &mut Members<'_>) {
-        use Category as C;
-        let it = &self.payload;
-        let patch = |members: &mut Members<'_>| {
-            embed::optional(embed::PATCH, it.patch.as_ref(), cx, members.key("patch"));
-        };
-        let cover = |members: &mut Members<'_>| {
-            embed::optional(embed::COVER, it.cover.as_ref(), cx, members.key("cover"));
-        };
-        let series = |members: &mut Members<'_>| {
-            embed::optional(embed::SERIES, it.series.as_ref(), cx, members.key("series"));
-        };
-        let comment = |members: &mut Members<'_>| {
-            embed::optional(
-                embed::COMMENT,
-                it.comment.as_ref(),
-                cx,
-                members.key("comment"),
-            );
-        };
-        match Category::from_word(&self.row.category) {
-            Some(C::CoverCreated) => cover(members),
-            Some(C::PatchCreated) => patch(members),
-            Some(C::PatchCompleted) => {
-                patch(members);
-                series(members);
-            }
-            Some(C::PatchStateChanged) => {
-                patch(members);
-                members
-                    .key("previous_state")
-                    .optional(self.row.previous_state.as_deref());
-                members
-                    .key("current_state")
-                    .optional(self.row.current_state.as_deref());
-            }
-            Some(C::PatchDelegated) => {
-                patch(members);
-                let (before, now) = (it.previous_delegate.as_ref(), it.current_delegate.as_ref());
-                embed::optional(embed::USER, before, cx, members.key("previous_delegate"));
-                embed::optional(embed::USER, now, cx, members.key("current_delegate"));
-            }
-            Some(C::PatchRelationChanged) => {
-                patch(members);
-                // Compatibility: which relations were left and joined was never told.
-                members.key("previous_relation").null();
-                members.key("current_relation").null();
-            }
-            Some(C::CheckCreated) => {
-                patch(members);
-                embed::optional(embed::CHECK, it.check.as_ref(), cx, members.key("check"));
-            }
-            Some(C::SeriesCreated | C::SeriesCompleted) => series(members),
-            Some(C::CoverCommentCreated) => {
-                cover(members);
-                comment(members);
-            }
-            Some(C::PatchCommentCreated) => {
-                patch(members);
-                comment(members);
-            }
-            None => {}
-        }
+/// What the events of a category tell of.
+pub fn payload(category: Category) -> &'static [Field<Item>] {
+    match category {
+        Category::CoverCreated => &[COVER],
+        Category::PatchCreated => &[PATCH],
+        Category::PatchCompleted => &[PATCH, SERIES],
+        Category::PatchStateChanged => &[PATCH, PREVIOUS_STATE, CURRENT_STATE],
+        Category::PatchDelegated => &[PATCH, PREVIOUS_DELEGATE, CURRENT_DELEGATE],
+        Category::PatchRelationChanged => &[PATCH, PREVIOUS_RELATION, CURRENT_RELATION],
+        Category::CheckCreated => &[PATCH, CHECK],
+        Category::SeriesCreated | Category::SeriesCompleted => &[SERIES],
+        Category::CoverCommentCreated => &[COVER, COMMENT],
+        Category::PatchCommentCreated => &[PATCH, COMMENT],
     }
+}
+
+const PATCH: Field<Item> = Field::<Item>::new("patch", Holds::One("Patch"), |it, cx, json| {
+    embed::optional(embed::PATCH, it.payload.patch.as_ref(), cx, json);
+});
+const COVER: Field<Item> = Field::<Item>::new("cover", Holds::One("Cover"), |it, cx, json| {
+    embed::optional(embed::COVER, it.payload.cover.as_ref(), cx, json);
+});
+const SERIES: Field<Item> = Field::<Item>::new("series", Holds::One("Series"), |it, cx, json| {
+    embed::optional(embed::SERIES, it.payload.series.as_ref(), cx, json);
+});
+const COMMENT: Field<Item> =
+    Field::<Item>::new("comment", Holds::One("Comment"), |it, cx, json| {
+        embed::optional(embed::COMMENT, it.payload.comment.as_ref(), cx, json);
+    });
+const CHECK: Field<Item> = Field::<Item>::new("check", Holds::One("Check"), |it, cx, json| {
+    embed::optional(embed::CHECK, it.payload.check.as_ref(), cx, json);
+});
+const PREVIOUS_STATE: Field<Item> =
+    Field::<Item>::new("previous_state", Holds::Text, |it, _, json| {
+        json.optional(it.row.previous_state.as_deref());
+    });
+const CURRENT_STATE: Field<Item> =
+    Field::<Item>::new("current_state", Holds::Text, |it, _, json| {
+        json.optional(it.row.current_state.as_deref());
+    });
+const PREVIOUS_DELEGATE: Field<Item> = Field::<Item>::new(
+    "previous_delegate",
+    Holds::Optional("User"),
+    |it, cx, json| {
+        embed::optional(embed::USER, it.payload.previous_delegate.as_ref(), cx, json);
+    },
+);
+const CURRENT_DELEGATE: Field<Item> = Field::<Item>::new(
+    "current_delegate",
+    Holds::Optional("User"),
+    |it, cx, json| {
+        embed::optional(embed::USER, it.payload.current_delegate.as_ref(), cx, json);
+    },
+);
+// Compatibility: which relations were left and joined was never told.
+const PREVIOUS_RELATION: Field<Item> =
+    Field::<Item>::new("previous_relation", Holds::Null, |_, _, json| json.null());
+const CURRENT_RELATION: Field<Item> =
+    Field::<Item>::new("current_relation", Holds::Null, |_, _, json| json.null());
+
+/// What lists may be sorted by.
+pub const ORDERS: &[(&str, ())] = &[("date", ())];
+
+/// What lists may be filtered by.
+pub const FILTERS: &[Filter] = &[
+    Filter::new("project", Means::Project),
+    Filter::new("category", Means::Category),
+    Filter::new("series", Means::Id),
+    Filter::new("patch", Means::Id),
+    Filter::new("cover", Means::Id),
+    Filter::new("since", Means::Since),
+    Filter::new("before", Means::Before),
+    Filter::new("actor", Means::User).since(V1_2),
+];
+
+/// Returns the categories that a version knows.
+pub fn categories(version: Version) -> impl Iterator<Item = Category> {
+    let is_comment = |category: &Category| {
+        matches!(
+            category,
+            Category::CoverCommentCreated | Category::PatchCommentCreated
+        )
+    };
+    let known = move |category: &Category| version >= V1_3 || !is_comment(category);
+    Category::ALL.into_iter().filter(known)
 }
 
 /// Answers the list of events.
@@ -142,7 +163,7 @@ pub async fn list(cx: &Cx<'_>) -> Result<Reply> {
         return page::empty(cx);
     };
     let place = page.within(store::event::count(&mut conn, &search).await?)?;
-    let order = match cx.query.order(&[("date", ())]).first() {
+    let order = match cx.query.order(ORDERS).first() {
         _ if page.is_behind() => Order::Written,
         Some((_, false)) => Order::Oldest,
         _ => Order::Newest,
@@ -162,14 +183,14 @@ pub async fn list(cx: &Cx<'_>) -> Result<Reply> {
 async fn search_of(cx: &Cx<'_>, conn: &mut Conn) -> Result<Option<Search>> {
     let query = &cx.query;
     let projects = cx.projects(conn).await?;
-    let actors = match cx.version >= super::version::Version::V1_2 {
+    let actors = match cx.version >= V1_2 {
         true => cx.users(conn, "actor").await?,
         false => Wanted::Any,
     };
     Ok((|| {
         Some(Search {
             projects: some(projects)?,
-            categories: categories(cx)?,
+            categories: wanted(cx)?,
             series: some(query.ids("series", SeriesId))?,
             patches: some(query.ids("patch", PatchId))?,
             covers: some(query.ids("cover", CoverId))?,
@@ -181,22 +202,10 @@ async fn search_of(cx: &Cx<'_>, conn: &mut Conn) -> Result<Option<Search>> {
 }
 
 /// Returns the categories that are asked for, as far as the version knows them; `None` when there are none.
-fn categories(cx: &Cx<'_>) -> Option<Vec<Category>> {
-    let is_known = |category: &Category| {
-        let is_comment = matches!(
-            category,
-            Category::CoverCommentCreated | Category::PatchCommentCreated
-        );
-        cx.version >= V1_3 || !is_comment
-    };
+fn wanted(cx: &Cx<'_>) -> Option<Vec<Category>> {
     let wanted = cx.query.all("category");
-    let all = || Category::ALL.into_iter().filter(is_known);
-    let some: Vec<Category> = match wanted.is_empty() {
-        true => all().collect(),
-        false => all()
-            .filter(|category| wanted.contains(&category.word()))
-            .collect(),
-    };
+    let is_wanted = |category: &Category| wanted.is_empty() || wanted.contains(&category.word());
+    let some: Vec<Category> = categories(cx.version).filter(is_wanted).collect();
     (!some.is_empty()).then_some(some)
 }
 

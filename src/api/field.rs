@@ -1,6 +1,7 @@
-//! Fields of things: one table each, from which answers are written and the description of the API is made.
+//! Fields of things: one table each, from which answers are written and the description of the API is made. What may be
+//! written of a thing is a table beside it.
 
-use super::{json::Json, request::Cx, version::Version};
+use super::{input::Text, json::Json, request::Cx, version::Version};
 
 /// What a field holds, as the description of the API tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,8 +38,10 @@ pub enum Holds {
     Urls,
     /// Headers: a text, or several, by name.
     Headers,
-    /// Nothing is ever in it.
+    /// An object; nothing is ever in it.
     Empty,
+    /// Nothing.
+    Null,
 }
 
 /// A field of a thing.
@@ -51,6 +54,8 @@ pub struct Field<T> {
     pub in_detail_only: bool,
     /// What it holds.
     pub holds: Holds,
+    /// Whether some have it and others do not.
+    pub is_rare: bool,
     /// Says whether this one has it; most always do.
     pub is_there: fn(&T) -> bool,
     /// Writes its value.
@@ -69,6 +74,7 @@ impl<T> Field<T> {
             since: Version::V1_0,
             in_detail_only: false,
             holds,
+            is_rare: false,
             is_there: |_| true,
             write,
         }
@@ -89,7 +95,74 @@ impl<T> Field<T> {
 
     /// Only where there is something to say.
     pub const fn only_if(self, is_there: fn(&T) -> bool) -> Field<T> {
-        Field { is_there, ..self }
+        Field {
+            is_rare: true,
+            is_there,
+            ..self
+        }
+    }
+}
+
+/// What a request may say of a field, as the description of the API tells it.
+#[derive(Clone, Copy, Debug)]
+pub enum Takes {
+    /// A text.
+    Text(Text),
+    /// A text that matches a pattern; numbers of these types have digits that match.
+    Like(&'static str, &'static [&'static str], Text),
+    /// One of some words, or its number.
+    Word(&'static [&'static str]),
+    /// Yes or no.
+    Flag,
+    /// Yes, no or neither.
+    OptionalFlag,
+    /// A number from 1 up to this one.
+    Count(i64),
+    /// The id of something.
+    Id,
+    /// The id of something, or nothing.
+    OptionalId,
+    /// Some ids: so many at least and at most.
+    Ids(usize, usize),
+    /// Fields of its own.
+    Object(&'static [Change]),
+}
+
+/// A field that may be written.
+#[derive(Clone, Copy, Debug)]
+pub struct Change {
+    /// Its name.
+    pub name: &'static str,
+    /// What it takes.
+    pub takes: Takes,
+    /// Since which version it is taken.
+    pub since: Version,
+    /// Whether it has to be given when a thing is made or put.
+    pub is_required: bool,
+}
+
+impl Change {
+    /// A field that may be left out.
+    pub const fn new(name: &'static str, takes: Takes) -> Change {
+        Change {
+            name,
+            takes,
+            since: Version::V1_0,
+            is_required: false,
+        }
+    }
+
+    /// Since a later version.
+    pub const fn since(self, since: Version) -> Change {
+        Change { since, ..self }
+    }
+
+    /// Not to be left out.
+    pub const fn required(self) -> Change {
+        Change {
+            is_required: true,
+            ..self
+        }
     }
 }
 

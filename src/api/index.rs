@@ -3,7 +3,7 @@
 use super::{answer::Reply, json::Json, request::Cx};
 
 /// The lists, in the order in which clients know them.
-const LISTS: [&str; 8] = [
+pub const LISTS: [&str; 8] = [
     "projects", "users", "people", "patches", "covers", "series", "events", "bundles",
 ];
 

@@ -161,6 +161,12 @@ pub struct Text {
     pub null: bool,
 }
 
+/// What a text that may not be empty matches; no text may have a NUL.
+pub const NOT_BLANK: &str = r"^[^\u0000]*[^\s\u0000][^\u0000]*$";
+
+/// What any other text matches.
+pub const NO_NUL: &str = r"^[^\u0000]*$";
+
 const NO_NULL: &str = "This field may not be null.";
 
 impl Given<'_> {

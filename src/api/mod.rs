@@ -4,8 +4,11 @@
 //! of it. Each resource has a file with its table of fields, its list, its detail and its changes. `request.rs` knows who
 //! asks, `input.rs` and `query.rs` what for, `page.rs` which part of a list, `answer.rs` in which form.
 //!
-//! To add a field: its line in the resource's table, with the version that has it. To add an address: its line in
-//! `endpoint.rs`, its arm in `endpoint::run`.
+//! `openapi/` describes all of it.
+//!
+//! To add a field: its line in the resource's table, with the version that has it, and in the table of changes if it may be
+//! written. To add a filter: its line in the table of filters. To add an address: its line in `endpoint.rs`, its arms in
+//! `endpoint::run` and `openapi/resource.rs`.
 
 mod answer;
 mod bundle;
@@ -17,10 +20,12 @@ mod endpoint;
 mod error;
 mod event;
 mod field;
+mod filter;
 mod html;
 mod index;
 mod input;
 mod json;
+mod openapi;
 mod page;
 mod patch;
 mod person;
@@ -75,6 +80,7 @@ pub struct Site {
     options: Options,
     links: Links,
     validator: validate::Validator,
+    documents: openapi::Documents,
 }
 
 impl Site {
@@ -99,9 +105,13 @@ impl Site {
 pub fn mount(rocket: Rocket<Build>, options: Options) -> Rocket<Build> {
     let links = Links::new(&options.base);
     let base = format!("{}/api", links.base());
-    rocket.mount(base, route::routes()).manage(Site {
+    let rocket = rocket
+        .mount(base.clone(), route::routes())
+        .register(base, route::catchers());
+    rocket.manage(Site {
         options,
         links,
         validator: validate::Validator::default(),
+        documents: openapi::Documents::default(),
     })
 }

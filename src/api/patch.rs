@@ -7,8 +7,9 @@ use super::{
     embed::{self, CHECK_STATES, MailRef, PersonRef, SeriesRef, UserRef},
     endpoint::Body,
     error::{Faults, Problem, Result},
-    field::{self, Field, Holds},
-    input::{Given, Input, Text, kind},
+    field::{self, Change, Field, Holds, Takes},
+    filter::{Filter, Means},
+    input::{Given, Input, NOT_BLANK, Text, kind},
     json::Json,
     page::{self, Page},
     query::{Query, Wanted},
@@ -177,6 +178,44 @@ pub const ORDERS: &[(&str, By)] = &[
     ("submitter", By::Submitter),
     ("check", By::Check),
 ];
+
+/// What lists may be filtered by.
+pub const FILTERS: &[Filter] = &[
+    Filter::new("project", Means::Project),
+    Filter::new("series", Means::Id),
+    Filter::new("submitter", Means::Person),
+    Filter::new("delegate", Means::User),
+    Filter::new("state", Means::State),
+    Filter::new("archived", Means::Bool),
+    Filter::new("since", Means::Since),
+    Filter::new("before", Means::Before),
+    Filter::new("hash", Means::Text).since(V1_2),
+    Filter::new("msgid", Means::Text).since(V1_2),
+];
+
+/// What may be written.
+pub const CHANGES: &[Change] = &[
+    Change::new("commit_ref", Takes::Text(REF)),
+    Change::new("pull_url", Takes::Text(REF)),
+    Change::new("state", Takes::Like(NOT_BLANK, &[], STATE)).required(),
+    Change::new("archived", Takes::Flag),
+    Change::new("delegate", Takes::OptionalId).required(),
+    RELATED,
+];
+
+const RELATED: Change = Change::new("related", Takes::Ids(0, usize::MAX)).since(V1_2);
+
+/// What chooses the patches of a change to many: one of these.
+pub const CHOICES: &[Change] = &[
+    Change::new("ids", Takes::Ids(1, MOST)),
+    Change::new("series", Takes::Id),
+];
+
+/// Returns what may be written of many patches at once.
+pub fn changes_of_many() -> impl Iterator<Item = &'static Change> {
+    let own = CHANGES.iter().filter(|change| change.name != RELATED.name);
+    CHOICES.iter().chain(own)
+}
 
 /// Answers the list of patches.
 pub async fn list(cx: &Cx<'_>) -> Result<Reply> {
@@ -361,6 +400,12 @@ const REF: Text = Text {
     null: true,
 };
 
+const STATE: Text = Text {
+    most: usize::MAX,
+    blank: false,
+    null: false,
+};
+
 fn asked(input: &Input, states: &[State], cx: &Cx<'_>, is_put: bool, faults: &mut Faults) -> Asked {
     let mut asked = Asked::default();
     if let Some(given) = input.get("commit_ref") {
@@ -404,11 +449,7 @@ fn state<'a>(given: &Given<'_>, states: &'a [State]) -> Result<&'a State, String
             "Incorrect type. Expected string value, received {kind}."
         ));
     }
-    let text = given.text(Text {
-        most: usize::MAX,
-        blank: false,
-        null: false,
-    })?;
+    let text = given.text(STATE)?;
     let slug = text.unwrap_or_default().to_lowercase().replace(' ', "-");
     states
         .iter()

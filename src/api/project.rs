@@ -7,7 +7,7 @@ use super::{
     embed::{self, UserRef},
     endpoint::Body,
     error::{Faults, Problem, Result},
-    field::{self, Field, Holds},
+    field::{self, Change, Field, Holds, Takes},
     input::Text,
     json::Json,
     page::Page,
@@ -88,6 +88,23 @@ pub const ORDERS: &[(&str, By)] = &[
     ("link_name", By::Linkname),
     ("list_id", By::ListId),
 ];
+
+/// What may be written. Compatibility: also what the version asked for does not show.
+pub const CHANGES: &[Change] = &[
+    Change::new("web_url", Takes::Text(ADDRESS)),
+    Change::new("scm_url", Takes::Text(ADDRESS)),
+    Change::new("webscm_url", Takes::Text(ADDRESS)),
+    Change::new("list_archive_url", Takes::Text(ADDRESS)),
+    Change::new(
+        "list_archive_url_format",
+        Takes::Like(ONE_PLACE, &[], ADDRESS),
+    ),
+    Change::new("commit_url_format", Takes::Like(ONE_PLACE, &[], ADDRESS)),
+    Change::new("show_dependencies", Takes::Flag),
+];
+
+/// What [`is_format_of_one`] says, as a pattern.
+const ONE_PLACE: &str = r"^(?:\s*|[^{}\u0000]*\{\}[^{}\u0000]*)$";
 
 /// Answers the list of projects.
 pub async fn list(cx: &Cx<'_>) -> Result<Reply> {

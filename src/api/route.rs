@@ -1,7 +1,7 @@
 //! From Rocket's request to an address of ours and back: slashes, methods, forms, errors.
 
 use rocket::{
-    Data, Request, Response, Route,
+    Catcher, Data, Request, Response, Route, catcher,
     data::ToByteUnit,
     http::{ContentType, Method, Status},
     route::{Handler, Outcome},
@@ -12,7 +12,7 @@ use super::{
     Site,
     answer::{self, Form, NoForm, Reply},
     endpoint::{self, Body, Endpoint},
-    error::{Problem, Result},
+    error::{Problem, Result, detail},
     html,
     input::pairs,
     request::{self, Choices, Cx},
@@ -29,9 +29,39 @@ pub fn routes() -> Vec<Route> {
         Method::Delete,
         Method::Options,
         Method::Patch,
+        Method::Trace,
     ];
     let route = |method| Route::ranked(-20, method, "/<path..>", Api);
     methods.into_iter().map(route).collect()
+}
+
+/// Returns who answers what no handler has answered.
+pub fn catchers() -> Vec<Catcher> {
+    fn caught<'r>(status: Status, request: &'r Request<'_>) -> catcher::BoxFuture<'r> {
+        Box::pin(async move { Ok(unanswered(status, request)) })
+    }
+    vec![Catcher::new(None, caught)]
+}
+
+fn unanswered<'r>(status: Status, request: &Request<'_>) -> Response<'r> {
+    let mut response = Response::build();
+    let (status, body) = match status {
+        // A method that Rocket has never heard of.
+        Status::BadRequest => {
+            if let Some(site) = request.rocket().state::<Site>() {
+                let path = request.uri().path().raw().as_str();
+                let asked = Asked::read(site.links.base(), path);
+                answer::headers(&mut response, &asked.allow());
+            }
+            (Status::MethodNotAllowed, detail("Method not allowed."))
+        }
+        Status::NotFound => Problem::NoRoute.answer(),
+        Status::InternalServerError => (status, detail("Internal server error.")),
+        status => (status, detail(status.reason_lossy())),
+    };
+    response.status(status).header(ContentType::JSON);
+    response.sized_body(body.len(), std::io::Cursor::new(body));
+    response.finalize()
 }
 
 #[derive(Clone)]
@@ -44,6 +74,9 @@ impl Handler for Api {
             return Outcome::Error(Status::InternalServerError);
         };
         let path = request.uri().path().raw().as_str();
+        if let Some(version) = described(site.links.base(), path) {
+            return Outcome::Success(description(request, site, version));
+        }
         // Compatibility: clients drop the body of a request that is sent on, so only those without one are.
         if !path.ends_with('/') && request::is_reading(request.method()) {
             return Outcome::Success(slashed(request, path));
@@ -51,6 +84,36 @@ impl Handler for Api {
         let body = body(request, data, site.options.max_body).await;
         Outcome::Success(answer(site, request, path, body).await)
     }
+}
+
+/// Says whether a path is that of the API's description, and of which version. It is a file: no slash closes it.
+fn described(base: &str, path: &str) -> Option<Option<Version>> {
+    let (prefix, file) = path.rsplit_once('/')?;
+    let below = prefix.strip_prefix(base)?;
+    let mut parts = below.split('/').filter(|part| !part.is_empty()).skip(1);
+    let version = parts.next().map(Version::parse);
+    let is_whole = file == "openapi.json" && parts.next().is_none();
+    match version {
+        None if is_whole => Some(None),
+        Some(Some(version)) if is_whole => Some(Some(version)),
+        _ => None,
+    }
+}
+
+/// Answers the description of the API: to everybody, whatever else the request says.
+fn description<'r>(request: &Request<'_>, site: &Site, version: Option<Version>) -> Response<'r> {
+    let (status, body) = match request.method() {
+        Method::Get | Method::Head | Method::Options => {
+            let document = site.documents.get(site, version);
+            (Status::Ok, document.to_owned())
+        }
+        method => Problem::Method(method.to_string()).answer(),
+    };
+    let mut response = Response::build();
+    response.status(status).header(ContentType::JSON);
+    answer::headers(&mut response, "GET, HEAD, OPTIONS");
+    response.sized_body(body.len(), std::io::Cursor::new(body));
+    response.finalize()
 }
 
 /// Sends an address without the closing slash to the one with it; the query stays as it is.
@@ -119,17 +182,19 @@ impl Asked {
             path: format!("{base}/{}/", joined.join("/")),
         }
     }
+
+    /// Returns the header `Allow`; empty where nothing is.
+    fn allow(&self) -> String {
+        let found = self.found.as_ref();
+        found.map(|(it, _)| it.allow()).unwrap_or_default()
+    }
 }
 
 async fn answer<'r>(site: &Site, request: &'r Request<'_>, path: &str, body: Body) -> Response<'r> {
     let asked = Asked::read(site.links.base(), path);
     let query = super::query::Query::read(request.uri().query().map_or("", |it| it.raw().as_str()));
     let form = answer::form(query.last("format"), request.accept());
-    let allow = asked
-        .found
-        .as_ref()
-        .map(|(it, _)| it.allow())
-        .unwrap_or_default();
+    let allow = asked.allow();
     let Some(database) = store::Database::fetch(request.rocket()) else {
         return Response::build()
             .status(Status::InternalServerError)
@@ -190,13 +255,14 @@ async fn reply(
     } else {
         method
     };
-    if !endpoint.methods.contains(&method) {
+    if !endpoint.has(method, cx.version) {
         return Err(Problem::Method(method.to_string()));
     }
     if method != Method::Get {
         return endpoint::run(endpoint.what, places, method, cx, body).await;
     }
-    if cx.query.has_nul() && places.is_empty() {
+    // A list below a thing looks for the thing first, and minds the NUL itself.
+    if cx.query.has_nul() && endpoint.is_list() && places.is_empty() {
         return super::page::empty(cx);
     }
     let begun = cx.site.validator.begin(cx, request, form).await?;

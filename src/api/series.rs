@@ -7,6 +7,7 @@ use super::{
     embed::{self, MailRef, PersonRef},
     error::{Problem, Result},
     field::{self, Field, Holds},
+    filter::{Filter, Means},
     json::Json,
     page::{self, Page},
     patch::{one, some},
@@ -113,6 +114,14 @@ pub const ORDERS: &[(&str, By)] = &[
     ("date", By::Date),
     ("submitter", By::Submitter),
     ("received_all", By::Received),
+];
+
+/// What lists may be filtered by.
+pub const FILTERS: &[Filter] = &[
+    Filter::new("project", Means::Project),
+    Filter::new("submitter", Means::Person),
+    Filter::new("since", Means::Since),
+    Filter::new("before", Means::Before),
 ];
 
 /// Answers the list of series.

@@ -4,7 +4,7 @@ use super::{
     answer::Reply,
     endpoint::Body,
     error::{Faults, Problem, Result},
-    field::{self, Field, Holds},
+    field::{self, Change, Field, Holds, Takes},
     input::{Input, Text},
     json::Json,
     page::Page,
@@ -52,13 +52,16 @@ pub const FIELDS: &[Field<Item>] = &[
 pub const SETTINGS: &[Field<User>] = &[
     Field::<User>::new("send_email", Holds::Bool, |it, _, json| {
         json.bool(it.send_email)
-    }),
+    })
+    .since(V1_2),
     Field::<User>::new("items_per_page", Holds::Int, |it, _, json| {
         json.int(it.items_per_page)
-    }),
+    })
+    .since(V1_2),
     Field::<User>::new("show_ids", Holds::Bool, |it, _, json| {
         json.bool(it.show_ids)
-    }),
+    })
+    .since(V1_2),
 ];
 
 /// What lists may be sorted by.
@@ -66,6 +69,22 @@ pub const ORDERS: &[(&str, By)] = &[
     ("id", By::Id),
     ("username", By::Username),
     ("email", By::Email),
+];
+
+/// What may be written.
+pub const CHANGES: &[Change] = &[
+    Change::new("first_name", Takes::Text(NAME)),
+    Change::new("last_name", Takes::Text(NAME)),
+    Change::new("settings", Takes::Object(SETTING_CHANGES))
+        .since(V1_2)
+        .required(),
+];
+
+/// What may be written of what a user has chosen.
+pub const SETTING_CHANGES: &[Change] = &[
+    Change::new("send_email", Takes::Flag),
+    Change::new("items_per_page", Takes::Count(MOST_ITEMS)),
+    Change::new("show_ids", Takes::Flag),
 ];
 
 /// Answers the list of users.
