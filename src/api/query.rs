@@ -122,8 +122,12 @@ pub fn number(text: &str) -> Option<i64> {
 
 /// Reads a date with or without a time, a fraction and a zone; without a zone it is UTC.
 pub fn moment(text: &str) -> Option<Timestamp> {
-    let text = text.trim().replacen(' ', "T", 1);
-    // A blank before a zone is a plus sign that nobody encoded.
+    let text = text.trim();
+    let text = match text.contains('T') {
+        true => text.to_owned(),
+        false => text.replacen(' ', "T", 1),
+    };
+    // Another blank is the plus sign of a zone that nobody encoded.
     let text = text.replace(' ', "+");
     if let Ok(moment) = text.parse::<jiff::Timestamp>() {
         return Some(Timestamp(moment.as_microsecond()));

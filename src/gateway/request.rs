@@ -30,7 +30,8 @@ impl Refusal {
     pub(super) fn status(self) -> Status {
         match self {
             Refusal::Malformed => Status::BadRequest,
-            Refusal::UnknownMethod => Status::NotImplemented,
+            // Nothing of ours is broken: no page has the method, known or not.
+            Refusal::UnknownMethod => Status::MethodNotAllowed,
             Refusal::TooLarge => Status::PayloadTooLarge,
             Refusal::Broken => Status::InternalServerError,
         }
