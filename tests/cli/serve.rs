@@ -127,7 +127,7 @@ fn http_is_spoken_as_clients_expect() {
                 port,
                 "BREW / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
             ),
-            501,
+            405,
         ),
         (talk(port, "GET / / HTTP/1.1\r\nHost: a\r\n\r\n"), 400),
     ] {
