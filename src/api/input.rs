@@ -2,7 +2,7 @@
 
 use multer::{Multipart, bytes::Bytes};
 use rocket::futures::stream;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::error::{Problem, Result};
 
@@ -33,9 +33,6 @@ impl Input {
     /// # Errors
     /// When the type is none we know, or the body is not of it.
     pub async fn read(kind: Option<&str>, body: Vec<u8>) -> Result<Input> {
-        if body.is_empty() {
-            return Ok(Input::Json(Map::new()));
-        }
         let kind = kind.unwrap_or_default();
         let name = kind
             .split(';')
@@ -44,6 +41,10 @@ impl Input {
             .trim()
             .to_ascii_lowercase();
         match name.as_str() {
+            "application/x-www-form-urlencoded" | "multipart/form-data" if body.is_empty() => {
+                Ok(Input::Form(Vec::new()))
+            }
+            _ if body.is_empty() => Ok(Input::Json(Map::new())),
             "application/json" => json(&body),
             "application/x-www-form-urlencoded" => Ok(Input::Form(pairs(&body))),
             "multipart/form-data" => multipart(kind, body).await,
@@ -253,7 +254,7 @@ impl Given<'_> {
     pub fn count(&self) -> Result<i64, String> {
         let number = match self {
             Given::Json(Value::Null) => return Err(NO_NULL.to_owned()),
-            Given::Json(Value::Number(number)) => number.as_i64(),
+            Given::Json(Value::Number(number)) => whole(number),
             _ => self.last().and_then(|text| text.trim().parse().ok()),
         };
         match number {
@@ -313,11 +314,19 @@ impl Given<'_> {
 fn id(value: &Value) -> Result<i64, String> {
     let number = match value {
         Value::Null => return Err(NO_NULL.to_owned()),
-        Value::Number(number) => number.as_i64(),
+        Value::Number(number) => whole(number),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     };
     number.ok_or_else(|| wrong_type(kind(value)))
+}
+
+/// Reads a whole number, also one written as `7.0`: JSON makes no difference.
+fn whole(number: &Number) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let is_whole = |value: &f64| value.fract() == 0.0 && value.abs() < EXACT;
+    let float = number.as_f64().filter(is_whole);
+    number.as_i64().or(float.map(|value| value as i64))
 }
 
 fn wrong_type(kind: &str) -> String {
@@ -383,6 +392,8 @@ mod tests {
         let of = |value: Value| Given::Json(&value).id();
         assert_eq!(of(json!(7)), Ok(7));
         assert_eq!(of(json!("7")), Ok(7));
+        assert_eq!(of(json!(7.0)), Ok(7));
+        assert!(of(json!(7.5)).is_err() && of(json!(1e300)).is_err());
         assert_eq!(
             of(json!("m")),
             Err("Incorrect type. Expected pk value, received str.".to_owned())
@@ -430,5 +441,7 @@ mod tests {
             );
         }
         assert!(Input::read(Some("text/plain"), Vec::new()).await.is_ok());
+        let nothing = Input::read(Some("application/x-www-form-urlencoded"), Vec::new()).await;
+        assert!(nothing.expect("an empty form").is_form());
     }
 }

@@ -10,8 +10,51 @@ use std::{
 use super::{Sample, folder};
 use crate::support::{free_port, skip};
 
-/// Which descriptions are tried, and whether by a maintainer or by nobody.
-const RUNS: &[(&str, bool)] = &[("", true), ("1.2/", false)];
+/// A try of a description.
+struct Run {
+    /// The version, as addresses have it.
+    version: &'static str,
+    /// Whether a maintainer tries it, or nobody.
+    is_maintainer: bool,
+    /// What is done: every boundary of every value (`coverage`), made-up values, made-up sequences of requests.
+    phases: &'static str,
+    /// How many made-up cases an operation gets.
+    cases: &'static str,
+    /// What does not hold there.
+    without: &'static [&'static str],
+}
+
+const RUNS: &[Run] = &[
+    Run {
+        version: "",
+        is_maintainer: true,
+        phases: "coverage,fuzzing,stateful",
+        cases: "8",
+        without: &[],
+    },
+    Run {
+        version: "",
+        is_maintainer: false,
+        phases: "fuzzing,stateful",
+        cases: "5",
+        without: &[],
+    },
+    Run {
+        version: "1.2/",
+        is_maintainer: true,
+        phases: "fuzzing",
+        cases: "5",
+        without: &[],
+    },
+    Run {
+        version: "1.0/",
+        is_maintainer: false,
+        phases: "fuzzing",
+        cases: "5",
+        // Compatibility: `Allow` names the methods of the newest version, in every version.
+        without: &["--exclude-checks", "allow_header_conformance"],
+    },
+];
 
 /// A server that ends with the test, passed or not.
 struct Server(Child);
@@ -31,34 +74,44 @@ fn strangers_are_not_surprised() {
         assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
         return skip("schemathesis", why);
     }
-    for (version, is_maintainer) in RUNS {
-        run(&program, version, *is_maintainer);
+    for run in RUNS {
+        run.play(&program);
     }
 }
 
-fn run(program: &Path, version: &str, is_maintainer: bool) {
-    let sample = Sample::load();
-    let port = free_port();
-    let (_server, log) = serve(&sample, port);
-    let mut command = Command::new(program);
-    command
-        .current_dir(&sample.program.folder)
-        .arg("--config-file")
-        .arg(folder().join("schemathesis.toml"))
-        .arg("run")
-        .arg(format!("http://127.0.0.1:{port}/api/{version}openapi.json"));
-    if is_maintainer {
-        let header = format!("Authorization: {}", sample.authorization());
-        command.args(["--header", &header]);
+impl Run {
+    fn play(&self, program: &Path) {
+        let sample = Sample::load();
+        let port = free_port();
+        let (_server, log) = serve(&sample, port);
+        let mut command = self.command(program, port);
+        command.current_dir(&sample.program.folder);
+        if self.is_maintainer {
+            let header = format!("Authorization: {}", sample.authorization());
+            command.args(["--header", &header]);
+        }
+        let output = command.output().expect("schemathesis");
+        let said = String::from_utf8_lossy(&output.stdout);
+        let error = String::from_utf8_lossy(&output.stderr);
+        let log = fs::read_to_string(log).expect("a log");
+        let is_good = output.status.success() && !log.contains("panicked");
+        assert!(is_good, "api/{}: {said}\n{error}\n{log}", self.version);
+        let figures = said.lines().filter(|line| line.contains("generated"));
+        println!("api/{}:{}", self.version, figures.collect::<String>());
     }
-    let output = command.output().expect("schemathesis");
-    let said = String::from_utf8_lossy(&output.stdout);
-    let log = fs::read_to_string(log).expect("a log");
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{version}: {said}\n{error}\n{log}");
-    assert!(!log.contains("panicked"), "{version}: {log}");
-    let figures = said.lines().filter(|line| line.contains("generated"));
-    println!("api/{version}: {}", figures.collect::<String>().trim());
+
+    fn command(&self, program: &Path, port: u16) -> Command {
+        let version = self.version;
+        let mut command = Command::new(program);
+        command
+            .arg("--config-file")
+            .arg(folder().join("schemathesis.toml"))
+            .arg("run")
+            .arg(format!("http://127.0.0.1:{port}/api/{version}openapi.json"))
+            .args(["--phases", self.phases, "--max-examples", self.cases])
+            .args(self.without);
+        command
+    }
 }
 
 /// Starts the site; what it says goes into a file, lest a pipe fills up.

@@ -15,7 +15,8 @@ use crate::api::{
 };
 
 const JSON: &str = "application/json";
-const FORMS: [&str; 2] = ["application/x-www-form-urlencoded", "multipart/form-data"];
+const FORM: &str = "application/x-www-form-urlencoded";
+const PARTS: &str = "multipart/form-data";
 
 /// Returns the body of a request; `is_whole` where what is required must not be missing.
 pub fn body(what: What, version: Version, is_whole: bool) -> Value {
@@ -29,11 +30,15 @@ pub fn body(what: What, version: Version, is_whole: bool) -> Value {
             let one = |change: &Change| json!({ "required": [change.name] });
             shape["oneOf"] = CHOICES.iter().map(one).collect();
         }
-        json!({ "schema": shape })
+        shape
     };
+    // The names of parts stand in headers, which have no control characters.
+    let mut parts = shape(true);
+    parts["propertyNames"] = json!({ "pattern": r"^[^\u0000-\u001f\u007f]*$" });
     let mut content = Map::new();
-    content.insert(JSON.to_owned(), shape(false));
-    content.extend(FORMS.map(|form| (form.to_owned(), shape(true))));
+    for (kind, shape) in [(JSON, shape(false)), (FORM, shape(true)), (PARTS, parts)] {
+        content.insert(kind.to_owned(), json!({ "schema": shape }));
+    }
     json!({ "required": is_required, "content": content })
 }
 

@@ -127,9 +127,12 @@ fn moment(name: &str, about: &str) -> Value {
 
 /// Returns a filter that may be repeated; one of its values is enough.
 fn several(name: &str, about: &str, words: Option<Vec<&str>>) -> Value {
-    let text = json!({ "type": "string" });
-    let items = words.map_or(text, |words| or_any(json!({ "enum": words })));
-    let mut parameter = parameter(name, about, json!({ "type": "array", "items": items }));
+    let mut item = json!({ "type": "string" });
+    if let Some(words) = words {
+        item["examples"] = words.into();
+    }
+    let schema = json!({ "anyOf": [{ "type": "array", "items": item }, item] });
+    let mut parameter = parameter(name, about, schema);
     parameter["style"] = "form".into();
     parameter["explode"] = true.into();
     parameter
