@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
-    process::Command,
+    process::{Child, Command},
     time::{Duration, Instant},
 };
 
@@ -66,6 +66,16 @@ fn a_site_starts_on_an_empty_folder_and_ends_when_told() {
     assert_eq!(program.run(&["migrate", "--check"]).ok(), "");
 }
 
+/// A server that ends with the test, passed or not.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Sends this on one connection, and returns all that comes back.
 fn talk(port: u16, said: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("a server");
@@ -79,7 +89,7 @@ fn talk(port: u16, said: &str) -> String {
 fn http_is_spoken_as_clients_expect() {
     let program = Program::default();
     let port = free_port();
-    let mut child = program
+    let child = program
         .command(&[
             "serve",
             "--port",
@@ -89,7 +99,8 @@ fn http_is_spoken_as_clients_expect() {
         ])
         .spawn()
         .expect("the program");
-    let out = child.stdout.as_mut().expect("standard output");
+    let mut server = Server(child);
+    let out = server.0.stdout.as_mut().expect("standard output");
     BufReader::new(out)
         .read_line(&mut String::new())
         .expect("a line");
@@ -136,8 +147,6 @@ fn http_is_spoken_as_clients_expect() {
             "{code}: {answer}"
         );
     }
-    child.kill().expect("a running program");
-    ended(child);
 }
 
 #[test]
