@@ -133,6 +133,17 @@ impl Db {
         }))
     }
 
+    /// Returns a connection to read with that may be kept: closing the pool does not wait for it.
+    ///
+    /// # Errors
+    /// [`Error::Away`] when there is none within the timeout.
+    pub async fn kept_reader(&self) -> Result<Conn> {
+        Ok(Conn::new(match self {
+            Db::Sqlite { read, .. } => Link::KeptSqlite(read.acquire().await?.detach()),
+            Db::Postgres(pool) => Link::KeptPostgres(pool.acquire().await?.detach()),
+        }))
+    }
+
     /// Begins to write. Without [`Tx::commit`] nothing of it stays.
     ///
     /// # Errors
@@ -280,8 +291,10 @@ fn server(url: &str) -> Result<PgConnectOptions> {
 #[derive(Debug)]
 enum Link {
     Sqlite(PoolConnection<Sqlite>),
+    KeptSqlite(SqliteConnection),
     SqliteTx(Transaction<'static, Sqlite>),
     Postgres(PoolConnection<Postgres>),
+    KeptPostgres(PgConnection),
     PostgresTx(Transaction<'static, Postgres>),
 }
 
@@ -309,8 +322,8 @@ impl Conn {
     /// Returns which engine it is.
     pub fn kind(&self) -> Kind {
         match self.link {
-            Link::Sqlite(_) | Link::SqliteTx(_) => Kind::Sqlite,
-            Link::Postgres(_) | Link::PostgresTx(_) => Kind::Postgres,
+            Link::Sqlite(_) | Link::KeptSqlite(_) | Link::SqliteTx(_) => Kind::Sqlite,
+            Link::Postgres(_) | Link::KeptPostgres(_) | Link::PostgresTx(_) => Kind::Postgres,
         }
     }
 
@@ -324,6 +337,8 @@ impl Conn {
         self.statements += 1;
         match &mut self.link {
             Link::Sqlite(link) => Native::Sqlite(link),
+            Link::KeptSqlite(link) => Native::Sqlite(link),
+            Link::KeptPostgres(link) => Native::Postgres(link),
             Link::SqliteTx(link) => Native::Sqlite(link),
             Link::Postgres(link) => Native::Postgres(link),
             Link::PostgresTx(link) => Native::Postgres(link),
@@ -343,7 +358,7 @@ impl Tx {
         match self.0.link {
             Link::SqliteTx(link) => link.commit().await?,
             Link::PostgresTx(link) => link.commit().await?,
-            Link::Sqlite(_) | Link::Postgres(_) => {}
+            Link::Sqlite(_) | Link::KeptSqlite(_) | Link::Postgres(_) | Link::KeptPostgres(_) => {}
         }
         Ok(())
     }

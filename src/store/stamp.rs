@@ -29,7 +29,7 @@ impl Watch {
         // One that failed is not asked again: another would count from another number.
         let mut conn = match held.take() {
             Some(conn) => conn,
-            None => db.reader().await?,
+            None => db.kept_reader().await?,
         };
         let (version,): (i64,) = sql("PRAGMA data_version").one(&mut conn).await?;
         *held = Some(conn);

@@ -149,6 +149,33 @@ fn http_is_spoken_as_clients_expect() {
     }
 }
 
+/// What it keeps open to answer quickly must not hold it up.
+#[test]
+fn a_site_that_was_asked_ends_when_told() {
+    let program = Program::default();
+    let port = free_port();
+    let child = program
+        .command(&["serve", "--port", &port.to_string()])
+        .spawn();
+    let mut server = Server(child.expect("the program"));
+    answer(port);
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+    let request = b"GET /api/patches/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    stream.write_all(request).expect("a request");
+    let mut text = String::new();
+    stream.read_to_string(&mut text).expect("an answer");
+    assert!(text.starts_with("HTTP/1.1 200"), "{text}");
+    let told = Command::new("kill")
+        .args(["-TERM", &server.0.id().to_string()])
+        .status();
+    assert!(told.expect("kill").success());
+    let end = Instant::now() + Duration::from_secs(5);
+    while server.0.try_wait().expect("our own child").is_none() {
+        assert!(Instant::now() < end, "it does not end");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 #[test]
 fn a_port_in_use_is_an_error() {
     let program = Program::default();
