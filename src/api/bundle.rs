@@ -12,8 +12,9 @@ use super::{
     input::{Input, Text},
     json::Json,
     page::{self, Page},
-    patch::{known, some},
+    patch::known,
     person::users,
+    query::some,
     request::{Cx, Projects},
     version::Version::V1_1,
 };

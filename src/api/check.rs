@@ -10,8 +10,8 @@ use super::{
     input::{Given, Input, Text},
     json::Json,
     page::{self, Page},
-    patch::{one, some},
     person::users,
+    query::{one, some},
     request::Cx,
 };
 use crate::{

@@ -10,8 +10,8 @@ use super::{
     filter::{Filter, Means},
     json::Json,
     page::{self, Page},
-    patch::{headers, msgid, one, some},
-    query::Wanted,
+    patch::headers,
+    query::{Wanted, msgid, one, some},
     request::{Cx, Projects},
     version::Version::{V1_1, V1_2},
 };

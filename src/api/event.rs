@@ -12,9 +12,8 @@ use super::{
     field::{self, Field, Holds},
     filter::{Filter, Means},
     page::{self, Page},
-    patch::{one, some},
     person::users,
-    query::Wanted,
+    query::{Wanted, one, some},
     request::{Cx, Projects},
     version::Version::{self, V1_2, V1_3},
 };

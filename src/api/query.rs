@@ -1,7 +1,7 @@
 //! The query string: filters and what they mean, pages, orders (`rest.md §6 and §7`).
 
 use super::input::pairs;
-use crate::domain::Timestamp;
+use crate::domain::{MessageId, Timestamp};
 
 /// The pairs of a query string, decoded, in order.
 #[derive(Clone, Debug, Default)]
@@ -111,6 +111,29 @@ impl Query {
         let mut out = form_urlencoded::Serializer::new(String::new());
         out.extend_pairs(pairs);
         out.finish()
+    }
+}
+
+/// Takes a message id with or without its brackets.
+pub fn msgid(text: &str) -> MessageId {
+    MessageId::from_url(text.trim_matches(['<', '>']))
+}
+
+/// Returns what a filter asks for, as a list in which nothing means anything; `None` when nothing can match.
+pub fn some<T>(wanted: Wanted<Vec<T>>) -> Option<Vec<T>> {
+    match wanted {
+        Wanted::Any => Some(Vec::new()),
+        Wanted::These(some) => Some(some),
+        Wanted::Nothing => None,
+    }
+}
+
+/// Returns what a filter asks for, if it does; the outer `None` when nothing can match.
+pub fn one<T>(wanted: Wanted<T>) -> Option<Option<T>> {
+    match wanted {
+        Wanted::Any => Some(None),
+        Wanted::These(one) => Some(Some(one)),
+        Wanted::Nothing => None,
     }
 }
 

@@ -17,7 +17,9 @@ use subtle::ConstantTimeEq;
 
 use super::{
     Site,
+    endpoint::Body,
     error::{Problem, Result},
+    input::pairs,
     json::Json,
     query::{Query, Wanted, number},
     version::Version,
@@ -345,11 +347,7 @@ impl<T> Found<T> {
 ///
 /// # Errors
 /// When the credentials are wrong, or a browser's session is used by another site's page.
-pub async fn caller(
-    request: &Request<'_>,
-    cx: &Cx<'_>,
-    form_token: Option<&str>,
-) -> Result<Option<Caller>> {
+pub async fn caller(request: &Request<'_>, cx: &Cx<'_>, body: &Body) -> Result<Option<Caller>> {
     let header = request.headers().get_one("Authorization");
     let credentials = header.map_or(Ok(None), auth::credentials);
     if let Some(credentials) = credentials.map_err(Problem::Refused)? {
@@ -363,10 +361,20 @@ pub async fn caller(
     let mut conn = cx.reader().await?;
     let caller = auth::of_session(&mut conn, key, cx.now).await?;
     if caller.is_some() && !is_reading(request.method()) {
-        let token = request.headers().get_one("X-CSRFToken").or(form_token);
-        same_site(request.cookies(), token)?;
+        let token = request.headers().get_one("X-CSRFToken").map(str::to_owned);
+        let token = token.or_else(|| form_token(body));
+        same_site(request.cookies(), token.as_deref())?;
     }
     Ok(caller)
+}
+
+/// Returns the token of the page that a form was on.
+fn form_token(body: &Body) -> Option<String> {
+    let kind = body.kind.as_deref().unwrap_or_default();
+    let is_form = kind.starts_with("application/x-www-form-urlencoded");
+    let mut fields = is_form.then(|| pairs(&body.bytes))?.into_iter();
+    let (_, token) = fields.find(|(name, _)| name == "csrfmiddlewaretoken")?;
+    Some(token)
 }
 
 /// Says whether a method changes nothing.

@@ -14,11 +14,10 @@ use super::{
     endpoint::{self, Body, Endpoint},
     error::{Problem, Result, detail},
     html,
-    input::pairs,
     request::{self, Choices, Cx},
     version::Version,
 };
-use crate::store;
+use crate::{domain::link, store};
 
 /// Returns the routes: one handler for whatever is below `/api`.
 pub fn routes() -> Vec<Route> {
@@ -118,15 +117,10 @@ fn description<'r>(request: &Request<'_>, site: &Site, version: Option<Version>)
 
 /// Sends an address without the closing slash to the one with it; the query stays as it is.
 fn slashed<'r>(request: &Request<'_>, path: &str) -> Response<'r> {
-    // `//host/…` would lead to another site.
-    let mut target = format!("/{}/", path.trim_start_matches('/'));
-    if let Some(query) = request.uri().query() {
-        target.push('?');
-        target.push_str(query.raw().as_str());
-    }
+    let query = request.uri().query().map(|query| query.raw().as_str());
     Response::build()
         .status(Status::MovedPermanently)
-        .raw_header("Location", target)
+        .raw_header("Location", link::slashed(path, query))
         .finalize()
 }
 
@@ -192,8 +186,6 @@ impl Asked {
 
 async fn answer<'r>(site: &Site, request: &'r Request<'_>, path: &str, body: Body) -> Response<'r> {
     let asked = Asked::read(site.links.base(), path);
-    let query = super::query::Query::read(request.uri().query().map_or("", |it| it.raw().as_str()));
-    let form = answer::form(query.last("format"), request.accept());
     let allow = asked.allow();
     let Some(database) = store::Database::fetch(request.rocket()) else {
         return Response::build()
@@ -207,6 +199,7 @@ async fn answer<'r>(site: &Site, request: &'r Request<'_>, path: &str, body: Bod
         asked.version,
         asked.path.clone(),
     );
+    let form = answer::form(cx.query.last("format"), request.accept());
     let done = match (form, asked.found) {
         (_, None) => Err(Problem::NoRoute),
         (Err(NoForm::Format), _) => Err(Problem::NoRoute),
@@ -238,11 +231,7 @@ async fn reply(
     body: Body,
     form: Form,
 ) -> Result<Reply> {
-    let fields = form_fields(&body);
-    let token = fields
-        .iter()
-        .find(|(name, _)| name == "csrfmiddlewaretoken");
-    cx.caller = request::caller(request, cx, token.map(|(_, value)| value.as_str())).await?;
+    cx.caller = request::caller(request, cx, &body).await?;
     if endpoint.is_private() {
         cx.user()?;
     }
@@ -287,15 +276,6 @@ async fn choices(cx: &Cx<'_>) -> Choices {
         Choices::read(&mut conn, cx.caller.is_some()).await
     };
     read.await.unwrap_or_default()
-}
-
-/// Returns the fields of a form as browsers send it, to look for the token of the page.
-fn form_fields(body: &Body) -> Vec<(String, String)> {
-    let kind = body.kind.as_deref().unwrap_or_default();
-    match kind.starts_with("application/x-www-form-urlencoded") {
-        true => pairs(&body.bytes),
-        false => Vec::new(),
-    }
 }
 
 /// Tells what is wrong, and the log if it is our fault.

@@ -10,7 +10,7 @@ use super::{
     filter::{Filter, Means},
     json::Json,
     page::{self, Page},
-    patch::{one, some},
+    query::{one, some},
     request::{Cx, Projects},
     version::Version::{V1_1, V1_4},
 };

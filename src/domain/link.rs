@@ -99,6 +99,16 @@ impl Links {
     }
 }
 
+/// Returns an address with the slash that closes every path of ours; the query stays as it is, byte for byte.
+pub fn slashed(path: &str, query: Option<&str>) -> String {
+    // `//host/…` would lead to another site.
+    let path = path.trim_start_matches('/');
+    match query {
+        Some(query) => format!("/{path}/?{query}"),
+        None => format!("/{path}/"),
+    }
+}
+
 /// Returns a text as one segment of a path, or as a value in a query.
 pub fn encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -122,10 +122,10 @@ fn talk(socket: &Path, raw: &[u8], list: Option<&ListId>) -> io::Result<Answer> 
         bytes: raw.len() as u64,
         list: list.map(|list| list.as_str().to_owned()),
     };
-    let mut message = serde_json::to_vec(&head)?;
-    message.push(b'\n');
-    message.extend_from_slice(raw);
-    stream.write_all(&message)?;
+    let mut line = serde_json::to_vec(&head)?;
+    line.push(b'\n');
+    stream.write_all(&line)?;
+    stream.write_all(raw)?;
     let mut line = String::new();
     BufReader::new(stream.take(MOST_HEAD)).read_line(&mut line)?;
     Ok(serde_json::from_str(&line)?)

@@ -1,5 +1,13 @@
 //! Patches.
 
+/// The columns of a patch `p`.
+macro_rules! patch {
+    () => {
+        "SELECT p.id, p.project_id, p.submitter_id, p.state_id, p.delegate_id, p.series_id, p.related_id, p.number,
+       p.archived, p.date, p.msgid, p.name, p.hash, p.commit_ref, p.pull_url"
+    };
+}
+
 pub mod change;
 pub mod list;
 pub mod rpc;
@@ -119,16 +127,17 @@ pub struct Detail {
     pub series_total: Option<i64>,
 }
 
-const DETAIL: &str =
-    "SELECT p.id, p.project_id, p.submitter_id, p.state_id, p.delegate_id, p.series_id, p.related_id, p.number,
-       p.archived, p.date, p.msgid, p.name, p.hash, p.commit_ref, p.pull_url,
+const DETAIL: &str = concat!(
+    patch!(),
+    ",
        coalesce(b.headers, '') AS headers, b.content, b.diff,
        pe.name AS submitter_name, pe.email AS submitter_email, st.name AS state_name, st.action_required,
        d.username AS delegate, d.email AS delegate_email,
        s.name AS series_name, s.version AS series_version, s.total AS series_total
   FROM patch p JOIN person pe ON pe.id = p.submitter_id JOIN state st ON st.id = p.state_id
   LEFT JOIN patch_body b ON b.patch_id = p.id LEFT JOIN account d ON d.id = p.delegate_id
-  LEFT JOIN series s ON s.id = p.series_id ";
+  LEFT JOIN series s ON s.id = p.series_id "
+);
 
 /// Returns the patches of a project that have one of these message ids.
 ///
@@ -237,9 +246,8 @@ pub async fn related(conn: &mut Conn, relation: RelationId) -> Result<Vec<Relate
 /// # Errors
 /// When the database is away or refuses.
 pub async fn by_id(conn: &mut Conn, id: PatchId) -> Result<Option<Patch>> {
-    sql("SELECT p.id, p.project_id, p.submitter_id, p.state_id, p.delegate_id, p.series_id, p.related_id, p.number,
-                p.archived, p.date, p.msgid, p.name, p.hash, p.commit_ref, p.pull_url FROM patch p WHERE p.id = $1")
-    .bind(id)
-    .optional(conn)
-    .await
+    sql(concat!(patch!(), " FROM patch p WHERE p.id = $1"))
+        .bind(id)
+        .optional(conn)
+        .await
 }

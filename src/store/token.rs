@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Conn, Result, sql};
+use super::{Conn, Result, sql, user::account};
 use crate::domain::{Timestamp, UserId, user::User};
 
 /// A token to be kept.
@@ -57,12 +57,11 @@ pub struct Owner {
 /// # Errors
 /// When the database is away.
 pub async fn owner(conn: &mut Conn, key_hash: &[u8], now: Timestamp) -> Result<Option<Owner>> {
-    sql(
-        "SELECT a.id, a.username, a.first_name, a.last_name, a.email, a.password, a.is_active, a.is_staff, \
-         a.is_superuser, a.date_joined, a.items_per_page, a.show_ids, a.send_email, t.scope \
-         FROM token t JOIN account a ON a.id = t.account_id \
+    sql(concat!(
+        account!(),
+        ", t.scope FROM token t JOIN account a ON a.id = t.account_id \
          WHERE t.key_hash = $1 AND (t.expires IS NULL OR t.expires > $2)",
-    )
+    ))
     .bind(key_hash)
     .bind(now)
     .optional(conn)

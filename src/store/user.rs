@@ -49,18 +49,25 @@ pub async fn insert(conn: &mut Conn, user: &NewUser<'_>) -> Result<UserId> {
     Ok(id)
 }
 
+/// The columns of an account `a`.
+macro_rules! account {
+    () => {
+        "SELECT a.id, a.username, a.first_name, a.last_name, a.email, a.password, a.is_active, a.is_staff, \
+         a.is_superuser, a.date_joined, a.items_per_page, a.show_ids, a.send_email"
+    };
+}
+pub(super) use account;
+
+const ACCOUNT: &str = concat!(account!(), " FROM account a ");
+
 /// Returns the account with this login name.
 ///
 /// # Errors
 /// When the database is away.
 pub async fn by_username(conn: &mut Conn, username: &str) -> Result<Option<User>> {
-    sql(
-        "SELECT id, username, first_name, last_name, email, password, is_active, is_staff, is_superuser, \
-         date_joined, items_per_page, show_ids, send_email FROM account WHERE username = $1",
-    )
-    .bind(username)
-    .optional(conn)
-    .await
+    let mut query = sql(ACCOUNT);
+    query.push("WHERE a.username = ").arg(username);
+    query.optional(conn).await
 }
 
 /// Returns what a user is to projects and people.
@@ -141,16 +148,13 @@ pub async fn named(conn: &mut Conn, text: &str) -> Result<Option<UserId>> {
     Ok(row.map(|(id,)| id))
 }
 
-const ACCOUNT: &str = "SELECT id, username, first_name, last_name, email, password, is_active, is_staff, is_superuser, \
-     date_joined, items_per_page, show_ids, send_email FROM account a ";
-
 /// Returns the account with this id.
 ///
 /// # Errors
 /// When the database is away.
 pub async fn by_id(conn: &mut Conn, id: UserId) -> Result<Option<User>> {
     let mut query = sql(ACCOUNT);
-    query.push("WHERE id = ").arg(id);
+    query.push("WHERE a.id = ").arg(id);
     query.optional(conn).await
 }
 
@@ -164,7 +168,7 @@ pub async fn by_ids(conn: &mut Conn, ids: &[UserId]) -> Result<Vec<User>> {
     }
     let kind = conn.kind();
     let mut query = sql(ACCOUNT);
-    query.push("WHERE id");
+    query.push("WHERE a.id");
     query.among_ids(kind, ids.iter().map(|id| id.0));
     query.all(conn).await
 }

@@ -9,16 +9,17 @@ use rocket::{
 };
 
 use super::{error, guard};
+use crate::domain::link::slashed;
 
 /// Routes of pages: their addresses end in a slash, others are sent there.
 pub fn pages(routes: Vec<Route>) -> Vec<Route> {
-    let slashed = routes.into_iter().map(|mut route| {
+    let closed = routes.into_iter().map(|mut route| {
         if route.method == Method::Get {
             route.handler = Box::new(Slashed(route.handler));
         }
         route
     });
-    files(slashed.collect())
+    files(closed.collect())
 }
 
 /// Routes that read the database: without one the answer is a page that says so.
@@ -99,12 +100,8 @@ impl Handler for Slashed {
         if path.ends_with('/') {
             return self.0.handle(request, data).await;
         }
-        // `//host/…` would lead to another site.
-        let mut target = format!("/{}/", path.trim_start_matches('/'));
-        if let Some(query) = request.uri().query() {
-            target.push('?');
-            target.push_str(query.raw().as_str());
-        }
+        let query = request.uri().query().map(|query| query.raw().as_str());
+        let target = slashed(path, query);
         Outcome::Success(
             Response::build()
                 .status(Status::MovedPermanently)

@@ -58,11 +58,11 @@ async fn locked(tx: &mut Tx, patches: &[PatchId]) -> Result<Vec<Row>> {
     let mut ids = patches.to_vec();
     ids.sort_unstable();
     ids.dedup();
-    let mut query = sql(
-        "SELECT p.id, p.project_id, p.submitter_id, p.state_id, p.delegate_id, p.series_id, p.related_id, p.number,
-                p.archived, p.date, p.msgid, p.name, p.hash, p.commit_ref, p.pull_url, pr.send_notifications
+    let mut query = sql(concat!(
+        patch!(),
+        ", pr.send_notifications
            FROM patch p JOIN project pr ON pr.id = p.project_id WHERE p.id IN ",
-    );
+    ));
     query.list(ids.iter().copied()).push(" ORDER BY p.id");
     if tx.kind() == Kind::Postgres {
         query.push(" FOR NO KEY UPDATE OF p");

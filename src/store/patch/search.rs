@@ -169,8 +169,8 @@ pub struct Whole {
 }
 
 const COLUMNS: &str = concat!(
-    "SELECT p.id, p.project_id, p.submitter_id, p.state_id, p.delegate_id, p.series_id, p.related_id,
-       p.number, p.archived, p.date, p.msgid, p.name, p.hash, p.commit_ref, p.pull_url, st.slug AS state,
+    patch!(),
+    ", st.slug AS state,
        pe.name AS submitter_name, pe.email AS submitter_email, d.username AS delegate_username,
        d.first_name AS delegate_first, d.last_name AS delegate_last, d.email AS delegate_email,
        s.name AS series_name, s.date AS series_date, s.version AS series_version, ",
