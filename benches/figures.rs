@@ -9,6 +9,7 @@
 mod support;
 
 use std::{
+    ffi::OsStr,
     fs,
     io::{Read, Write},
     net::TcpStream,
@@ -447,8 +448,25 @@ impl Server {
 
     /// Asks for one thing for a few seconds, 16 at a time.
     fn load(&self, figure: &str, path: &str, tag: Option<String>, target: &str) {
+        self.load_with(figure, path, tag, None, target);
+    }
+
+    /// Asks like [`Server::load`], by a program of wrk's if one is given.
+    fn load_with(
+        &self,
+        figure: &str,
+        path: &str,
+        tag: Option<String>,
+        program: Option<&Path>,
+        target: &str,
+    ) {
         let mut command = Command::new("wrk");
         command.args(["-t1", "-c16", "-d4s", "--latency"]);
+        command.args(
+            program
+                .into_iter()
+                .flat_map(|file| [OsStr::new("-s"), file.as_os_str()]),
+        );
         command.args(tag.map(|tag| format!("-HIf-None-Match: {tag}")));
         command.arg(format!("http://{}{path}", self.1));
         let before = processor(self.0.id());
@@ -567,6 +585,18 @@ fn api(engine: &Engine) {
         None,
         ">= 300 a core, p99 <= 20 ms",
     );
+    // Answers asked for again are kept: each of these is asked for once.
+    let program = std::env::temp_dir().join(format!("patchwork-bench-{}.lua", std::process::id()));
+    let each_anew = "local n = 0\nrequest = function()\n  n = n + 1\n  return wrk.format(nil, wrk.path .. '&n=' .. n)\nend\n";
+    std::fs::write(&program, each_anew).expect("a file for wrk");
+    server.load_with(
+        &format!("{name}: API, list of 100, each made anew"),
+        list,
+        None,
+        Some(&program),
+        ">= 300 a core",
+    );
+    let _ = std::fs::remove_file(&program);
     server.load(
         &format!("{name}: API, one patch"),
         "/api/patches/100/",

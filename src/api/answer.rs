@@ -10,7 +10,7 @@ use rocket::{
 use super::{html, request::Cx};
 
 /// What a resource answers.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Reply {
     /// The status.
     pub status: Status,

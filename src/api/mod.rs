@@ -25,6 +25,7 @@ mod html;
 mod index;
 mod input;
 mod json;
+mod kept;
 mod openapi;
 mod page;
 mod patch;

@@ -258,15 +258,11 @@ async fn reply(
     if let Some(tag) = begun.known(request) {
         return Ok(Reply::unchanged(tag));
     }
-    let reply = endpoint::run(endpoint.what, places, method, cx, body).await?;
-    let (tag, is_known) = begun.end(request, &reply.json);
-    Ok(match is_known && form != Form::Html {
-        true => Reply::unchanged(tag),
-        false => Reply {
-            tag: Some(tag),
-            ..reply
-        },
-    })
+    let reply = match begun.kept() {
+        Some(reply) => reply,
+        None => endpoint::run(endpoint.what, places, method, cx, body).await?,
+    };
+    Ok(begun.end(request, reply, form))
 }
 
 /// Returns what a list's form offers; without it the page is drawn all the same.

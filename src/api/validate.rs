@@ -4,67 +4,89 @@
 //! asks; it is compared before anything is read. The second stands for the answer: it may come out the same although
 //! something else was written.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, DefaultHasher, Hasher, RandomState};
 
 use rocket::Request;
 
-use super::{answer::Form, request::Cx};
+use super::{
+    answer::{Form, Reply},
+    kept::Kept,
+    request::Cx,
+};
 use crate::store::{Result, stamp::Watch};
 
 /// What tags are made of.
+#[derive(Default)]
 pub struct Validator {
     watch: Watch,
-    /// Another process, or this one started anew, may count from another number.
-    process: u32,
+    kept: Kept,
+    /// Random: another process, or this one started anew, may count the states of the database from another number.
+    hasher: RandomState,
 }
 
-impl Default for Validator {
-    fn default() -> Self {
-        Validator {
-            watch: Watch::default(),
-            // Without a random number, answers are made once more than needed.
-            process: getrandom::u32().unwrap_or_else(|_| std::process::id()),
-        }
-    }
+/// What is known of an answer before it is made.
+pub struct Begun<'a> {
+    validator: &'a Validator,
+    stamp: String,
+    /// Names what is asked, by whom, and the state of the database: the first part of the tag.
+    question: u64,
 }
-
-/// The part of a tag that is known before an answer is made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Begun(String);
 
 impl Validator {
     /// Begins the tag of an answer, before anything is read for it.
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn begin(&self, cx: &Cx<'_>, request: &Request<'_>, form: Form) -> Result<Begun> {
+    pub async fn begin(&self, cx: &Cx<'_>, request: &Request<'_>, form: Form) -> Result<Begun<'_>> {
         let stamp = self.watch.stamp(cx.db).await?;
         let host = request.host().map(ToString::to_string);
         let who = cx.caller.as_ref().map(|caller| caller.user.id);
-        let state = hash(&(
-            self.process,
+        let asked = (&stamp, request.uri().to_string(), host, who, form);
+        let question = self.hasher.hash_one(asked);
+        Ok(Begun {
+            validator: self,
             stamp,
-            request.uri().to_string(),
-            host,
-            who,
-            form,
-        ));
-        Ok(Begun(format!("{state:016x}")))
+            question,
+        })
     }
 }
 
-impl Begun {
+impl Begun<'_> {
     /// Returns the tag of an answer that was made from the same, if the reader has one.
     pub fn known(&self, request: &Request<'_>) -> Option<String> {
-        let known = tags(request).find(|tag| tag.starts_with(&self.0))?;
+        let begin = format!("{:016x}", self.question);
+        let known = tags(request).find(|tag| tag.starts_with(&begin))?;
         Some(format!("W/\"{known}\""))
     }
 
-    /// Returns the tag of an answer, and whether the reader has that answer.
-    pub fn end(&self, request: &Request<'_>, body: &str) -> (String, bool) {
-        let body = format!("{:016x}", hash(&body));
-        let is_known = tags(request).any(|tag| tag.ends_with(&body));
-        (format!("W/\"{}{body}\"", self.0), is_known)
+    /// Returns the answer if it was made before.
+    pub fn kept(&self) -> Option<Reply> {
+        self.validator.kept.find(&self.stamp, self.question)
+    }
+
+    /// Ends an answer: with its tag, and without its body for those who have it.
+    pub fn end(&self, request: &Request<'_>, reply: Reply, form: Form) -> Reply {
+        let reply = match reply.tag {
+            Some(_) => reply,
+            None => self.tagged(reply),
+        };
+        let is_known = |tag: &String| {
+            let body = tag.trim_end_matches('"');
+            tags(request).any(|known| body.ends_with(&known[16..]))
+        };
+        match reply.tag {
+            Some(tag) if form != Form::Html && is_known(&tag) => Reply::unchanged(tag),
+            tag => Reply { tag, ..reply },
+        }
+    }
+
+    /// Gives a new answer its tag, and keeps it for others.
+    fn tagged(&self, reply: Reply) -> Reply {
+        let body = body_hash(&reply.json);
+        let tag = Some(format!("W/\"{:016x}{body:016x}\"", self.question));
+        let reply = Reply { tag, ..reply };
+        self.validator.kept.keep(&self.stamp, self.question, &reply);
+        reply
     }
 }
 
@@ -73,11 +95,12 @@ fn tags<'r>(request: &'r Request<'_>) -> impl Iterator<Item = &'r str> {
     let header = request.headers().get("If-None-Match");
     let tags = header.flat_map(|header| header.split(','));
     tags.map(|tag| tag.trim().trim_start_matches("W/").trim_matches('"'))
-        .filter(|tag| tag.len() == 32)
+        .filter(|tag| tag.len() == 32 && tag.is_ascii())
 }
 
-fn hash(what: &impl Hash) -> u64 {
+/// The same in every process.
+fn body_hash(json: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
-    what.hash(&mut hasher);
+    hasher.write(json.as_bytes());
     hasher.finish()
 }
