@@ -1,15 +1,18 @@
 //! Who is asking: passwords, tokens, and whose they are.
 //!
-//! `identify.rs` reads credentials and finds their owner, `password.rs` knows how passwords are kept. What an owner may
+//! `identify.rs` reads credentials and finds their owner, `password.rs` knows how passwords are kept, `session.rs` which
+//! browsers are logged in, `csrf.rs` whether a page of ours asks. What an owner may
 //! do is `domain::permission`'s.
 
+pub mod csrf;
 mod identify;
 mod password;
+pub mod session;
 
 use sha2::{Digest, Sha256};
 
 pub use identify::{Caller, Credentials, Refused, credentials, identify, of_session};
-pub use password::{hash_password, is_right};
+pub use password::{hash_password, is_old, is_right, verified};
 
 /// The fewest characters of a password.
 pub const MIN_PASSWORD: usize = 8;

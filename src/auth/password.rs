@@ -37,6 +37,11 @@ pub fn is_right(kept: &str, password: &str) -> bool {
     }
 }
 
+/// Says whether a password is kept in a way that we take but do not make: it is made anew at the next login.
+pub fn is_old(kept: &str) -> bool {
+    !kept.starts_with("$argon2id$")
+}
+
 /// Takes `rounds$salt$hash`; `None` when it is none.
 fn is_right_by_pbkdf2(kept: &str, password: &str) -> Option<bool> {
     let mut parts = kept.split('$');

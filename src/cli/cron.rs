@@ -72,9 +72,12 @@ async fn expire(db: &Db, settings: &Settings) -> anyhow::Result<()> {
     let days = i64::from(settings.mail.confirmation_validity);
     let mut tx = db.begin().await?;
     let expired = store::confirmation::expire(&mut tx, now.plus_minutes(-days * 24 * 60)).await?;
+    let sessions = store::session::expire(&mut tx, now).await?;
+    let yesterday = now.plus_minutes(-24 * 60);
+    store::throttle::expire(&mut tx, yesterday).await?;
     tx.commit().await?;
     tracing::info!(
-        "{} confirmations and {} accounts have expired",
+        "{} confirmations, {} accounts and {sessions} sessions have expired",
         expired.confirmations,
         expired.accounts
     );

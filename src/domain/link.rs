@@ -93,6 +93,54 @@ impl Links {
         format!("{}/bundle/{}/{}/", self.base, encoded(owner), encoded(name))
     }
 
+    /// Where to log in, and where to go on from there.
+    pub fn login(&self, next: Option<&str>) -> String {
+        match next {
+            Some(next) => format!("{}/user/login/?next={}", self.base, next_value(next)),
+            None => format!("{}/user/login/", self.base),
+        }
+    }
+
+    /// Where to log out.
+    pub fn logout(&self) -> String {
+        format!("{}/user/logout/", self.base)
+    }
+
+    /// A user's own page.
+    pub fn user(&self) -> String {
+        format!("{}/user/", self.base)
+    }
+
+    /// A page below the user's own: `todo/`, `bundles/`, `link/` and so on.
+    pub fn user_page(&self, below: &str) -> String {
+        format!("{}/user/{below}", self.base)
+    }
+
+    /// Where to get an account.
+    pub fn register(&self) -> String {
+        format!("{}/register/", self.base)
+    }
+
+    /// Where a mailed key is answered.
+    pub fn confirm(&self, key: &str) -> String {
+        format!("{}/confirm/{key}/", self.base)
+    }
+
+    /// Whether an address may get mail.
+    pub fn mail(&self) -> String {
+        format!("{}/mail/", self.base)
+    }
+
+    /// A page of the admin console; empty for its first one.
+    pub fn admin(&self, below: &str) -> String {
+        format!("{}/admin/{below}", self.base)
+    }
+
+    /// What takes an action back.
+    pub fn undo(&self, id: i64) -> String {
+        format!("{}/undo/{id}/", self.base)
+    }
+
     /// A comment, wherever its page is.
     pub fn comment(&self, id: CommentId) -> String {
         format!("{}/comment/{id}/", self.base)
@@ -107,6 +155,19 @@ pub fn slashed(path: &str, query: Option<&str>) -> String {
         Some(query) => format!("/{path}/?{query}"),
         None => format!("/{path}/"),
     }
+}
+
+/// Returns a path of ours as the value of `next`: slashes stay readable, as scripts know it.
+fn next_value(path: &str) -> String {
+    encoded(path).replace("%2F", "/")
+}
+
+/// Says whether an address leads to a page of the same site: a path, and not `//host` or `/\\host`.
+pub fn is_own_path(address: &str) -> bool {
+    let bytes = address.as_bytes();
+    bytes.first() == Some(&b'/')
+        && !matches!(bytes.get(1), Some(b'/' | b'\\'))
+        && address.chars().all(|c| !c.is_control() && c != '\\')
 }
 
 /// Returns a text as one segment of a path, or as a value in a query.
@@ -146,6 +207,29 @@ mod tests {
         assert_eq!(
             links.patch("käse", &id),
             "/pw/project/k%C3%A4se/patch/a%252Fb%25c@h/"
+        );
+    }
+
+    #[test]
+    fn next_leads_nowhere_else() {
+        for (address, expected) in [
+            ("/user/", true),
+            ("/a?b=//c", true),
+            ("//host/", false),
+            ("/\\host/", false),
+            ("/a\\b", false),
+            ("https://host/", false),
+            ("user/", false),
+            ("/a\nb", false),
+            ("", false),
+        ] {
+            assert_eq!(is_own_path(address), expected, "{address}");
+        }
+        let links = Links::new("");
+        assert_eq!(links.login(Some("/user/")), "/user/login/?next=/user/");
+        assert_eq!(
+            links.login(Some("/a/?b=c&d")),
+            "/user/login/?next=/a/%3Fb%3Dc%26d"
         );
     }
 

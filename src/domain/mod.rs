@@ -11,6 +11,7 @@ pub mod event;
 pub mod filter;
 pub mod id;
 pub mod link;
+pub mod notice;
 pub mod notification;
 pub mod patch;
 pub mod pattern;

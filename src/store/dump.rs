@@ -122,7 +122,7 @@ tables! {
         id: Number, patch_id: Number, cover_id: Number, submitter_id: Number, addressed: Truth, date: Moment,
         msgid: Text, headers: Text, content: Text,
     }
-    bundle(1) { id: Number, owner_id: Number, project_id: Number, name: Text, public: Truth }
+    bundle(1) { id: Number, owner_id: Number, project_id: Number, name: Text, public: Truth, description: Text }
     bundle_patch(2) { bundle_id: Number, patch_id: Number, position: Number }
     patch_check(1) {
         id: Number, patch_id: Number, account_id: Number, date: Moment, state: Number, context: Text,
@@ -144,7 +144,7 @@ tables! {
     }
     awaited(3) { project_id: Number, msgid: Text, digest: Bytes }
     email_confirmation(1) {
-        id: Number, type: Text, email: Text, account_id: Number, key: Secret, date: Loading, active: Truth,
+        id: Number, type: Text, email: Text, account_id: Number, key_digest: Secret, date: Loading, active: Truth,
     }
     email_optout(1) { email: Text }
     patch_change_notification(1) { patch_id: Number, last_modified: Loading, orig_state_id: Number }
@@ -152,7 +152,22 @@ tables! {
         id: Number, account_id: Number, key_hash: Secret, name: Text, scope: Text, created: Loading,
         expires: Loading, last_used: Loading,
     }
-    session(1) { key_hash: Secret, account_id: Number, data: Secret, created: Loading, expires: Loading }
+    session(1) {
+        key_hash: Secret, account_id: Number, data: Secret, created: Loading, expires: Loading, agent: Text,
+        address: Text, seen: Loading,
+    }
+    throttle(1) { key: Bytes, began: Loading, count: Number }
+    undo(1) { id: Number, account_id: Number, created: Loading, data: Text }
+    account_group(1) { id: Number, name: Text }
+    group_member(2) { group_id: Number, account_id: Number }
+    group_permission(2) { group_id: Number, permission: Text }
+    account_permission(2) { account_id: Number, permission: Text }
+    audit(1) {
+        id: Number, date: Loading, account_id: Number, username: Text, address: Text, action: Number, model: Text,
+        object_id: Text, object: Text, changes: Text,
+    }
+    person_alias(1) { email: Text, person_id: Number }
+    project_alias(1) { linkname: Text, project_id: Number }
     outbox(1) {
         id: Number, sender: Text, recipient: Text, subject: Text, headers: Text, content: Secret, created: Loading,
         tries: Number, next_try: Loading, last_error: Text, failed: Truth,

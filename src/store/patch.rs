@@ -12,6 +12,7 @@ pub mod change;
 pub mod list;
 pub mod rpc;
 pub mod search;
+pub mod todo;
 pub mod walk;
 
 use sqlx::FromRow;

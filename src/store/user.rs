@@ -132,6 +132,43 @@ pub async fn set_password(tx: &mut Tx, user: UserId, hash: &str) -> Result<()> {
     Ok(())
 }
 
+/// Writes a password in another form; the password is the same, so nobody is logged out.
+///
+/// # Errors
+/// When the database is away.
+pub async fn rewrite_password(tx: &mut Tx, user: UserId, hash: &str) -> Result<()> {
+    sql("UPDATE account SET password = $2 WHERE id = $1")
+        .bind(user)
+        .bind(hash)
+        .run(tx)
+        .await?;
+    Ok(())
+}
+
+/// Writes down that somebody logged in.
+///
+/// # Errors
+/// When the database is away.
+pub async fn logged_in(tx: &mut Tx, user: UserId, now: Timestamp) -> Result<()> {
+    sql("UPDATE account SET last_login = $2 WHERE id = $1")
+        .bind(user)
+        .bind(now)
+        .run(tx)
+        .await?;
+    Ok(())
+}
+
+/// Returns the accounts with this address, ignoring case.
+///
+/// # Errors
+/// When the database is away.
+pub async fn by_email(conn: &mut Conn, email: &str) -> Result<Vec<User>> {
+    let mut query = sql(ACCOUNT);
+    query.push("WHERE lower(a.email) = lower(").arg(email);
+    query.push(") ORDER BY a.id");
+    query.all(conn).await
+}
+
 /// Returns the account with this id, or this login name, ignoring case. A number is only an id.
 ///
 /// # Errors

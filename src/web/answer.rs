@@ -20,6 +20,10 @@ pub enum Answer {
     },
     /// Something to save.
     File(File),
+    /// What was sent makes no sense: the form again, with what was entered and what is wrong.
+    Invalid(Markup),
+    /// It is done; what came of it is over there.
+    Done(String),
     /// It is over there.
     Found(String),
     /// It is over there, and that is its only address.
@@ -38,6 +42,12 @@ impl<'r> Responder<'r, 'static> for Answer {
                 Ok(response)
             }
             Answer::File(file) => file.respond_to(request),
+            Answer::Invalid(body) => {
+                let mut response = body.respond_to(request)?;
+                response.set_status(Status::UnprocessableEntity);
+                Ok(response)
+            }
+            Answer::Done(address) => redirect(Status::SeeOther, address),
             Answer::Found(address) => redirect(Status::Found, address),
             Answer::Moved(address) => redirect(Status::MovedPermanently, address),
         }

@@ -7,7 +7,7 @@ use rocket::{
     response::Responder,
 };
 
-use super::{guard::View, layout};
+use super::{form, guard::View, layout};
 use crate::store;
 
 /// Why there is no page.
@@ -16,6 +16,18 @@ pub enum Error {
     /// There is nothing of that name.
     #[error("not found")]
     Missing(Option<Missing>),
+    /// Somebody has to log in first.
+    #[error("nobody is logged in")]
+    Login,
+    /// Whoever asks may not.
+    #[error("not allowed: {0}")]
+    Forbidden(&'static str),
+    /// It was tried too often of late.
+    #[error("too often")]
+    TooOften,
+    /// The system has no random numbers.
+    #[error("the system's random generator failed")]
+    Unlucky,
     /// The database failed.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -55,6 +67,23 @@ impl<'r> Responder<'r, 'static> for Error {
     fn respond_to(self, request: &'r Request<'_>) -> rocket::response::Result<'static> {
         match self {
             Error::Missing(missing) => Ok(response(request, Status::NotFound, missing)),
+            Error::Login => {
+                let login = View::of(request).login_here();
+                Ok(Response::build()
+                    .status(Status::Found)
+                    .raw_header("Location", login)
+                    .finalize())
+            }
+            Error::Forbidden(why) => {
+                let missing = Missing {
+                    text: why.to_owned(),
+                    ways: Vec::new(),
+                    no_project: true,
+                };
+                Ok(response(request, Status::Forbidden, Some(missing)))
+            }
+            Error::Unlucky => Ok(response(request, Status::ServiceUnavailable, None)),
+            Error::TooOften => Ok(response(request, Status::TooManyRequests, None)),
             Error::Store(error) => {
                 let away = matches!(error, store::Error::Away(_));
                 let status = if away || error.is_contention() {
@@ -91,6 +120,9 @@ impl<'r> Responder<'r, 'static> for Said {
             Status::UnprocessableEntity => Status::NotFound,
             status => status,
         };
+        if let Some(why) = form::refused(request) {
+            return Error::Forbidden(why).respond_to(request);
+        }
         if status == Status::InternalServerError {
             let (method, uri) = (request.method(), request.uri());
             tracing::error!("{method} {uri} failed ({})", reference(request));

@@ -5,17 +5,25 @@ use std::{
     sync::{Mutex, atomic::Ordering},
 };
 
+use maud::{Markup, html};
 use rocket::{
     Request,
-    http::Status,
+    http::{Cookie, CookieJar, SameSite, Status},
     request::{FromRequest, Outcome},
+    time::Duration,
 };
 use rocket_db_pools::{Connection, Error as PoolError};
 
-use super::{Links, Options, Site};
+use super::{
+    Error, Links, Options, Site,
+    visit::{self, Visit},
+};
 use crate::{
-    auth::{self, Caller},
-    domain::Timestamp,
+    auth::{
+        self, Caller, csrf,
+        session::{self, Browser, Session},
+    },
+    domain::{Timestamp, notice::Notice, user::User},
     store::{self, Conn, Statements},
 };
 
@@ -23,15 +31,19 @@ use crate::{
 #[derive(Default)]
 struct Lent(Mutex<Option<Connection<store::Database>>>);
 
-/// Lends a request a connection before its handler runs. Where there is none, tells the log, and returns the status
-/// to answer: were it left to the guard, Rocket would log the guard's type and the error's insides, too.
+/// Finds out who is looking, and lends a request a connection before its handler runs. Where there is none, tells the
+/// log, and returns the status to answer: were it left to the guard, Rocket would log the guard's type and the error's insides, too.
 pub async fn lend(request: &Request<'_>) -> Result<(), Status> {
     let (status, why) = match Connection::from_request(request).await {
-        Outcome::Success(conn) => {
-            let lent = &request.local_cache(Lent::default).0;
-            *lent.lock().expect("nothing panics while holding it") = Some(conn);
-            return Ok(());
-        }
+        Outcome::Success(mut conn) => match visit::read(request, &mut conn).await {
+            Ok(visit) => {
+                request.local_cache(|| visit);
+                let lent = &request.local_cache(Lent::default).0;
+                *lent.lock().expect("nothing panics while holding it") = Some(conn);
+                return Ok(());
+            }
+            Err(error) => (Status::ServiceUnavailable, error.to_string()),
+        },
         Outcome::Error((status, Some(PoolError::Get(error)))) => (status, error.to_string()),
         Outcome::Error((status, _)) | Outcome::Forward(status) => {
             (status, "this site has no database".into())
@@ -104,6 +116,9 @@ pub struct View<'r> {
     /// The element a fragment is for; `None` when the whole page is wanted.
     pub fragment: Option<&'r str>,
     host: Option<String>,
+    cookies: &'r CookieJar<'r>,
+    visit: &'r Visit,
+    request: &'r Request<'r>,
 }
 
 impl<'r> View<'r> {
@@ -123,7 +138,119 @@ impl<'r> View<'r> {
             theme,
             fragment,
             host: request.host().map(|host| host.to_string()),
+            cookies: request.cookies(),
+            visit: request.local_cache(Visit::default),
+            request,
         }
+    }
+
+    /// Returns the session of who is looking, if somebody is logged in.
+    pub fn session(&self) -> Option<&'r Session> {
+        self.visit.session.as_ref()
+    }
+
+    /// Returns who is looking, if somebody is logged in.
+    pub fn caller(&self) -> Option<&'r Caller> {
+        self.session().map(|session| &session.caller)
+    }
+
+    /// Returns the session of who is looking.
+    ///
+    /// # Errors
+    /// When nobody is logged in: the answer leads to the login and back here.
+    pub fn logged_in(&self) -> Result<&'r Session, Error> {
+        self.session().ok_or(Error::Login)
+    }
+
+    /// Returns the account of who is looking.
+    pub fn user(&self) -> Option<&'r User> {
+        self.caller().map(|caller| &caller.user)
+    }
+
+    /// Returns how many patches wait for who is looking.
+    pub fn todo(&self) -> i64 {
+        self.visit.todo
+    }
+
+    /// Returns what this page tells of the action before it.
+    pub fn notices(&self) -> &'r [Notice] {
+        &self.visit.notices
+    }
+
+    /// Returns how many rows a list shows: as many as its reader wants.
+    pub fn items_per_page(&self) -> i64 {
+        self.user()
+            .map_or(self.options().items_per_page, |user| user.items_per_page)
+    }
+
+    /// Returns the address asked for, with its query, below this site.
+    pub fn here(&self) -> String {
+        self.request.uri().to_string()
+    }
+
+    /// Returns where to log in, and to come back from there.
+    pub fn login_here(&self) -> String {
+        self.links().login(Some(&self.here()))
+    }
+
+    /// Returns what the browser says of itself.
+    pub fn browser(&self) -> Browser<'r> {
+        let headers = self.request.headers();
+        Browser {
+            agent: headers.get_one("User-Agent").unwrap_or_default(),
+            address: "",
+        }
+    }
+
+    /// Returns the network address of who is looking, as far as it is known.
+    pub fn address(&self) -> String {
+        let address = self.request.client_ip();
+        address
+            .map(|address| address.to_string())
+            .unwrap_or_default()
+    }
+
+    /// Returns the hidden field that every form which changes something has.
+    pub fn csrf(&self) -> Markup {
+        html! { input type="hidden" name=(csrf::FIELD) value=(self.csrf_token()); }
+    }
+
+    /// Returns the token of the browser's forms; one that has none gets one, for a year.
+    pub fn csrf_token(&self) -> String {
+        let known = self.cookies.get_pending(csrf::COOKIE);
+        if let Some(cookie) = known.filter(|cookie| is_token(cookie.value())) {
+            return cookie.value().to_owned();
+        }
+        // Without random numbers nobody can send a form, no worse.
+        let token = session::new_key().unwrap_or_default();
+        let mut cookie = self.cookie(csrf::COOKIE, token.clone(), 365);
+        cookie.set_http_only(false);
+        self.cookies.add(cookie);
+        token
+    }
+
+    /// Gives the browser the cookie of its session.
+    pub fn begin_session(&self, key: &str) {
+        self.cookies
+            .add(self.cookie(session::COOKIE, key.to_owned(), 14));
+    }
+
+    /// Takes the cookie of its session from the browser.
+    pub fn end_session(&self) {
+        self.cookies
+            .remove(self.cookie(session::COOKIE, String::new(), 0));
+    }
+
+    fn cookie(&self, name: &'static str, value: String, days: i64) -> Cookie<'static> {
+        let options = self.options();
+        let is_https = |url: &String| url.starts_with("https:");
+        Cookie::build((name, value))
+            .path(self.links().home())
+            .same_site(SameSite::Lax)
+            .http_only(true)
+            .secure(options.force_https || options.site_url.as_ref().is_some_and(is_https))
+            .max_age(Duration::days(days))
+            .build()
     }
 
     /// Returns how the site is set up.
@@ -154,6 +281,11 @@ impl<'r> FromRequest<'r> for View<'r> {
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
         Outcome::Success(View::of(request))
     }
+}
+
+/// Says whether a cookie may be the token of a browser's forms: letters and digits only.
+fn is_token(text: &str) -> bool {
+    (32..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// What a request says about who sends it; nobody is looked up before it matters.

@@ -3,10 +3,10 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{
-    assets,
+    assets, field,
     guard::{Theme, View},
 };
-use crate::domain::project::Project;
+use crate::domain::{notice::Kind, project::Project};
 
 /// Which of a project's tabs is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,14 +82,65 @@ fn whole(view: &View, title: &str, bar: Markup, main: Markup, scripts: bool) -> 
                 header.bar {
                     a.brand href=(links.home()) { (PreEscaped(MARK)) span { (name) } }
                     (bar)
+                    (account(view))
                 }
-                main #main tabindex="-1" { (main) }
+                main #main tabindex="-1" { (notices(view)) (main) }
                 footer {
                     a href=(links.about()) { "About this site" }
+                    @if view.user().is_none() {
+                        a href=(links.register()) { "Register" }
+                        a href=(links.mail()) { "Mail settings" }
+                    }
                     span { "Patchwork " (env!("CARGO_PKG_VERSION")) }
                     @if scripts { button.theme type="button" hidden { "Theme: auto" } }
                 }
                 div.notices role="status" aria-live="polite" {}
+            }
+        }
+    }
+}
+
+/// Who is logged in, and what is theirs.
+fn account(view: &View) -> Markup {
+    let links = view.links();
+    let Some(user) = view.user() else {
+        return html! { a.login href=(view.login_here()) { "Log in" } };
+    };
+    html! {
+        @if view.todo() > 0 {
+            a.todo-count href=(links.user_page("todo/")) title="Patches that wait for you" {
+                (view.todo()) span.vh { " patches wait for you" }
+            }
+        }
+        details.menu {
+            summary { (user.username) }
+            ul {
+                li { a href=(links.user_page("todo/")) { "Waiting for me" } }
+                li { a href=(links.user_page("bundles/")) { "Bundles" } }
+                li { a href=(links.user()) { "Profile" } }
+                @if user.is_staff { li { a href=(links.admin("")) { "Administration" } } }
+                li {
+                    form method="post" action=(links.logout()) {
+                        (view.csrf())
+                        button type="submit" { "Log out" }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What the action before this page has done, with a way to take it back.
+pub fn notices(view: &View) -> Markup {
+    html! {
+        div #notices role="status" aria-live="polite" hx-swap-oob=[view.fragment.map(|_| "true")] {
+            @for notice in view.notices() {
+                div.notice.failed[notice.kind == Kind::Failed] {
+                    p { (notice.text) }
+                    @if let Some(undo) = notice.undo {
+                        (field::button(view, &view.links().undo(undo), "Undo", &[("next", &view.here())]))
+                    }
+                }
             }
         }
     }
@@ -100,7 +151,7 @@ const MARK: &str = r#"<svg viewBox="0 0 16 16" aria-hidden="true"><rect x="1" y=
 fn scripts(view: &View) -> Markup {
     let links = view.links();
     html! {
-        meta name="htmx-config" content=(r#"{"includeIndicatorStyles":false,"allowEval":false,"allowScriptTags":false,"historyCacheSize":4,"scrollIntoViewOnBoost":false}"#);
+        meta name="htmx-config" content=(r#"{"includeIndicatorStyles":false,"allowEval":false,"allowScriptTags":false,"historyCacheSize":4,"scrollIntoViewOnBoost":false,"responseHandling":[{"code":"204","swap":false},{"code":"[23]..","swap":true},{"code":"422","swap":true},{"code":"[45]..","swap":false,"error":true}]}"#);
         script defer src=(links.asset(assets::name("htmx-2.0.11.min.js"))) {}
         script defer src=(links.asset(assets::name("patchwork.js"))) data-cookie-path=(links.home()) {}
     }

@@ -59,15 +59,14 @@ async fn list(linkname: &str, view: View<'_>, pairs: Pairs, mut db: Db<'_>) -> R
     {
         return Ok(Answer::Found(address));
     }
-    let list = List::load(&mut db, project, query, view.options().items_per_page).await?;
+    let list = List::load(&mut db, project, query, view.items_per_page()).await?;
     drop(db);
     Ok(match view.fragment {
         None => Answer::Page(whole(&view, &list)),
         Some(target) => Answer::Part {
-            body: if target == "results" {
-                results(&view, &list)
-            } else {
-                part(&view, &list)
+            body: html! {
+                @if target == "results" { (results(&view, &list)) } @else { (part(&view, &list)) }
+                @if !view.notices().is_empty() { (layout::notices(&view)) }
             },
             address: Some(format!(
                 "{}{}",

@@ -13,6 +13,8 @@ mod cover;
 mod diff;
 pub mod download;
 mod error;
+mod field;
+mod form;
 mod guard;
 mod headers;
 mod id;
@@ -28,8 +30,10 @@ mod pwclientrc;
 mod query;
 mod route;
 mod series;
+mod session;
 mod text;
 mod thread;
+mod visit;
 
 pub use crate::domain::link::Links;
 pub use error::Error;
@@ -105,9 +109,10 @@ pub fn mount(rocket: Rocket<Build>, options: Options) -> Rocket<Build> {
         comment::routes(),
         bundle::routes(),
         pwclientrc::routes(),
+        session::routes(),
     ]
     .concat();
-    let pages = [route::reading(reading), about::routes()].concat();
+    let pages = [route::reading(reading), route::knowing(about::routes())].concat();
     let files = [assets::routes(), probe::routes()].concat();
     rocket
         .attach(headers::Headers)

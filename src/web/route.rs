@@ -8,8 +8,13 @@ use rocket::{
     route::{Handler, Outcome},
 };
 
-use super::{error, guard};
-use crate::domain::link::slashed;
+use rocket_db_pools::Database;
+
+use super::{
+    error, guard,
+    visit::{self, Visit},
+};
+use crate::{auth::session, domain::link::slashed, store};
 
 /// Routes of pages: their addresses end in a slash, others are sent there.
 pub fn pages(routes: Vec<Route>) -> Vec<Route> {
@@ -26,6 +31,14 @@ pub fn pages(routes: Vec<Route>) -> Vec<Route> {
 pub fn reading(mut routes: Vec<Route>) -> Vec<Route> {
     for route in &mut routes {
         route.handler = Box::new(Reading(route.handler.clone()));
+    }
+    routes
+}
+
+/// Routes that need no database, but know who is looking if there is one.
+pub fn knowing(mut routes: Vec<Route>) -> Vec<Route> {
+    for route in &mut routes {
+        route.handler = Box::new(Knowing(route.handler.clone()));
     }
     routes
 }
@@ -86,6 +99,24 @@ impl Handler for Reading {
             Ok(()) => self.0.handle(request, data).await,
             Err(status) => Outcome::Success(error::response(request, status, None)),
         }
+    }
+}
+
+/// Finds out who is looking, if that is possible.
+#[derive(Clone)]
+struct Knowing(Box<dyn Handler>);
+
+#[rocket::async_trait]
+impl Handler for Knowing {
+    async fn handle<'r>(&self, request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r> {
+        if let Some(database) = store::Database::fetch(request.rocket())
+            && request.cookies().get(session::COOKIE).is_some()
+        {
+            let read = async { visit::read(request, &mut database.0.reader().await?).await };
+            let visit: Visit = read.await.unwrap_or_default();
+            request.local_cache(|| visit);
+        }
+        self.0.handle(request, data).await
     }
 }
 

@@ -103,7 +103,7 @@ on_both! {
                 .run(&mut tx)
                 .await
                 .expect("an account");
-            sql("INSERT INTO email_confirmation (type, email, account_id, key, date) SELECT 'registration', 'x@y', id, $2, $3 FROM account WHERE username = $1")
+            sql("INSERT INTO email_confirmation (type, email, account_id, key_digest, date) SELECT 'registration', 'x@y', id, $2, $3 FROM account WHERE username = $1")
                 .bind(name)
                 .bind(format!("{name:0>40}"))
                 .bind(date)

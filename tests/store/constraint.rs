@@ -102,7 +102,7 @@ const MORE: &[&str] = &[
     "INSERT INTO bundle (id, owner_id, project_id, name) VALUES (1, 1, 1, 'b')",
     "INSERT INTO bundle_patch (bundle_id, patch_id, position) VALUES (1, 1, 1)",
     "INSERT INTO mail (project_id, msgid, received, outcome, patch_id, size, digest, packed) VALUES (1, '<p1@x>', $1, 'patch', 1, 1, $2, $2)",
-    "INSERT INTO email_confirmation (type, email, account_id, key, date) VALUES ('optin', 'a@b', 1, '0123456789012345678901234567890123456789', $1)",
+    "INSERT INTO email_confirmation (type, email, account_id, key_digest, date) VALUES ('optin', 'a@b', 1, '0123456789012345678901234567890123456789', $1)",
     "INSERT INTO email_optout (email) VALUES ('a@b')",
     "INSERT INTO patch_change_notification (patch_id, last_modified, orig_state_id) VALUES (1, $1, 3)",
     "INSERT INTO session (key_hash, account_id, created, expires) VALUES ($2, 1, $1, $1)",
@@ -126,6 +126,8 @@ on_both! {
 
 /// Every reference: table, column, what it refers to, and what becomes of the row when that goes.
 const REFERENCES: &[&str] = &[
+    "account_permission.account_id > account: CASCADE",
+    "audit.account_id > account: SET NULL",
     "awaited.project_id > project: CASCADE",
     "bundle.owner_id > account: CASCADE",
     "bundle.project_id > project: CASCADE",
@@ -152,6 +154,9 @@ const REFERENCES: &[&str] = &[
     "event.previous_state_id > state: NO ACTION",
     "event.project_id > project: CASCADE",
     "event.series_id > series: CASCADE",
+    "group_member.account_id > account: CASCADE",
+    "group_member.group_id > account_group: CASCADE",
+    "group_permission.group_id > account_group: CASCADE",
     "mail.comment_id > comment: SET NULL",
     "mail.cover_id > cover: SET NULL",
     "mail.patch_id > patch: SET NULL",
@@ -172,6 +177,8 @@ const REFERENCES: &[&str] = &[
     "patch_tag.patch_id > patch: CASCADE",
     "patch_tag.tag_id > tag: CASCADE",
     "person.account_id > account: SET NULL",
+    "person_alias.person_id > person: CASCADE",
+    "project_alias.project_id > project: CASCADE",
     "quarantine.project_id > project: SET NULL",
     "series.cover_id > cover: SET NULL",
     "series.project_id > project: NO ACTION",
@@ -183,6 +190,7 @@ const REFERENCES: &[&str] = &[
     "session.account_id > account: CASCADE",
     "tally.project_id > project: CASCADE",
     "token.account_id > account: CASCADE",
+    "undo.account_id > account: CASCADE",
     "unmet_dependency.project_id > project: CASCADE",
     "unmet_dependency.series_id > series: CASCADE",
 ];

@@ -649,7 +649,7 @@ async fn account(conn: &mut Conn, name: &str, is_active: bool) {
 
 async fn confirmation(conn: &mut Conn, name: &str, key: &str, now: Timestamp) {
     sql(
-        "INSERT INTO email_confirmation (type, email, account_id, key, date) \
+        "INSERT INTO email_confirmation (type, email, account_id, key_digest, date) \
          SELECT 'registration', email, id, $2, $3 FROM account WHERE username = $1",
     )
     .bind(name)

@@ -1,5 +1,6 @@
 //! Pages, through Rocket's local client: what they say, where they lead, what they cost.
 
+mod browser;
 mod bundle;
 mod cover;
 mod download;
@@ -9,6 +10,7 @@ mod patch;
 mod project;
 pub mod seed;
 mod series;
+mod session;
 mod site;
 
 /// Calls each page test with a database of its own, on each engine.
@@ -52,6 +54,13 @@ on_each_engine! {
     errors_are_pages: error::errors_are_pages;
     the_front_page_finds_what_was_sought: error::the_front_page_finds_what_was_sought;
     a_failure_has_a_reference: error::a_failure_has_a_reference;
+    a_user_logs_in_and_out: session::a_user_logs_in_and_out;
+    a_login_may_name_the_address: session::a_login_may_name_the_address;
+    a_login_leads_to_pages_of_ours_only: session::a_login_leads_to_pages_of_ours_only;
+    passwords_kept_by_django_are_renewed: session::passwords_kept_by_django_are_renewed;
+    passwords_cannot_be_tried_for_ever: session::passwords_cannot_be_tried_for_ever;
+    a_switched_off_account_is_nobody: session::a_switched_off_account_is_nobody;
+    no_form_of_another_site_is_taken: session::no_form_of_another_site_is_taken;
     links_that_leave_keep_to_https: site::links_that_leave_keep_to_https;
     pages_carry_their_headers: site::pages_carry_their_headers;
     a_site_lives_below_a_path: site::a_site_lives_below_a_path;

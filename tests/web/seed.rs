@@ -38,7 +38,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    async fn of(response: LocalResponse<'_>) -> Seen {
+    pub async fn of(response: LocalResponse<'_>) -> Seen {
         let headers = response
             .headers()
             .iter()
@@ -51,6 +51,14 @@ impl Seen {
             headers,
             body: String::from_utf8_lossy(&bytes).into_owned(),
         }
+    }
+
+    /// All values of a header.
+    pub fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let found = self.headers.iter();
+        found
+            .filter(move |(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     pub fn header(&self, name: &str) -> &str {

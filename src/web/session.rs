@@ -1,0 +1,190 @@
+//! Logging in and out (`web.md §13.2`).
+
+use maud::{Markup, html};
+use rocket::Route;
+
+use super::{
+    Db, Error,
+    answer::Answer,
+    error::Result,
+    field::{self, Faults, Field},
+    form::Form,
+    guard::{Pairs, View},
+    layout,
+};
+use crate::{
+    auth,
+    domain::{Timestamp, link, user::User},
+    store::{self, Conn, Tx, throttle},
+};
+
+/// How many wrong passwords an account or an address may have within [`MINUTES`].
+const MOST_FAILURES: i64 = 10;
+/// From one network address more may come: many people may share it.
+const MOST_FROM_ADDRESS: i64 = 60;
+const MINUTES: i64 = 15;
+
+/// Returns the routes of sessions.
+pub fn routes() -> Vec<Route> {
+    rocket::routes![login_page, login, logout_page, logout]
+}
+
+#[rocket::get("/user/login")]
+fn login_page(view: View<'_>, pairs: Pairs) -> Answer {
+    let next = next(&view, pairs.last("next"));
+    match view.session() {
+        Some(_) => Answer::Found(next),
+        None => Answer::Page(entry(&view, "", &next, &Faults::default())),
+    }
+}
+
+#[rocket::post("/user/login", data = "<form>")]
+async fn login(view: View<'_>, pairs: Pairs, mut db: Db<'_>, form: Form<'_>) -> Result<Answer> {
+    let given = form.get("next").or_else(|| pairs.last("next"));
+    let next = next(&view, given);
+    let (name, password) = (
+        form.text("username"),
+        form.raw("password").unwrap_or_default(),
+    );
+    let now = Timestamp::now();
+    let counters = counters(&view, name);
+    for (counter, most) in &counters {
+        if throttle::read(&mut db, counter, MINUTES, now).await? >= *most {
+            return Err(Error::TooOften);
+        }
+    }
+    let user = named(&mut db, name).await?;
+    // The password takes a while; others may have the connection meanwhile.
+    drop(db);
+    let Some(user) = auth::verified(user, password).await else {
+        let mut tx = form.begin().await?;
+        for (counter, _) in &counters {
+            throttle::count(&mut tx, counter, MINUTES, now).await?;
+        }
+        tx.commit().await?;
+        let mut faults = Faults::default();
+        faults.add(
+            "",
+            "That name and password do not belong together, or the account is not active.",
+        );
+        return Ok(Answer::Invalid(entry(&view, name, &next, &faults)));
+    };
+    let mut tx = form.begin().await?;
+    renew_password(&mut tx, &user, password).await?;
+    throttle::forget(&mut tx, &counters[0].0).await?;
+    let key = begin(&view, &mut tx, &user, now).await?;
+    tx.commit().await?;
+    view.begin_session(&key);
+    Ok(Answer::Done(next))
+}
+
+/// What is counted when somebody tries passwords, and how much is too much.
+fn counters(view: &View, name: &str) -> [(String, i64); 2] {
+    [
+        (format!("login of {}", name.to_lowercase()), MOST_FAILURES),
+        (format!("login from {}", view.address()), MOST_FROM_ADDRESS),
+    ]
+}
+
+/// Returns the account with this login name, or the only one with this address.
+async fn named(conn: &mut Conn, name: &str) -> Result<Option<User>> {
+    let found = store::user::by_username(conn, name).await?;
+    if found.is_some() || !name.contains('@') {
+        return Ok(found);
+    }
+    let mut found = store::user::by_email(conn, name).await?;
+    Ok(if found.len() == 1 { found.pop() } else { None })
+}
+
+/// Keeps the password in our way, if it was kept in an older one.
+async fn renew_password(tx: &mut Tx, user: &User, password: &str) -> Result<()> {
+    if !auth::is_old(&user.password) {
+        return Ok(());
+    }
+    let password = password.to_owned();
+    let hashed = rocket::tokio::task::spawn_blocking(move || auth::hash_password(&password)).await;
+    if let Ok(Ok(hash)) = hashed {
+        store::user::rewrite_password(tx, user.id, &hash).await?;
+    }
+    Ok(())
+}
+
+/// Begins a session of somebody who has proved to be a user, in place of the browser's old one, and returns its key.
+pub async fn begin(view: &View<'_>, tx: &mut Tx, user: &User, now: Timestamp) -> Result<String> {
+    if let Some(old) = view.session() {
+        store::session::end(tx, &old.key_hash).await?;
+    }
+    let key = auth::session::new_key().map_err(|_| Error::Unlucky)?;
+    let address = view.address();
+    let browser = auth::session::Browser {
+        address: &address,
+        ..view.browser()
+    };
+    auth::session::begin(tx, &key, user.id, browser, now).await?;
+    Ok(key)
+}
+
+/// Returns where to go after the login: only to a page of ours.
+fn next(view: &View, given: Option<&str>) -> String {
+    match given {
+        Some(next) if link::is_own_path(next) => next.to_owned(),
+        _ => view.links().user(),
+    }
+}
+
+fn entry(view: &View, name: &str, next: &str, faults: &Faults) -> Markup {
+    let username = Field {
+        autocomplete: "username",
+        ..Field::new("username", "Login name or address", name)
+    };
+    let password = Field::password("password", "Password", "current-password");
+    let links = view.links();
+    layout::bare(
+        view,
+        "Log in",
+        html! {
+            div.narrow {
+                h1 { "Log in" }
+                (field::problems(faults))
+                form.entries method="post" action=(links.login(None)) {
+                    (view.csrf())
+                    input type="hidden" name="next" value=(next);
+                    (username.drawn(faults))
+                    (password.drawn(faults))
+                    button.primary type="submit" { "Log in" }
+                }
+                p { a href=(links.user_page("password-reset/")) { "Forgotten your password?" } }
+                p { "No account yet? " a href=(links.register()) { "Register" } " to have your patches listed, to keep bundles, and to maintain a project." }
+            }
+        },
+    )
+}
+
+/// Compatibility: old links lead here; logging out takes a form.
+#[rocket::get("/user/logout")]
+fn logout_page(view: View<'_>) -> Answer {
+    if view.session().is_none() {
+        return Answer::Found(view.links().home());
+    }
+    Answer::Page(layout::bare(
+        &view,
+        "Log out",
+        html! {
+            div.narrow {
+                h1 { "Log out" }
+                (field::button(&view, &view.links().logout(), "Log out", &[]))
+            }
+        },
+    ))
+}
+
+#[rocket::post("/user/logout", data = "<form>")]
+async fn logout(view: View<'_>, _db: Db<'_>, form: Form<'_>) -> Result<Answer> {
+    if let Some(session) = view.session() {
+        let mut tx = form.begin().await?;
+        store::session::end(&mut tx, &session.key_hash).await?;
+        tx.commit().await?;
+        view.end_session();
+    }
+    Ok(Answer::Done(view.links().home()))
+}

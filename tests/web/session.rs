@@ -1,0 +1,207 @@
+//! Logging in and out, and that no form of another site's page is taken.
+
+use patchwork::{
+    auth,
+    domain::{Timestamp, UserId},
+    store::{self, Db, user::NewUser},
+};
+
+use super::{
+    browser::Browser,
+    seed::{self, get},
+};
+
+const PASSWORD: &str = "low-tide-at-noon";
+
+/// Makes an account with a password of which `kept` is kept.
+async fn account(db: &Db, username: &str, kept: &str) -> UserId {
+    let mut tx = db.begin().await.expect("a transaction");
+    let user = NewUser {
+        username,
+        email: &format!("{username}@example.com"),
+        first_name: "",
+        last_name: "",
+        password: kept,
+        is_superuser: false,
+        date_joined: Timestamp::now(),
+        items_per_page: 100,
+    };
+    let id = store::user::insert(&mut tx, &user).await.expect("a user");
+    tx.commit().await.expect("a commit");
+    id
+}
+
+fn kept() -> String {
+    auth::hash_password(PASSWORD).expect("a hash")
+}
+
+pub async fn a_user_logs_in_and_out(db: &Db) {
+    let ann = account(db, "ann", &kept()).await;
+    seed::any_patch(db, seed::project(db, "one").await).await;
+    let site = seed::site(db, |_| {}).await;
+    let browser = Browser::new(&site);
+    let page = browser.get("/user/login/?next=/about/").await;
+    assert_eq!(page.status, 200);
+    assert_eq!(page.values("input[name=next]", "value"), ["/about/"]);
+    let token = browser.cookie("csrftoken");
+    assert_eq!(
+        page.values("input[name=csrfmiddlewaretoken]", "value"),
+        [token.clone()]
+    );
+    let wrong = browser
+        .post(
+            "/user/login/",
+            &[("username", "ann"), ("password", "wrong")],
+        )
+        .await;
+    assert_eq!(wrong.status, 422);
+    assert_eq!(wrong.values("#id_username", "value"), ["ann"]);
+    assert_eq!(wrong.texts("[role=alert] p").len(), 1);
+    assert!(
+        !wrong.body.contains("wrong\""),
+        "the password is not sent back"
+    );
+    let right = [
+        ("username", "ann"),
+        ("password", PASSWORD),
+        ("next", "/about/"),
+    ];
+    let done = browser.post("/user/login/", &right).await;
+    assert_eq!((done.status, done.header("Location")), (303, "/about/"));
+    let cookie = done
+        .headers("Set-Cookie")
+        .find(|set| set.starts_with("sessionid="));
+    let cookie = cookie.expect("a session").to_owned();
+    for part in ["HttpOnly", "SameSite=Lax", "Path=/"] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    assert!(!cookie.contains("Secure"));
+    let page = browser.get("/project/one/list/").await;
+    assert_eq!(page.texts(".menu summary"), ["ann"]);
+    // Session, rights and what waits, beside the list's own six.
+    assert_eq!(page.statements(), 9);
+    let again = browser.get("/user/login/").await;
+    assert_eq!((again.status, again.header("Location")), (302, "/user/"));
+    let mut conn = db.reader().await.expect("a reader");
+    let sessions = store::session::of_user(&mut conn, ann, Timestamp::now()).await;
+    assert_eq!(sessions.expect("sessions").len(), 1);
+    let out = browser.submit("/user/logout/", &[]).await;
+    assert_eq!(out.status, 302, "the only project");
+    assert_eq!(browser.cookie("sessionid"), "");
+    assert!(
+        browser
+            .get("/project/one/list/")
+            .await
+            .texts(".menu")
+            .is_empty()
+    );
+}
+
+pub async fn a_login_may_name_the_address(db: &Db) {
+    account(db, "ann", &kept()).await;
+    let site = seed::site(db, |_| {}).await;
+    let browser = Browser::new(&site);
+    browser.get("/user/login/").await;
+    let fields = [("username", "Ann@Example.com"), ("password", PASSWORD)];
+    assert_eq!(browser.post("/user/login/", &fields).await.status, 303);
+}
+
+pub async fn a_login_leads_to_pages_of_ours_only(db: &Db) {
+    let site = seed::site(db, |_| {}).await;
+    for (next, expected) in [
+        ("/about/", "/about/"),
+        ("//example.org/", "/user/"),
+        ("https://example.org/", "/user/"),
+        ("/%5Cexample.org/", "/user/"),
+    ] {
+        let page = get(&site, &format!("/user/login/?next={next}")).await;
+        assert_eq!(
+            page.values("input[name=next]", "value"),
+            [expected],
+            "{next}"
+        );
+    }
+}
+
+pub async fn passwords_kept_by_django_are_renewed(db: &Db) {
+    // The hash of "tide and pool" with a thousand rounds.
+    let old = "pbkdf2_sha256$1000$tidepool$VxnlhtWmkZEPEwlC3uqvT8XaJZRr3U3KLNLgCLJ1hh0=";
+    let ann = account(db, "ann", old).await;
+    let site = seed::site(db, |_| {}).await;
+    for _ in 0..2 {
+        let browser = Browser::new(&site);
+        browser.get("/user/login/").await;
+        let fields = [("username", "ann"), ("password", "tide and pool")];
+        assert_eq!(browser.post("/user/login/", &fields).await.status, 303);
+    }
+    let mut conn = db.reader().await.expect("a reader");
+    let user = store::user::by_id(&mut conn, ann).await.expect("an answer");
+    assert!(user.expect("ann").password.starts_with("$argon2id$"));
+}
+
+pub async fn passwords_cannot_be_tried_for_ever(db: &Db) {
+    account(db, "ann", &kept()).await;
+    let site = seed::site(db, |_| {}).await;
+    let browser = Browser::new(&site);
+    browser.get("/user/login/").await;
+    for _ in 0..10 {
+        let fields = [("username", "ann"), ("password", "wrong")];
+        assert_eq!(browser.post("/user/login/", &fields).await.status, 422);
+    }
+    let fields = [("username", "ANN"), ("password", PASSWORD)];
+    let refused = browser.post("/user/login/", &fields).await;
+    assert_eq!((refused.status, refused.header("Retry-After")), (429, "30"));
+}
+
+pub async fn a_switched_off_account_is_nobody(db: &Db) {
+    let ann = account(db, "ann", &kept()).await;
+    seed::any_patch(db, seed::project(db, "one").await).await;
+    let site = seed::site(db, |_| {}).await;
+    let browser = Browser::of(&site, db, ann.0).await;
+    assert_eq!(
+        browser
+            .get("/project/one/list/")
+            .await
+            .texts(".menu summary"),
+        ["ann"]
+    );
+    let mut tx = db.begin().await.expect("a transaction");
+    store::sql("UPDATE account SET is_active = FALSE")
+        .run(&mut tx)
+        .await
+        .expect("a change");
+    tx.commit().await.expect("a commit");
+    assert!(
+        browser
+            .get("/project/one/list/")
+            .await
+            .texts(".menu")
+            .is_empty()
+    );
+}
+
+/// Every address that takes forms refuses one that does not come from a page of ours, whoever sends it.
+pub async fn no_form_of_another_site_is_taken(db: &Db) {
+    let ann = account(db, "ann", &kept()).await;
+    let site = seed::site(db, |_| {}).await;
+    let browser = Browser::of(&site, db, ann.0).await;
+    let forms: Vec<String> = site
+        .rocket()
+        .routes()
+        .filter(|route| route.method == rocket::http::Method::Post && route.rank < 50)
+        .map(|route| route.uri.to_string())
+        .collect();
+    assert!(forms.len() >= 2, "{forms:?}");
+    for uri in forms {
+        let path: String = uri
+            .split('/')
+            .map(|part| if part.starts_with('<') { "1" } else { part })
+            .collect::<Vec<_>>()
+            .join("/");
+        let seen = browser
+            .post_plainly(&format!("{path}/"), &[("username", "ann")])
+            .await;
+        assert_eq!(seen.status, 403, "{uri}");
+        assert!(seen.body.contains("Reload the page"), "{uri}");
+    }
+}
