@@ -2,7 +2,7 @@
 //!
 //! Not `uri!`: the base is a setting, and the double encoding of slashes in message ids is ours (`web.md §1.2`).
 
-use super::{CommentId, CoverId, MessageId, PatchId, SeriesId};
+use super::{CommentId, CoverId, MessageId, PatchId, PersonId, SeriesId};
 
 /// Makes addresses.
 #[derive(Clone, Debug)]
@@ -71,6 +71,11 @@ impl Links {
     /// A series as one mailbox.
     pub fn series_mbox(&self, id: SeriesId) -> String {
         format!("{}/series/{id}/mbox/", self.base)
+    }
+
+    /// A submitter in a project.
+    pub fn person(&self, linkname: &str, id: PersonId) -> String {
+        format!("{}people/{id}/", self.project(linkname))
     }
 
     /// A patch by its number.

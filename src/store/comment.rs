@@ -105,6 +105,40 @@ const COLUMNS: &str = "SELECT c.id, c.msgid, c.date, c.submitter_id, pe.name AS 
        pe.email AS submitter_email, c.addressed, c.content
   FROM comment c JOIN person pe ON pe.id = c.submitter_id ";
 
+/// A comment as its author's page lists it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Written {
+    /// Its id.
+    pub id: CommentId,
+    /// When it was written.
+    pub date: Timestamp,
+    /// The name of the patch or cover it answers.
+    pub about: String,
+}
+
+/// Returns somebody's newest comments in a project.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn by_author(
+    conn: &mut Conn,
+    project: ProjectId,
+    author: PersonId,
+    limit: i64,
+) -> Result<Vec<Written>> {
+    sql(
+        "SELECT c.id, c.date, coalesce(p.name, v.name) AS about FROM comment c \
+         LEFT JOIN patch p ON p.id = c.patch_id LEFT JOIN cover v ON v.id = c.cover_id \
+         WHERE c.submitter_id = $1 AND coalesce(p.project_id, v.project_id) = $2 \
+         ORDER BY c.date DESC, c.id DESC LIMIT $3",
+    )
+    .bind(author)
+    .bind(project)
+    .bind(limit)
+    .all(conn)
+    .await
+}
+
 /// Returns the comments on a patch, oldest first.
 ///
 /// # Errors

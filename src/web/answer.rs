@@ -18,6 +18,8 @@ pub enum Answer {
         /// The address, if it is to be shown.
         address: Option<String>,
     },
+    /// An Atom feed.
+    Feed(Vec<u8>),
     /// Something to save.
     File(File),
     /// What was sent makes no sense: the form again, with what was entered and what is wrong.
@@ -41,6 +43,10 @@ impl<'r> Responder<'r, 'static> for Answer {
                 }
                 Ok(response)
             }
+            Answer::Feed(bytes) => Response::build()
+                .raw_header("Content-Type", "application/atom+xml; charset=utf-8")
+                .sized_body(bytes.len(), Cursor::new(bytes))
+                .ok(),
             Answer::File(file) => file.respond_to(request),
             Answer::Invalid(body) => {
                 let mut response = body.respond_to(request)?;

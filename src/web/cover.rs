@@ -125,7 +125,7 @@ fn whole(view: &View, page: &Page) -> Markup {
     let place = page.place();
     layout::page(
         view,
-        &Frame::project(name, project, Tab::Patches),
+        &Frame::project(&name, project, Tab::Patches),
         html! {
                 (thread::crumbs(view, project, place.as_ref(), "Cover letter"))
                 header.heading {

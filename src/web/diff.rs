@@ -6,6 +6,8 @@ use std::ops::Range;
 use maud::{Escaper, Markup, PreEscaped, html};
 use std::fmt::Write;
 
+use super::{odd, quote::Said};
+use crate::domain::CommentId;
 use crate::mail::outline::{Change, FileDiff, Hunk, Line, LineKind};
 
 /// So many lines are drawn with the page; the rest on demand.
@@ -20,6 +22,18 @@ pub struct Shown<'a> {
     pub address: &'a str,
     /// A file that is wanted whole, counted from 1.
     pub whole: Option<usize>,
+    /// What replies say about lines of it.
+    pub remarks: &'a [Remark<'a>],
+}
+
+/// What a reply says about a line.
+pub struct Remark<'a> {
+    /// The reply.
+    pub comment: CommentId,
+    /// Who wrote it.
+    pub author: &'a str,
+    /// The line, and what is said.
+    pub said: Said,
 }
 
 /// How much of a file is drawn.
@@ -65,9 +79,9 @@ pub fn files(files: &[FileDiff], shown: &Shown) -> Markup {
 }
 
 /// Draws what is inside a file's fold: the whole of it, as the answer to "show the rest".
-pub fn whole(files: &[FileDiff], number: usize) -> Option<Markup> {
+pub fn whole(files: &[FileDiff], number: usize, remarks: &[Remark]) -> Option<Markup> {
     let file = files.get(number.checked_sub(1)?)?;
-    Some(lines(file, number, usize::MAX))
+    Some(lines(file, number, usize::MAX, remarks))
 }
 
 /// Divides the lines drawn with the page among the files, in order.
@@ -98,10 +112,10 @@ fn body(file: &FileDiff, number: usize, share: Share, shown: &Shown) -> Markup {
     let address = format!("{}?file={number}", shown.address);
     let length = file.lines().count();
     match share {
-        Share::All => lines(file, number, usize::MAX),
+        Share::All => lines(file, number, usize::MAX, shown.remarks),
         Share::First(first) => html! {
             div {
-                (lines(file, number, first))
+                (lines(file, number, first, shown.remarks))
                 p.more {
                     a href={ (address) "#f" (number) } hx-get=(address) hx-target="closest div" hx-swap="outerHTML" {
                         "Show all " (length) " lines of this file"
@@ -153,7 +167,7 @@ fn notes(file: &FileDiff) -> Markup {
 }
 
 /// Draws the first lines of a file, the head among them.
-fn lines(file: &FileDiff, number: usize, first: usize) -> Markup {
+fn lines(file: &FileDiff, number: usize, first: usize, remarks: &[Remark]) -> Markup {
     let width = width(file);
     let mut out = String::from("<pre class=\"diff\">");
     let mut left = first;
@@ -172,11 +186,32 @@ fn lines(file: &FileDiff, number: usize, first: usize) -> Markup {
                 width,
                 emphasis[line_at].clone(),
             );
+            remarked(&mut out, remarks, place);
         }
         left = left.saturating_sub(hunk.lines.len());
     }
     out.push_str("</pre>");
     PreEscaped(out)
+}
+
+/// Draws what was said about a line below it.
+fn remarked(out: &mut String, remarks: &[Remark], place: At) {
+    let about = remarks.iter().filter(|remark| remark.said.place == place);
+    let mut about = about.peekable();
+    if about.peek().is_none() {
+        return;
+    }
+    out.push_str("</pre>");
+    for remark in about {
+        let drawn = html! {
+            div.remark {
+                p { strong { (odd::shown(remark.author)) } " " a href={ "#" (remark.comment) } { "in the reply" } }
+                p.said { (odd::shown(&remark.said.text)) }
+            }
+        };
+        out.push_str(&drawn.into_string());
+    }
+    out.push_str("<pre class=\"diff\">");
 }
 
 /// Returns how many digits the largest line number has.
@@ -286,8 +321,25 @@ fn push(out: &mut String, text: std::fmt::Arguments) {
     out.write_fmt(text).expect("a String takes any text");
 }
 
-/// Escapes a text; a carriage return would be lost to the reader of HTML.
+/// Escapes a text. Characters that cannot be seen stay in it, and are named beside it: a copy is still the plain diff.
 fn escape(out: &mut String, text: &str) {
+    let mut from = 0;
+    for (at, c) in odd::places(text) {
+        let end = at + c.len_utf8();
+        escape_plain(out, &text[from..at]);
+        push(
+            out,
+            format_args!("<u class=\"odd\" data-u=\"U+{:04X}\">", u32::from(c)),
+        );
+        escape_plain(out, &text[at..end]);
+        out.push_str("</u>");
+        from = end;
+    }
+    escape_plain(out, &text[from..]);
+}
+
+/// Escapes a text; a carriage return would be lost to the reader of HTML.
+fn escape_plain(out: &mut String, text: &str) {
     let mut parts = text.split('\r');
     let first = parts.next().unwrap_or_default();
     Escaper::new(out)
@@ -377,6 +429,7 @@ mod tests {
             &Shown {
                 address: "/p/",
                 whole: None,
+                remarks: &[],
             },
         )
         .into_string()
@@ -402,6 +455,13 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_seen_is_named() {
+        let html = drawn(&DIFF.replace("old", "o\u{202e}ld"));
+        let expected = "o<u class=\"odd\" data-u=\"U+202E\">\u{202e}</u>ld";
+        assert!(html.contains(expected), "{html}");
+    }
+
+    #[test]
     fn its_text_is_the_diff() {
         let html = drawn(DIFF);
         let page = scraper::Html::parse_fragment(&html);
@@ -409,6 +469,30 @@ mod tests {
         let text: String = page.select(&pre).flat_map(|pre| pre.text()).collect();
         let text = text.replace("added ", "").replace("removed ", "");
         assert_eq!(text, DIFF);
+    }
+
+    #[test]
+    fn what_was_said_stands_below_its_line() {
+        let outline = mail::outline(DIFF);
+        let remark = Remark {
+            comment: CommentId(7),
+            author: "Ann <b>",
+            said: Said {
+                place: (1, 1, 2),
+                text: "Why <i>?".to_owned(),
+            },
+        };
+        let html = whole(&outline, 1, &[remark]).expect("a file").into_string();
+        let (before, after) = html.split_once("<div class=\"remark\">").expect("a remark");
+        assert!(
+            before.contains("f1-h1-l2") && !before.contains("f1-h1-l3"),
+            "{html}"
+        );
+        assert!(
+            after.contains("Ann &lt;b&gt;") && after.contains("Why &lt;i&gt;?"),
+            "{html}"
+        );
+        assert!(after.contains("href=\"#7\""), "{html}");
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::{
     answer::Answer,
     comment,
     error::Result,
+    feed,
     guard::{Pairs, View},
     layout::{self, Frame, Tab},
     listing::Listing,
@@ -48,9 +49,49 @@ pub fn routes() -> Vec<Route> {
     rocket::routes![list]
 }
 
+/// Returns the routes of feeds: their addresses are those of files.
+pub fn feeds() -> Vec<Route> {
+    rocket::routes![feed_file]
+}
+
+/// The list as everybody sees it first, for feed readers.
+#[rocket::get("/project/<linkname>/feed.atom")]
+async fn feed_file(linkname: &str, view: View<'_>, mut db: Db<'_>) -> Result<Answer> {
+    let own = format!("{}feed.atom", view.links().project(linkname));
+    fed(&mut db, &view, linkname, Query::default(), &own).await
+}
+
+/// Answers what a query finds as a feed.
+async fn fed(
+    db: &mut Db<'_>,
+    view: &View<'_>,
+    linkname: &str,
+    query: Query,
+    own: &str,
+) -> Result<Answer> {
+    let project = store::project::by_linkname(db, linkname)
+        .await?
+        .ok_or_else(Error::no_project)?;
+    let list = List::load(db, project, query, feed::ENTRIES).await?;
+    let page = view.links().list(&list.project.linkname) + &list.query.here();
+    let feed = feed::Feed {
+        title: &format!("Patches of {}", list.project.name),
+        project: &list.project,
+        page: &page,
+        own,
+        rows: &list.rows,
+        vocabulary: &list.vocabulary,
+    };
+    Ok(feed::answer(view, &feed))
+}
+
 #[rocket::get("/project/<linkname>/list")]
 async fn list(linkname: &str, view: View<'_>, pairs: Pairs, mut db: Db<'_>) -> Result<Answer> {
     let query = Query::read(&pairs.0);
+    if pairs.last("format") == Some("atom") {
+        let own = view.here();
+        return fed(&mut db, &view, linkname, query, &own).await;
+    }
     let project = store::project::by_linkname(&mut db, linkname)
         .await?
         .ok_or_else(Error::no_project)?;
@@ -71,7 +112,7 @@ async fn list(linkname: &str, view: View<'_>, pairs: Pairs, mut db: Db<'_>) -> R
             address: Some(format!(
                 "{}{}",
                 view.links().list(&list.project.linkname),
-                list.query.href().trim_start_matches("./")
+                list.query.here()
             )),
         },
     })
@@ -259,6 +300,7 @@ fn results(view: &View, list: &List) -> Markup {
             @if list.rows.is_empty() { (empty()) } @else { (table(view, list)) }
             (pager::pager(list.page, list.pages, |page| list.query.with("page", &page.to_string()).href()))
             (beyond(list))
+            p.feed { a href=(list.query.feed()) rel="alternate" type="application/atom+xml" { "This list as a feed" } }
         }
     }
 }

@@ -13,6 +13,7 @@ mod cover;
 mod diff;
 pub mod download;
 mod error;
+mod feed;
 mod field;
 mod form;
 mod guard;
@@ -21,13 +22,16 @@ mod id;
 mod layout;
 mod list;
 mod listing;
+mod odd;
 mod pager;
 mod parts;
 mod patch;
+mod person;
 mod probe;
 mod project;
 mod pwclientrc;
 mod query;
+mod quote;
 mod route;
 mod series;
 mod session;
@@ -106,6 +110,7 @@ pub fn mount(rocket: Rocket<Build>, options: Options) -> Rocket<Build> {
         patch::routes(),
         cover::routes(),
         series::routes(),
+        person::routes(),
         comment::routes(),
         bundle::routes(),
         pwclientrc::routes(),
@@ -113,7 +118,8 @@ pub fn mount(rocket: Rocket<Build>, options: Options) -> Rocket<Build> {
     ]
     .concat();
     let pages = [route::reading(reading), route::knowing(about::routes())].concat();
-    let files = [assets::routes(), probe::routes()].concat();
+    let feeds = route::reading(list::feeds());
+    let files = [assets::routes(), probe::routes(), feeds].concat();
     rocket
         .attach(headers::Headers)
         .mount(base.as_str(), route::pages(pages))

@@ -1,10 +1,10 @@
 //! What several pages draw: people, moments, states, checks, tags, and the table of patches.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use maud::{Markup, html};
 
-use super::{guard::View, link};
+use super::{guard::View, link, odd};
 use crate::{
     domain::{
         PatchId, PersonId, Timestamp,
@@ -23,12 +23,11 @@ use crate::{
 /// How many characters of a name lists show.
 const NAME_CHARS: usize = 100;
 
-/// Returns what pages call a patch or a cover.
-pub fn named(name: &str) -> &str {
-    if name.trim().is_empty() {
-        "[no subject]"
-    } else {
-        name
+/// Returns what pages call a patch or a cover; what cannot be seen in its name is named.
+pub fn named(name: &str) -> Cow<'_, str> {
+    match name.trim() {
+        "" => Cow::Borrowed("[no subject]"),
+        _ => odd::shown(name),
     }
 }
 
@@ -67,8 +66,8 @@ pub fn submitter(
     name: Option<&str>,
     email: &str,
 ) -> Markup {
-    let address = format!("{}?submitter={id}", view.links().list(&project.linkname));
-    html! { a href=(address) title=(email) { (person::shown(name, email)) } }
+    let address = view.links().person(&project.linkname, id);
+    html! { a href=(address) title=(email) { (odd::shown(person::shown(name, email))) } }
 }
 
 /// A state: a word in a chip; an outline when somebody has to act.
@@ -282,7 +281,7 @@ fn cell(
                 view.links().list(&table.project.linkname),
                 row.submitter_id
             );
-            html! { a href=(address) { (name) } }
+            html! { a href=(address) { (odd::shown(name)) } }
         }
         Column::Delegate => match &row.delegate {
             Some(name) => html! { (name) },
@@ -306,7 +305,7 @@ fn name_cell(view: &View, table: &Table, row: &Row, marks: &Marks) -> Markup {
     } else {
         &row.name
     });
-    let (shown, whole) = cut(name);
+    let (shown, whole) = cut(&name);
     html! {
         @if marks.unaddressed > 0 {
             span.open title="comments that ask for action" { (marks.unaddressed) " open" }
@@ -323,6 +322,7 @@ fn series_cell(row: &Row) -> Markup {
         return html! { span.none { "-" } };
     };
     let name = series::shown(row.series_name.as_deref(), id);
+    let name = odd::shown(&name);
     // The column shows some twenty characters; the rest of a long name would only be sent.
     let short: String = name.chars().take(40).collect();
     html! { a href={ "?series=" (id) } title=[(short != name).then_some(&name)] { (short) } }

@@ -8,17 +8,17 @@ use rocket::Route;
 use super::{
     Db, Error,
     answer::Answer,
-    diff,
+    diff::{self, Remark},
     download::{self, File},
     error::Result,
     guard::{Pairs, Tail, View},
     id::{Action, Asked},
     layout::{self, Frame, Tab},
-    parts,
+    parts, quote,
     thread::{self, Number, Place},
 };
 use crate::{
-    domain::{comment::Comment, project::Project},
+    domain::{comment::Comment, person, project::Project},
     mail::{self, outline::FileDiff},
     store::{
         self,
@@ -168,7 +168,8 @@ fn drawn(view: &View, page: &Page, file: Option<&str>) -> Result<Answer> {
     let diff = page.detail.body.diff.as_deref().unwrap_or_default();
     let files = mail::outline(diff);
     if let (Some(_), Some(number)) = (view.fragment, file) {
-        let body = diff::whole(&files, number).ok_or_else(Error::missing)?;
+        let remarks = remarks(&page.comments, &files);
+        let body = diff::whole(&files, number, &remarks).ok_or_else(Error::missing)?;
         return Ok(Answer::Part {
             body,
             address: None,
@@ -179,14 +180,14 @@ fn drawn(view: &View, page: &Page, file: Option<&str>) -> Result<Answer> {
 
 fn whole(view: &View, page: &Page, files: &[FileDiff], file: Option<usize>) -> Markup {
     let name = parts::named(&page.detail.patch.name);
-    let frame = Frame::project(name, &page.project, Tab::Patches);
+    let frame = Frame::project(&name, &page.project, Tab::Patches);
     let place = page.place();
     layout::page(
         view,
         &frame,
         html! {
             (thread::crumbs(view, &page.project, place.as_ref(), &page.step()))
-            (heading(view, page, name, files))
+            (heading(view, page, &name, files))
             div.columns {
                 div.reading {
                     (message(page))
@@ -247,8 +248,33 @@ fn message(page: &Page) -> Markup {
     thread::message(&page.project, title, content, &detail.body.headers)
 }
 
+/// Returns what the replies say about lines of the diff.
+fn remarks<'a>(comments: &'a [Comment], files: &[FileDiff]) -> Vec<Remark<'a>> {
+    if comments.is_empty() {
+        return Vec::new();
+    }
+    let lines = quote::Lines::of(files);
+    let of_one = |comment: &'a Comment| {
+        let text = comment.content.as_deref().unwrap_or_default();
+        let author = person::shown(comment.submitter_name.as_deref(), &comment.submitter_email);
+        let remark = move |said| Remark {
+            comment: comment.id,
+            author,
+            said,
+        };
+        quote::said(&lines, text).into_iter().map(remark)
+    };
+    comments.iter().flat_map(of_one).collect()
+}
+
 fn diff_section(view: &View, page: &Page, files: &[FileDiff], file: Option<usize>) -> Markup {
     let address = page.address(view);
+    let remarks = remarks(&page.comments, files);
+    let shown = diff::Shown {
+        address: &address,
+        whole: file,
+        remarks: &remarks,
+    };
     html! {
         section.changes #diff {
             header {
@@ -256,7 +282,7 @@ fn diff_section(view: &View, page: &Page, files: &[FileDiff], file: Option<usize
                 label.wrap { input type="checkbox" #wrap; " Wrap lines" }
             }
             @if files.len() > 1 { (diff::contents(files)) }
-            (diff::files(files, &diff::Shown { address: &address, whole: file }))
+            (diff::files(files, &shown))
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::parts;
+use super::{odd, parts};
 use crate::domain::project::Project;
 
 /// So many quoted lines are shown before they are folded.
@@ -179,7 +179,7 @@ fn next_address(text: &str) -> Option<usize> {
 }
 
 fn escaped(text: &str) -> String {
-    html! { (text) }.into_string()
+    html! { (odd::shown(text)) }.into_string()
 }
 
 #[cfg(test)]

@@ -305,3 +305,14 @@ pub async fn only_effective_checks_count(db: &Db) {
     );
     assert_eq!(page.texts(".checks details summary"), ["1 earlier result"]);
 }
+
+pub async fn replies_stand_at_the_line_they_quote(db: &Db) {
+    let project = seed::project(db, "one").await;
+    let id = seed::any_patch(db, project).await;
+    let said = "> @@ -1,2 +1,2 @@\n>  a\n> -b\n\nWhy <b>?\n";
+    let comment = seed::comment(db, Some(id), None, "<c@h>", said).await;
+    let site = seed::site(db, |_| {}).await;
+    let page = get(&site, "/project/one/patch/a@h/").await;
+    assert_eq!(page.texts(".remark .said"), ["Why <b>?"]);
+    assert_eq!(page.values(".remark a", "href"), [format!("#{comment}")]);
+}
