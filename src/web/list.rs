@@ -295,6 +295,7 @@ fn results(view: &View, list: &List) -> Markup {
                     @for chip in chip::chips(list) { (chip::drawn(&chip)) }
                 }
                 p.total { (total(list.total)) }
+                (views(list))
             }
             @if list.query.is_series() { (banner(view, list)) }
             @if list.rows.is_empty() { (empty()) } @else { (table(view, list)) }
@@ -333,7 +334,29 @@ fn empty() -> Markup {
     }
 }
 
+/// Says whether patches of a series stand together: not where the reader wants them by another order, or one by one.
+fn is_grouped(list: &List) -> bool {
+    let is_usual = list.query.get("order").is_none();
+    is_usual && !list.query.is_series() && list.query.get("view") != Some("flat")
+}
+
+/// The way to the other form of the list.
+fn views(list: &List) -> Markup {
+    let (grouped, flat) = (
+        list.query.without("view").without("order"),
+        list.query.with("view", "flat"),
+    );
+    let is_grouped = is_grouped(list);
+    html! {
+        nav.views aria-label="Form of the list" hx-boost="true" {
+            a href=(grouped.href()) aria-current=[is_grouped.then_some("true")] { "By series" }
+            a href=(flat.href()) aria-current=[(!is_grouped).then_some("true")] { "One by one" }
+        }
+    }
+}
+
 fn table(view: &View, list: &List) -> Markup {
+    let grouped = is_grouped(list);
     let columns: Vec<Column> = [
         Column::Name,
         Column::Series,
@@ -346,6 +369,7 @@ fn table(view: &View, list: &List) -> Markup {
     ]
     .into_iter()
     .filter(|column| *column != Column::Tags || shows_tags(list))
+    .filter(|column| *column != Column::Series || !grouped)
     .collect();
     let table = Table {
         project: &list.project,
@@ -354,6 +378,7 @@ fn table(view: &View, list: &List) -> Markup {
         marks: &list.marks,
         columns: &columns,
         caption: "Patches; the heads of columns sort",
+        grouped,
     };
     parts::table(view, &table, |column| head(list, column))
 }

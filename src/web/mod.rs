@@ -16,6 +16,7 @@ mod error;
 mod feed;
 mod field;
 mod form;
+mod group;
 mod guard;
 mod headers;
 mod id;

@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::HashMap};
 
 use maud::{Markup, html};
 
-use super::{guard::View, link, odd};
+use super::{group, guard::View, link, odd};
 use crate::{
     domain::{
         PatchId, PersonId, Timestamp,
@@ -225,6 +225,8 @@ pub struct Table<'a> {
     pub columns: &'a [Column],
     /// What the table is, for those who cannot see it.
     pub caption: &'a str,
+    /// Whether patches of a series stand together below a line for it.
+    pub grouped: bool,
 }
 
 /// Draws a table of patches; `head` draws what the head of a column holds.
@@ -235,6 +237,13 @@ pub fn table(
 ) -> Markup {
     let tags: Vec<&Tag> = table.vocabulary.columns().collect();
     let none = Marks::default();
+    let groups = match table.grouped {
+        true => group::groups(table.rows),
+        false => vec![group::Group {
+            series: None,
+            rows: table.rows.iter().collect(),
+        }],
+    };
     html! {
         table.patches {
             caption.vh { (table.caption) }
@@ -244,12 +253,21 @@ pub fn table(
                     th.(column.class()) scope="col" aria-sort=[sort] { (content) }
                 }
             } }
-            tbody {
-                @for row in table.rows {
-                    tr id={ "patch-row:" (row.id) } data-patch-id=(row.id) {
-                        @let marks = table.marks.get(&row.id).unwrap_or(&none);
-                        @for column in table.columns {
-                            td.(column.class()) { (cell(view, table, row, marks, &tags, *column)) }
+            @for group in groups {
+                tbody.group[group.series.is_some()] {
+                    @if let Some(id) = group.series {
+                        tr.whole {
+                            @for column in table.columns {
+                                td.(column.class()) { (group::cell(view, table, &group, id, *column)) }
+                            }
+                        }
+                    }
+                    @for row in &group.rows {
+                        tr id={ "patch-row:" (row.id) } data-patch-id=(row.id) {
+                            @let marks = table.marks.get(&row.id).unwrap_or(&none);
+                            @for column in table.columns {
+                                td.(column.class()) { (cell(view, table, row, marks, &tags, *column, group.series.is_some())) }
+                            }
                         }
                     }
                 }
@@ -265,24 +283,17 @@ fn cell(
     marks: &Marks,
     tags: &[&Tag],
     column: Column,
+    is_member: bool,
 ) -> Markup {
     match column {
         Column::Number => html! { @if let Some(number) = row.number { (number) } },
-        Column::Name => name_cell(view, table, row, marks),
+        Column::Name => name_cell(view, table, row, marks, is_member),
         Column::Series => series_cell(row),
         Column::Tags => tag_cell(tags, marks),
         Column::Checks if marks.checks == CheckCounts::default() => html! { span.none { "-" } },
         Column::Checks => checks(&marks.checks),
         Column::Date => day(row.date),
-        Column::Submitter => {
-            let name = person::shown(row.submitter_name.as_deref(), &row.submitter_email);
-            let address = format!(
-                "{}?submitter={}",
-                view.links().list(&table.project.linkname),
-                row.submitter_id
-            );
-            html! { a href=(address) { (odd::shown(name)) } }
-        }
+        Column::Submitter => submitter_cell(view, table, row),
         Column::Delegate => match &row.delegate {
             Some(name) => html! { (name) },
             None => html! { span.none { "-" } },
@@ -297,14 +308,23 @@ fn cell(
     }
 }
 
-fn name_cell(view: &View, table: &Table, row: &Row, marks: &Marks) -> Markup {
+/// Who sent a patch; leads to the list of theirs.
+pub fn submitter_cell(view: &View, table: &Table, row: &Row) -> Markup {
+    let name = person::shown(row.submitter_name.as_deref(), &row.submitter_email);
+    let list = view.links().list(&table.project.linkname);
+    let address = format!("{list}?submitter={}", row.submitter_id);
+    html! { a href=(address) { (odd::shown(name)) } }
+}
+
+fn name_cell(view: &View, table: &Table, row: &Row, marks: &Marks, is_member: bool) -> Markup {
     // Beside a column of numbers, the bracket group says nothing new.
     let numbered = table.columns.contains(&Column::Number);
-    let name = named(if numbered {
-        title(&row.name)
-    } else {
-        &row.name
-    });
+    let name = match (is_member, numbered) {
+        (true, _) => group::member_name(row),
+        (false, true) => title(&row.name).to_owned(),
+        (false, false) => row.name.clone(),
+    };
+    let name = named(&name);
     let (shown, whole) = cut(&name);
     html! {
         @if marks.unaddressed > 0 {

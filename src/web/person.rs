@@ -159,6 +159,7 @@ fn table(view: &View, page: &Page) -> Markup {
         marks: &page.marks,
         columns: &columns,
         caption: "Patches, newest first",
+        grouped: false,
     };
     parts::table(view, &table, |column| match column {
         Column::Tags => (None, parts::tag_head(&page.vocabulary)),

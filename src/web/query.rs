@@ -3,7 +3,7 @@
 use super::link;
 
 /// The keys we know, in the order links write them.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "series",
     "submitter",
     "state",
@@ -16,6 +16,7 @@ const KEYS: [&str; 13] = [
     "tag",
     "comments",
     "order",
+    "view",
     "page",
 ];
 

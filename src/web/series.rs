@@ -136,6 +136,7 @@ pub fn table(
             &WITHOUT_TAGS
         },
         caption: "Patches of the series, in order",
+        grouped: false,
     };
     parts::table(view, &table, |column| match column {
         Column::Tags => (None, parts::tag_head(vocabulary)),

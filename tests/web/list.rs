@@ -383,7 +383,7 @@ pub async fn a_list_costs_six_statements(db: &Db) {
     }
     let many = get(&site, "/project/one/list/").await;
     assert_eq!((few.statements(), many.statements()), (6, 6));
-    assert_eq!(many.texts(NAMES).len(), 100);
+    assert_eq!(many.texts("tr[data-patch-id] td.c-name a").len(), 100);
     let mut packed = GzEncoder::new(Vec::new(), Compression::best());
     packed.write_all(many.body.as_bytes()).expect("memory");
     let (raw, packed) = (many.body.len(), packed.finish().expect("memory").len());
@@ -481,4 +481,53 @@ pub async fn nothing_is_taken_for_markup(db: &Db) {
     );
     let page = get(&site, "/project/one/list/").await;
     assert_eq!(page.texts(NAMES), ["<b>bold</b>"]);
+}
+
+pub async fn a_queue_is_by_series(db: &Db) {
+    let project = seed::project(db, "one").await;
+    let series = seed::series(db, project, "Both <b>", 3, None).await;
+    let mara = seed::user(db, "mara", Some(project)).await;
+    let of = |name, msgid, number, day, delegate| Patch {
+        project,
+        name,
+        msgid,
+        day,
+        delegate,
+        series: Some((series, number)),
+        ..Patch::default()
+    };
+    let alone = Patch {
+        project,
+        name: "alone",
+        msgid: "<x@h>",
+        day: 2,
+        ..Patch::default()
+    };
+    let all = [
+        of("[2/3] two", "<2@h>", 2, 3, None),
+        alone,
+        of("[1/3] one", "<1@h>", 1, 1, Some(mara)),
+    ];
+    seed::patches(db, &all).await;
+    let site = seed::site(db, |_| {}).await;
+    let page = get(&site, "/project/one/list/").await;
+    assert_eq!(page.texts("tr.whole td.c-name a"), ["Both <b>"]);
+    assert_eq!(page.texts("tr.whole td.c-name .n"), ["2 of 3"]);
+    assert_eq!(page.texts("tr.whole td.c-desk"), ["several"]);
+    assert_eq!(
+        page.texts("tr[data-patch-id] td.c-name a"),
+        ["1/3 one", "2/3 two", "alone"]
+    );
+    assert!(page.texts("th.c-series").is_empty());
+    assert_eq!(page.statements(), 6);
+    for flat in ["?view=flat", "?order=-date", "?order=name"] {
+        let page = get(&site, &format!("/project/one/list/{flat}")).await;
+        assert!(page.texts("tr.whole").is_empty(), "{flat}");
+        assert_eq!(page.texts("th.c-series").len(), 1, "{flat}");
+    }
+    let flat = get(&site, "/project/one/list/?view=flat&order=-date").await;
+    assert_eq!(
+        flat.texts("td.c-name a"),
+        ["[2/3] two", "alone", "[1/3] one"]
+    );
 }
