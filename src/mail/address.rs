@@ -48,12 +48,26 @@ impl Mailbox {
     }
 }
 
+/// In so many brackets an address is looked for.
+const MOST_BRACKETS: usize = 16;
+
 /// A name as found and an address.
 type Found<'a> = (Option<&'a str>, String);
 
-/// `"name" <address>`
+/// `"name" <address>`. A name may hold brackets, too: the first address that is one counts, else the first brackets.
 fn bracketed(text: &str) -> Option<Found<'_>> {
-    let (start, address) = enclosed(text, '<', '>')?;
+    let mut from = 0;
+    let candidates = std::iter::from_fn(|| {
+        let (start, address) = enclosed(&text[from..], '<', '>')?;
+        let found = (from + start, address);
+        // Brackets within brackets are the name's, so the search goes on behind the opening one.
+        from = found.0 + 1;
+        Some(found)
+    });
+    let mut candidates = candidates.take(MOST_BRACKETS).peekable();
+    let first = *candidates.peek()?;
+    let usable = candidates.find(|(_, address)| is_address(strip(address)));
+    let (start, address) = usable.unwrap_or(first);
     Some((Some(unquote(&text[..start])), address.to_owned()))
 }
 

@@ -6,6 +6,7 @@ mod cover;
 mod download;
 mod error;
 mod feed;
+mod hostile;
 mod list;
 mod patch;
 mod person;
@@ -38,6 +39,7 @@ on_each_engine! {
     a_list_costs_six_statements: list::a_list_costs_six_statements;
     a_fragment_is_part_of_the_page: list::a_fragment_is_part_of_the_page;
     a_queue_is_by_series: list::a_queue_is_by_series;
+    no_mail_becomes_a_page: hostile::no_mail_becomes_a_page;
     a_list_is_a_feed: feed::a_list_is_a_feed;
     a_submitter_has_a_page: person::a_submitter_has_a_page;
     replies_stand_at_the_line_they_quote: patch::replies_stand_at_the_line_they_quote;
