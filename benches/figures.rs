@@ -2,7 +2,7 @@
 //!
 //! Prints one line per figure with its target. Nothing here fails on a slow machine: it informs.
 //! `ARCHIVE=FILE LIST_ID=ID` measure on a real archive; without them the sample list is repeated.
-//! `cargo bench -- load` measures one part only: load, growth, mail, stream, pages, api.
+//! `cargo bench -- load` measures one part only: load, growth, mail, stream, pages, large, api.
 
 #[path = "../tests/support/mod.rs"]
 #[allow(dead_code, unused_imports)]
@@ -63,6 +63,9 @@ fn main() {
     }
     if is_wanted("pages") {
         pages(&engines[0].url);
+    }
+    if is_wanted("large") {
+        engines.iter().for_each(large);
     }
     if is_wanted("api") {
         engines.iter().for_each(api);
@@ -563,6 +566,99 @@ fn pages(database: &str) {
     );
 }
 
+/// Lists of a project with half a million patches: how long each takes, the median of a few.
+fn large(engine: &Engine) {
+    make_user(&engine.url, "desk");
+    fill_patches(&engine.url, 500_000);
+    let server = Server::start(&engine.url);
+    std::thread::sleep(Duration::from_secs(1));
+    for query in [
+        "",
+        "?state=*",
+        "?state=*&archive=both",
+        "?state=*&page=100",
+        "?state=accepted",
+        "?order=date",
+        "?order=name",
+        "?order=state",
+        "?order=submitter",
+        "?order=delegate",
+        "?submitter=12",
+        "?submitter=person+77",
+        "?delegate=Nobody",
+        "?delegate=1&state=*",
+        "?series=1000",
+        "?q=driver&state=*",
+        "?q=no-such-word&state=*",
+        "?since=2024-01-01&state=*",
+        "?checks=fail",
+        "?comments=unaddressed&state=*",
+    ] {
+        let path = format!("/project/large/list/{query}");
+        let mut times: Vec<f64> = (0..7)
+            .map(|_| timing(&server.get(&path).0, "dur=").unwrap_or(f64::NAN))
+            .collect();
+        times.sort_by(f64::total_cmp);
+        let figure = format!("{}: 500,000 patches, {query}", engine.name);
+        row(&figure, format!("{:.1} ms", times[3]), "<= 10 ms");
+    }
+}
+
+/// Makes a project with so many patches: of 5,000 people, in series of four, most of them done with.
+fn fill_patches(database: &str, many: i64) {
+    use patchwork::store::{Db, Kind, Options, Tx, sql, tally};
+    const NUMBERS: &str =
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) ";
+    async fn run(tx: &mut Tx, text: &'static str, many: i64) {
+        let mut query = sql(NUMBERS);
+        query.push(text);
+        query.bind(many).run(tx).await.expect("rows");
+    }
+    let fill = async {
+        let options = Options {
+            statement_timeout: None,
+            bulk: true,
+            ..Options::default()
+        };
+        let db = Db::open(database, &options).expect("an address");
+        let mut tx = db.begin().await.expect("a transaction");
+        run(&mut tx, "INSERT INTO project (linkname, name, list_id, list_email) SELECT 'large', 'large', 'large.example.org', 'l@example.org' FROM n WHERE i <= $1", 1).await;
+        run(&mut tx, "INSERT INTO person (email, name, key) SELECT 'p' || i || '@large.example.com', 'Person ' || i, 'person ' || i || ' p' || i || '@large.example.com' FROM n", 5_000).await;
+        let series = match db.kind() {
+            Kind::Sqlite => {
+                "INSERT INTO series (project_id, submitter_id, name, date, version, total) SELECT (SELECT id FROM project WHERE linkname = 'large'), (SELECT min(id) FROM person WHERE email LIKE '%@large.example.com') + (i * 7919) % 5000, 'series ' || i, 1400000000000000 + i * 3000000000, 1, 4 FROM n"
+            }
+            Kind::Postgres => {
+                "INSERT INTO series (project_id, submitter_id, name, date, version, total) SELECT (SELECT id FROM project WHERE linkname = 'large'), (SELECT min(id) FROM person WHERE email LIKE '%@large.example.com') + (i * 7919) % 5000, 'series ' || i, to_timestamp(1400000000 + i * 3000), 1, 4 FROM n"
+            }
+        };
+        run(&mut tx, series, many / 4).await;
+        let patches = match db.kind() {
+            Kind::Sqlite => {
+                "INSERT INTO patch (project_id, submitter_id, state_id, delegate_id, series_id, number, archived, date, msgid, name, name_key) SELECT s.project_id, s.submitter_id, CASE WHEN i % 50 = 0 THEN 1 + (i / 50) % 2 ELSE 3 + i % 8 END, CASE WHEN i % 3 = 0 THEN (SELECT min(id) FROM account) END, s.id, 1 + (i - 1) % 4, CASE WHEN i % 5 = 0 AND i % 50 <> 0 THEN 1 ELSE 0 END, s.date + (i - 1) % 4, '<' || i || '@large.example.com>', '[' || (1 + (i - 1) % 4) || '/4] driver ' || (i * 31) % 1000 || ': change ' || i, 'driver ' || (i * 31) % 1000 || ': change ' || i FROM n JOIN series s ON s.id = (SELECT min(id) FROM series WHERE project_id = (SELECT id FROM project WHERE linkname = 'large')) + (i - 1) / 4"
+            }
+            Kind::Postgres => {
+                "INSERT INTO patch (project_id, submitter_id, state_id, delegate_id, series_id, number, archived, date, msgid, name, name_key) SELECT s.project_id, s.submitter_id, CASE WHEN i % 50 = 0 THEN 1 + (i / 50) % 2 ELSE 3 + i % 8 END, CASE WHEN i % 3 = 0 THEN (SELECT min(id) FROM account) END, s.id, 1 + (i - 1) % 4, i % 5 = 0 AND i % 50 <> 0, s.date + ((i - 1) % 4) * interval '1 microsecond', '<' || i || '@large.example.com>', '[' || (1 + (i - 1) % 4) || '/4] driver ' || (i * 31) % 1000 || ': change ' || i, 'driver ' || (i * 31) % 1000 || ': change ' || i FROM n JOIN series s ON s.id = (SELECT min(id) FROM series WHERE project_id = (SELECT id FROM project WHERE linkname = 'large')) + (i - 1) / 4"
+            }
+        };
+        run(&mut tx, patches, many).await;
+        tally::recount(&mut tx).await.expect("counts");
+        tx.commit().await.expect("a commit");
+        let mut conn = db.reader().await.expect("a reader");
+        let statistics = match db.kind() {
+            Kind::Sqlite => "PRAGMA optimize",
+            Kind::Postgres => "ANALYZE",
+        };
+        let _ = sql(statistics).run(&mut conn).await;
+        drop(conn);
+        db.close().await;
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime.expect("a runtime").block_on(fill);
+}
+
 /// Asks the API as fast as it answers, 16 at a time, and tells requests a second, and for each second of a processor
 /// that the server used: the load generator takes its share of the machine.
 fn api(engine: &Engine) {
@@ -570,7 +666,7 @@ fn api(engine: &Engine) {
         println!("the API is not measured: wrk is not installed");
         return;
     }
-    let key = make_user(&engine.url);
+    let key = make_user(&engine.url, "bench");
     let server = Server::start(&engine.url);
     let name = engine.name;
     let (head, _) = server.get("/api/patches/?per_page=100");
@@ -618,12 +714,17 @@ fn api(engine: &Engine) {
 }
 
 /// Makes a maintainer and returns a token.
-fn make_user(database: &str) -> String {
+fn make_user(database: &str, name: &str) -> String {
     let mut command = patchwork(database);
     command.env("PATCHWORK_PASSWORD", "low-tide-at-noon");
-    command.args(["createuser", "bench", "--email", "bench@example.com"]);
+    command.args([
+        "createuser",
+        name,
+        "--email",
+        &format!("{name}@example.com"),
+    ]);
     run(command.args(["--maintainer", "bench"]));
-    let output = patchwork(database).args(["token", "bench"]).output();
+    let output = patchwork(database).args(["token", name]).output();
     let output = output.expect("the program starts");
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
