@@ -243,6 +243,7 @@ fn site(settings: &Settings) -> anyhow::Result<rocket::Rocket<rocket::Build>> {
         base: settings.server.url_prefix.clone(),
         site_url: settings.site_url(),
         force_https: settings.site.force_https,
+        hosts: web::Hosts::read(&settings.site.hosts),
         items_per_page: i64::from(settings.web.items_per_page),
         server_timing: settings.server.server_timing,
         gzip: settings.server.gzip,

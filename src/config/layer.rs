@@ -138,6 +138,11 @@ fn plain_value(plain: &plain::Plain, value: &Value) -> Option<Value> {
     let text = match value {
         Value::String(_, text) => text.clone(),
         Value::Bool(_, yes) => yes.to_string(),
+        // A list of texts, as files of old have it.
+        Value::Array(_, list) if list.iter().all(|one| one.as_str().is_some()) => {
+            let texts: Vec<&str> = list.iter().filter_map(Value::as_str).collect();
+            texts.join(", ")
+        }
         other => return Some(other.clone()),
     };
     (plain.value)(&text).map(Value::from)

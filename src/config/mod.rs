@@ -99,6 +99,8 @@ impl Default for Server {
 pub struct Site {
     /// The address people reach the site at; empty: taken from each request.
     pub url: String,
+    /// The names under which the site answers, separated by commas; empty: any.
+    pub hosts: String,
     /// Whether every absolute link says https.
     pub force_https: bool,
     /// The key that signs what browsers and mails bring back.

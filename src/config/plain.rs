@@ -11,6 +11,7 @@ pub(super) struct Plain {
 const NAMES: &[(&str, &str)] = &[
     ("SECRET_KEY", "site.secret_key"),
     ("DJANGO_SECRET_KEY", "site.secret_key"),
+    ("ALLOWED_HOSTS", "site.hosts"),
     ("FORCE_HTTPS_LINKS", "site.force_https"),
     ("DATABASE_URL", "database.url"),
     ("DATABASE_TYPE", "database.engine"),
@@ -43,7 +44,6 @@ const NAMES: &[(&str, &str)] = &[
 /// Names that the sites' files of old are full of and that change nothing here.
 const IDLE: &[&str] = &[
     "ADMINS",
-    "ALLOWED_HOSTS",
     "AUTH_PASSWORD_VALIDATORS",
     "CACHES",
     "COMPAT_REDIR",

@@ -263,6 +263,11 @@ impl<'r> View<'r> {
         &self.site.expect("mount() manages the site").links
     }
 
+    /// Returns the host that the request names; empty for none.
+    pub fn host(&self) -> &str {
+        self.host.as_deref().unwrap_or_default()
+    }
+
     /// Returns a path of ours as an address that works outside the page.
     pub fn absolute(&self, path: &str) -> String {
         match (&self.options().site_url, &self.host) {

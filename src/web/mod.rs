@@ -19,6 +19,7 @@ mod form;
 mod group;
 mod guard;
 mod headers;
+mod host;
 mod id;
 mod layout;
 mod list;
@@ -43,6 +44,7 @@ mod visit;
 pub use crate::domain::link::Links;
 pub use error::Error;
 pub use guard::Db;
+pub use host::Hosts;
 
 use rocket::{Build, Rocket};
 
@@ -58,6 +60,8 @@ pub struct Options {
     pub site_url: Option<String>,
     /// Whether links that leave the page are `https` even if the request came without it, through a front server.
     pub force_https: bool,
+    /// The names under which the site answers; any when there is none.
+    pub hosts: Hosts,
     /// What the site calls itself.
     pub site_name: String,
     /// How many rows a list page shows.
@@ -80,6 +84,7 @@ impl Default for Options {
             base: String::new(),
             site_url: None,
             force_https: false,
+            hosts: Hosts::default(),
             site_name: "Patchwork".into(),
             items_per_page: 100,
             server_timing: false,
@@ -123,6 +128,8 @@ pub fn mount(rocket: Rocket<Build>, options: Options) -> Rocket<Build> {
     let files = [assets::routes(), probe::routes(), feeds].concat();
     rocket
         .attach(headers::Headers)
+        .attach(host::Doorkeeper(options.hosts.clone()))
+        .mount("/", host::routes())
         .mount(base.as_str(), route::pages(pages))
         .mount(base.as_str(), route::files(files))
         .register(base.as_str(), error::catchers())

@@ -81,11 +81,18 @@ fn mistakes_are_told_without_secrets() {
 #[test]
 fn names_without_effect_are_one_warning() {
     let program = Program::default();
-    program.file("site.toml", "DEBUG = false\nALLOWED_HOSTS = ['*']\n");
+    program.file(
+        "site.toml",
+        "DEBUG = false\nCACHES = 'x'\nALLOWED_HOSTS = ['a.example.org', '.b.example.org']\n",
+    );
     let ended = program.run(&["settings", "--config", "site.toml"]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(ended.err.lines().count(), 1, "{ended:?}");
-    assert!(ended.err.contains("ALLOWED_HOSTS, DEBUG"), "{ended:?}");
+    assert!(ended.err.contains("CACHES, DEBUG"), "{ended:?}");
+    assert!(
+        ended.out.contains("a.example.org, .b.example.org"),
+        "{ended:?}"
+    );
     let mta = program.parsemail(&["--config", "site.toml", "--mta"], "");
     assert!(!mta.err.contains("DEBUG"), "{mta:?}");
 }

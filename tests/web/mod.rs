@@ -71,6 +71,7 @@ on_each_engine! {
     no_form_of_another_site_is_taken: session::no_form_of_another_site_is_taken;
     links_that_leave_keep_to_https: site::links_that_leave_keep_to_https;
     pages_carry_their_headers: site::pages_carry_their_headers;
+    a_site_answers_under_its_names_only: site::a_site_answers_under_its_names_only;
     a_site_lives_below_a_path: site::a_site_lives_below_a_path;
     files_are_kept_for_good: site::files_are_kept_for_good;
 }

@@ -137,3 +137,17 @@ pub async fn links_that_leave_keep_to_https(db: &Db) {
         assert!(page.body.contains(scheme), "{scheme}: {}", page.body);
     }
 }
+
+pub async fn a_site_answers_under_its_names_only(db: &Db) {
+    seed::project(db, "one").await;
+    let hosts = |options: &mut patchwork::web::Options| {
+        options.hosts = patchwork::web::Hosts::read("patches.example.org");
+    };
+    let site = seed::site(db, hosts).await;
+    for (host, expected) in [("patches.example.org:81", 302), ("evil.example.net", 400)] {
+        let seen = get_with(&site, "/", &[("Host", host)]).await;
+        assert_eq!(seen.status, expected, "{host}");
+    }
+    let form = site.post("/user/login/").dispatch().await;
+    assert_eq!(form.status().code, 400, "no host at all");
+}
