@@ -10,9 +10,13 @@
     say.timer = setTimeout(() => { box.textContent = ''; }, 3000);
   };
 
-  const wake = root => all('.copy[hidden]', root).forEach(button => { button.hidden = false; });
+  const wake = root => all('.copy[hidden], .keys[hidden]', root).forEach(button => { button.hidden = false; });
 
   document.addEventListener('click', event => {
+    if (event.target.closest('.keys')) {
+      help();
+      return;
+    }
     const copy = event.target.closest('[data-copy]');
     if (copy) {
       navigator.clipboard?.writeText(copy.dataset.copy)
@@ -43,27 +47,93 @@
     });
   }
 
-  const step = by => {
-    const stops = all('.patches .c-name a, .reply .tools a:first-child');
+  // Keys: what stands in data-key is pressed or focused by that key, data-go by g and that key; the rest is here.
+  const stepTo = (selector, by) => {
+    const stops = all(selector).filter(stop => stop.offsetParent);
     if (!stops.length) return false;
-    const at = stops.indexOf(document.activeElement);
-    const next = stops[Math.max(0, Math.min(stops.length - 1, at < 0 ? 0 : at + by))];
-    next.focus();
+    const top = stop => stop.getBoundingClientRect().top;
+    const current = stops.indexOf(document.activeElement);
+    let at = current + by;
+    if (current < 0) {
+      const below = stops.findIndex(stop => top(stop) > 8);
+      at = by > 0 ? (below < 0 ? stops.length - 1 : below) : (below < 0 ? stops.length : below) - 1;
+    }
+    const next = stops[Math.max(0, Math.min(stops.length - 1, at))];
+    if (!next.matches('a, button, input, summary')) next.tabIndex = -1;
+    next.focus({ preventScroll: true });
     next.scrollIntoView({ block: 'nearest' });
     return true;
   };
+  const row = () => document.activeElement?.closest?.('tr');
+  const tick = (boxes, to) => { boxes.forEach(box => { if (box.checked !== to) box.click(); }); return boxes.length > 0; };
+  const actions = {
+    j: () => stepTo('.patches .c-name a, .reply .tools a:first-child', 1),
+    k: () => stepTo('.patches .c-name a, .reply .tools a:first-child', -1),
+    n: () => stepTo('.diff .h a, .pair > summary', 1),
+    p: () => stepTo('.diff .h a, .pair > summary', -1),
+    N: () => stepTo('.file > summary', 1),
+    P: () => stepTo('.file > summary', -1),
+    o: () => { const link = row()?.querySelector('.c-name a'); link?.click(); return link; },
+    x: () => { const box = row()?.querySelector('.c-box input'); box?.click(); return box; },
+    v: () => {
+      const found = all('.c-box input', row()?.closest('tbody.group') ?? row() ?? document.createElement('p'));
+      return tick(found, found.some(box => !box.checked));
+    },
+    a: () => { const every = document.querySelector('.every'); every?.click(); return every; },
+    c: () => stepTo('.reply:has(.label.todo) .tools a:first-child', 1),
+    r: () => { const button = document.activeElement?.closest?.('.reply')?.querySelector('.toggle button'); button?.click(); return button; },
+    z: () => { const undo = document.querySelector('#notices button'); undo?.click(); return undo; },
+    '?': () => help(),
+  };
+  const words = [['j k', 'next, previous'], ['o', 'open'], ['u', 'back to the list'], ['/', 'search'],
+    ['g q, g s, g b, g t, g p', 'queue, about, bundles, what waits, profile'], ['x, v, a', 'select patch, series, all'],
+    ['s d e b', 'state, delegate, archive, bundle'], ['m', 'take it'], ['z', 'undo'], ['[ ]', 'previous, next patch'],
+    ['{ }', 'older, newer revision'], ['n p', 'next, previous hunk'], ['N P', 'next, previous file'],
+    ['1 2 3', 'message, diff, replies'], ['c', 'next open reply'], ['r', 'mark it addressed'], ['y', 'copy the message id'],
+    ['w', 'wrap lines'], ['?', 'these keys']];
+  const off = () => document.cookie.includes('keys=off');
+  const help = () => {
+    let box = document.getElementById('keys');
+    if (!box) {
+      box = document.body.appendChild(document.createElement('dialog'));
+      box.id = 'keys';
+      box.setAttribute('aria-label', 'Keys');
+      const list = box.appendChild(document.createElement('dl'));
+      words.forEach(([key, what]) => {
+        list.appendChild(document.createElement('dt')).textContent = key;
+        list.appendChild(document.createElement('dd')).textContent = what;
+      });
+      const turn = box.appendChild(document.createElement('button'));
+      const close = box.appendChild(document.createElement('button'));
+      close.textContent = 'Close';
+      close.onclick = () => box.close();
+      const named = () => { turn.textContent = off() ? 'Turn single keys on' : 'Turn single keys off'; };
+      turn.onclick = () => {
+        document.cookie = `keys=off;path=${script.dataset.cookiePath};max-age=${off() ? 0 : 31536000};SameSite=Lax`;
+        named();
+      };
+      named();
+    }
+    box.showModal();
+    return true;
+  };
 
+  let going = 0;
+  const press = target => {
+    if (!target) return false;
+    if (target.matches('a, button, summary, [type="checkbox"]')) target.click(); else { target.focus(); target.select?.(); }
+    return true;
+  };
   document.addEventListener('keydown', event => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
-    if (event.target.closest('input, select, textarea, [contenteditable]')) return;
-    if (event.key === 'j' || event.key === 'k') {
-      if (step(event.key === 'j' ? 1 : -1)) event.preventDefault();
-      return;
-    }
-    const target = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
-    if (!target) return;
-    event.preventDefault();
-    if (target.matches('a')) target.click(); else { target.focus(); target.select?.(); }
+    if (event.target.closest('input:not([type="checkbox"]), select, textarea, dialog, [contenteditable]')) return;
+    if (off() && event.key !== '?') return;
+    const key = CSS.escape(event.key);
+    const went = Date.now() - going < 1500;
+    going = !went && event.key === 'g' ? Date.now() : 0;
+    const done = went ? press(document.querySelector(`[data-go="${key}"]`))
+      : press(document.querySelector(`[data-key="${key}"]`)) || actions[event.key]?.();
+    if (done) event.preventDefault();
   });
 
   const busy = state => event => {

@@ -92,7 +92,10 @@ fn whole(view: &View, title: &str, bar: Markup, main: Markup, scripts: bool) -> 
                         a href=(links.mail()) { "Mail settings" }
                     }
                     span { "Patchwork " (env!("CARGO_PKG_VERSION")) }
-                    @if scripts { button.theme type="button" hidden { "Theme: auto" } }
+                    @if scripts {
+                        button.keys type="button" data-key="?" hidden { "Keys" }
+                        button.theme type="button" hidden { "Theme: auto" }
+                    }
                 }
                 div.notices role="status" aria-live="polite" {}
             }
@@ -115,9 +118,9 @@ fn account(view: &View) -> Markup {
         details.menu {
             summary { (user.username) }
             ul {
-                li { a href=(links.user_page("todo/")) { "Waiting for me" } }
-                li { a href=(links.user_page("bundles/")) { "Bundles" } }
-                li { a href=(links.user()) { "Profile" } }
+                li { a href=(links.user_page("todo/")) data-go="t" { "Waiting for me" } }
+                li { a href=(links.user_page("bundles/")) data-go="b" { "Bundles" } }
+                li { a href=(links.user()) data-go="p" { "Profile" } }
                 @if user.is_staff { li { a href=(links.admin("")) { "Administration" } } }
                 li {
                     form method="post" action=(links.logout()) {
@@ -164,8 +167,8 @@ fn tabs(view: &View, project: &Project, open: Tab, search: bool) -> Markup {
         span.sep aria-hidden="true" { "/" }
         a.project href=(list) title=(project.name) { (project.linkname) }
         nav.tabs aria-label="Project" {
-            a href=(list) aria-current=[current(open, Tab::Patches)] { "Patches" }
-            a href=(links.project(&project.linkname)) aria-current=[current(open, Tab::About)] { "About" }
+            a href=(list) data-go="q" aria-current=[current(open, Tab::Patches)] { "Patches" }
+            a href=(links.project(&project.linkname)) data-go="s" aria-current=[current(open, Tab::About)] { "About" }
         }
         @if search {
             form.find role="search" action=(list) {

@@ -144,6 +144,13 @@ pub fn copy(text: &str, what: &str) -> Markup {
     html! { button.copy type="button" data-copy=(text) hidden aria-label={ "Copy " (what) } { "Copy" } }
 }
 
+/// A button that copies a text, or a key that does.
+pub fn copy_by_key(text: &str, what: &str, key: &str) -> Markup {
+    html! {
+        button.copy type="button" data-copy=(text) data-key=(key) hidden aria-label={ "Copy " (what) } { "Copy" }
+    }
+}
+
 /// A column of the table of patches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Column {

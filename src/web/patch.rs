@@ -222,15 +222,15 @@ fn heading(view: &View, page: &Page, name: &str, files: &[FileDiff]) -> Markup {
                 (parts::tags(&page.vocabulary.tags, &page.marks.tags))
             }
             nav.jump aria-label="On this page" {
-                a href="#message" { "Message" }
+                a href="#message" data-key="1" { "Message" }
                 @if !files.is_empty() {
-                    a href="#diff" {
+                    a href="#diff" data-key="2" {
                         "Diff "
                         span.plus { "+" (added) } " " span.minus { "−" (removed) }
                         span.wide-only { " in " (files.len()) @if files.len() == 1 { " file" } @else { " files" } }
                     }
                 }
-                a href="#replies" { "Replies " (page.comments.len()) @if open > 0 { " (" (open) " open)" } }
+                a href="#replies" data-key="3" { "Replies " (page.comments.len()) @if open > 0 { " (" (open) " open)" } }
                 a.narrow-only href="#facts" { "Details" }
             }
         }
@@ -279,7 +279,7 @@ fn diff_section(view: &View, page: &Page, files: &[FileDiff], file: Option<usize
         section.changes #diff {
             header {
                 h2 { "Diff" }
-                label.wrap { input type="checkbox" #wrap; " Wrap lines" }
+                label.wrap { input type="checkbox" #wrap data-key="w"; " Wrap lines" }
             }
             @if files.len() > 1 { (diff::contents(files)) }
             (diff::files(files, &shown))

@@ -242,7 +242,7 @@ pub fn message_id(project: &Project, msgid: &MessageId) -> Markup {
     html! {
         dt { "Message id" }
         dd.msgid {
-            code { (msgid.bare()) } (parts::copy(msgid.bare(), "the message id"))
+            code { (msgid.bare()) } (parts::copy_by_key(msgid.bare(), "the message id", "y"))
             @if let Some(url) = project.archive_url(msgid) { div { (parts::outside(&url, "in the archive")) } }
         }
     }
