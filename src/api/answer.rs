@@ -138,6 +138,11 @@ pub fn response<'r>(
     let mut response = Response::build();
     response.status(reply.status);
     headers(&mut response, allow);
+    if form == Form::Html && reply.status == Status::NoContent {
+        // A browser would stay on the page of what is gone.
+        response.status(Status::SeeOther);
+        response.raw_header("Location", above(request.uri().path().raw().as_str()));
+    }
     if let Some(link) = &reply.link {
         response.raw_header("Link", link.clone());
     }
@@ -160,6 +165,12 @@ pub fn response<'r>(
         response.sized_body(body.len(), Cursor::new(body));
     }
     response.finalize()
+}
+
+/// Returns the path of the list that a thing is in.
+fn above(path: &str) -> String {
+    let thing = path.trim_end_matches('/');
+    format!("{}/", thing.rsplit_once('/').map_or("", |(list, _)| list))
 }
 
 /// Sets what every answer of the API has.

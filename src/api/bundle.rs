@@ -94,7 +94,7 @@ pub const CHANGES: &[Change] = &[
 ];
 
 /// A part of an address, not blank.
-const ONE_SEGMENT: &str = r"^[^/\n\u0000]*[^\s/\u0000][^/\n\u0000]*$";
+const ONE_SEGMENT: &str = r"^(?!\s*\.\.?\s*$)[^/\n\u0000]*[^\s/\u0000][^/\n\u0000]*$";
 
 /// Answers the bundles that the caller may see.
 pub async fn list(cx: &Cx<'_>) -> Result<Reply> {
@@ -117,15 +117,10 @@ pub async fn list(cx: &Cx<'_>) -> Result<Reply> {
     let place = page.within(store::bundle::count(&mut conn, &search).await?)?;
     let order = cx.query.order(ORDERS);
     let found = store::bundle::page(&mut conn, &search, &order, place.window()).await?;
-    let items = items(&mut conn, found).await?;
-    Ok(place.answer(
-        cx,
-        items,
-        |it| it.bundle.id.0,
-        |json, it| {
-            field::write(FIELDS, it, false, cx, json);
-        },
-    ))
+    let items = items(&mut conn, found.rows).await?;
+    Ok(place.answer(cx, items, found.next, |json, it| {
+        field::write(FIELDS, it, false, cx, json);
+    }))
 }
 
 /// Answers one bundle.
@@ -216,11 +211,7 @@ async fn asked(tx: &mut Tx, input: &Input, is_whole: bool, faults: &mut Faults) 
         None if is_whole => faults.add("patches", "This field is required."),
         None => {}
     }
-    match input.get("public") {
-        Some(given) => asked.public = faults.take("public", given.bool()),
-        None if is_whole && input.is_form() => asked.public = Some(false),
-        None => {}
-    }
+    asked.public = input.flag("public", is_whole, faults);
     Ok(asked)
 }
 
@@ -252,7 +243,9 @@ pub async fn create(cx: &Cx<'_>, body: Body) -> Result<Reply> {
     };
     let public = asked.public.unwrap_or_default();
     free(&mut tx, caller, &name, None).await?;
-    let id = store::bundle::insert(&mut tx, caller.user.id, project, &name, public).await?;
+    let id = store::bundle::insert(&mut tx, caller.user.id, project, &name, public)
+        .await
+        .map_err(refused)?;
     let ids: Vec<PatchId> = patches.iter().map(|brief| brief.id).collect();
     store::bundle::append(&mut tx, id, &ids).await?;
     let bundle = visible(cx, &mut tx, id.0).await?;
@@ -266,10 +259,19 @@ async fn free(tx: &mut Tx, caller: &Caller, name: &str, own: Option<BundleId>) -
     let other = store::bundle::by_name(tx, &caller.user.username, name).await?;
     match other.filter(|other| Some(other.id) != own) {
         None => Ok(()),
-        Some(_) => Err(Faults::one(
-            "name",
-            "A bundle with this name already exists.",
-        )),
+        Some(_) => Err(taken()),
+    }
+}
+
+fn taken() -> Problem {
+    Faults::one("name", "A bundle with this name already exists.")
+}
+
+/// Somebody else may have taken the name since it was seen to be free.
+fn refused(error: store::Error) -> Problem {
+    match error.is_duplicate() {
+        true => taken(),
+        false => error.into(),
     }
 }
 
@@ -303,7 +305,9 @@ pub async fn update(cx: &Cx<'_>, id: i64, body: Body, is_put: bool) -> Result<Re
             .first()
             .map_or(bundle.project_id, |it| it.project_id);
     }
-    store::bundle::update(&mut tx, &bundle).await?;
+    store::bundle::update(&mut tx, &bundle)
+        .await
+        .map_err(refused)?;
     let (json, _) = told(cx, &mut tx, bundle).await?;
     tx.commit().await?;
     Ok(Reply::ok(json))

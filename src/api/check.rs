@@ -108,15 +108,10 @@ pub async fn list(cx: &Cx<'_>, patch: i64) -> Result<Reply> {
     let place = page.within(store::check::count(&mut conn, patch, &search).await?)?;
     let order = cx.query.order(ORDERS);
     let found = store::check::page(&mut conn, patch, &search, &order, place.window()).await?;
-    let items = items(&mut conn, found).await?;
-    Ok(place.answer(
-        cx,
-        items,
-        |it| it.check.id.0,
-        |json, it| {
-            field::write(FIELDS, it, false, cx, json);
-        },
-    ))
+    let items = items(&mut conn, found.rows).await?;
+    Ok(place.answer(cx, items, found.next, |json, it| {
+        field::write(FIELDS, it, false, cx, json);
+    }))
 }
 
 async fn search_of(cx: &Cx<'_>, conn: &mut Conn) -> Result<Option<Search>> {

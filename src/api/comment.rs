@@ -1,6 +1,6 @@
 //! Comments of patches and covers (`rest.md §8.6`).
 
-use std::sync::Arc;
+use std::{cmp::Ordering, sync::Arc};
 
 use super::{
     answer::Reply,
@@ -22,7 +22,11 @@ use crate::{
         permission::Scope,
     },
     mail,
-    store::{self, Conn, comment::Whole},
+    store::{
+        self, Conn,
+        comment::Whole,
+        window::{After, Part, Window},
+    },
 };
 
 /// A comment as the API shows it.
@@ -187,44 +191,71 @@ async fn list(cx: &Cx<'_>, parent: Parent) -> Result<Reply> {
         let subject = it.subject().to_lowercase();
         words.iter().all(|word| subject.contains(word))
     });
-    sort(&mut items, &cx.query.order(ORDERS));
-    let place = Page::asked(cx)?.within(items.len() as i64)?;
-    let window = place.window();
-    let first = match window.after {
-        Some(after) => items
-            .iter()
-            .position(|it| it.comment.id.0 == after)
-            .map_or(items.len(), |at| at + 1),
-        None => usize::try_from(window.offset).unwrap_or(usize::MAX),
-    };
-    let shown = items
+    let order = cx.query.order(ORDERS);
+    let mut items: Vec<(After, Item)> = items
         .into_iter()
-        .skip(first)
-        .take(window.limit as usize)
+        .map(|it| (place(&it, &order), it))
         .collect();
-    Ok(place.answer(
-        cx,
-        shown,
-        |it: &Item| it.comment.id.0,
-        |json, it| {
-            field::write(FIELDS, it, false, cx, json);
-        },
-    ))
+    items.sort_by(|(a, _), (b, _)| compare(a, b, &order));
+    let page = Page::asked(cx)?.within(items.len() as i64)?;
+    let part = part(items, &page.window(), &order);
+    Ok(page.answer(cx, part.rows, part.next, |json, it| {
+        field::write(FIELDS, it, false, cx, json);
+    }))
 }
 
-fn sort(items: &mut [Item], order: &[(By, bool)]) {
-    items.sort_by(|a, b| {
-        let by_key = order.iter().map(|(by, down)| {
-            let ordering = match by {
-                By::Id => a.comment.id.cmp(&b.comment.id),
-                By::Date => a.comment.date.cmp(&b.comment.date),
-                By::Submitter => a.comment.submitter_id.cmp(&b.comment.submitter_id),
-                By::Subject => a.subject().cmp(b.subject()),
-            };
-            if *down { ordering.reverse() } else { ordering }
-        });
-        by_key.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
+/// Returns the place of a comment in a sorted list.
+fn place(it: &Item, order: &[(By, bool)]) -> After {
+    let key = |by: By| match by {
+        By::Id => it.comment.id.0.into(),
+        By::Date => it.comment.date.0.into(),
+        By::Submitter => it.comment.submitter_id.0.into(),
+        By::Subject => it.subject().into(),
+    };
+    After {
+        keys: order.iter().map(|(by, _)| key(*by)).collect(),
+        id: it.comment.id.0,
+    }
+}
+
+/// Compares two places of a list that is sorted so.
+fn compare(a: &After, b: &After, order: &[(By, bool)]) -> Ordering {
+    let pairs = a.keys.iter().zip(&b.keys).zip(order);
+    let by_key = pairs.map(|((a, b), (_, down))| {
+        let ordering = match (a.as_i64(), b.as_i64()) {
+            (Some(a), Some(b)) => a.cmp(&b),
+            _ => a.as_str().cmp(&b.as_str()),
+        };
+        if *down { ordering.reverse() } else { ordering }
     });
+    by_key
+        .fold(Ordering::Equal, Ordering::then)
+        .then(a.id.cmp(&b.id))
+}
+
+/// Cuts a window out of a sorted list.
+fn part(items: Vec<(After, Item)>, window: &Window, order: &[(By, bool)]) -> Part<Item> {
+    let is_at = |id: i64| move |(it, _): &(After, Item)| it.id == id;
+    let first = match &window.after {
+        None => usize::try_from(window.offset).unwrap_or(usize::MAX),
+        Some(after) if after.keys.len() == order.len() => {
+            items.partition_point(|(it, _)| compare(it, after, order) != Ordering::Greater)
+        }
+        // The id alone: the entry has to be there still.
+        Some(after) if after.keys.is_empty() => {
+            let found = items.iter().position(is_at(after.id));
+            found.map_or(items.len(), |at| at + 1)
+        }
+        Some(_) => items.len(),
+    };
+    let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
+    let is_more = items.len().saturating_sub(first) > limit;
+    let shown: Vec<_> = items.into_iter().skip(first).take(limit).collect();
+    let last = shown.last().filter(|_| is_more);
+    Part {
+        next: last.map(|(place, _)| place.clone()),
+        rows: shown.into_iter().map(|(_, it)| it).collect(),
+    }
 }
 
 fn item(whole: Whole, parent: Parent, project: &Arc<Project>) -> Item {

@@ -121,15 +121,10 @@ pub async fn list(cx: &Cx<'_>) -> Result<Reply> {
     let place = page.within(store::cover::count(&mut conn, &search).await?)?;
     let order = cx.query.order(ORDERS);
     let found = store::cover::page(&mut conn, &search, &order, place.window()).await?;
-    let items = items(&mut conn, found).await?;
-    Ok(place.answer(
-        cx,
-        items,
-        |it| it.cover.id.0,
-        |json, it| {
-            field::write(FIELDS, it, false, cx, json);
-        },
-    ))
+    let items = items(&mut conn, found.rows).await?;
+    Ok(place.answer(cx, items, found.next, |json, it| {
+        field::write(FIELDS, it, false, cx, json);
+    }))
 }
 
 async fn search_of(cx: &Cx<'_>, conn: &mut Conn) -> Result<Option<Search>> {

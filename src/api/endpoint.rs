@@ -115,6 +115,14 @@ impl Endpoint {
         is_known && self.methods.contains(&method)
     }
 
+    /// Returns the methods that write in a version.
+    pub fn methods_of(&self, version: Version) -> Vec<Method> {
+        let methods = self.methods.iter().copied();
+        methods
+            .filter(|method| *method != Method::Get && self.has(*method, version))
+            .collect()
+    }
+
     /// Says whether it is a list.
     pub fn is_list(&self) -> bool {
         self.what != What::Index && !self.path.ends_with("}/")
@@ -250,7 +258,7 @@ pub async fn run(
         (What::Index, _) => Ok(index::detail(cx)),
         (What::Projects, _) => project::list(cx).await,
         (What::Project, Method::Get) => project::detail(cx, &places[0]).await,
-        (What::Project, _) => project::update(cx, &places[0], body).await,
+        (What::Project, _) => project::update(cx, &places[0], body, is_put).await,
         (What::Users, _) => user::list(cx).await,
         (What::User, Method::Get) => user::detail(cx, id(0)).await,
         (What::User, _) => user::update(cx, id(0), body, is_put).await,
@@ -283,7 +291,7 @@ pub async fn run(
 }
 
 /// The body of a request, not read yet: whether it makes sense is only asked of those who may send it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Body {
     /// What it says it is.
     pub kind: Option<String>,

@@ -104,6 +104,10 @@ impl Problem {
                 Status::ServiceUnavailable,
                 "The database cannot be reached right now. Please try again.",
             ),
+            Problem::Store(error) if error.is_contention() => detail(
+                Status::ServiceUnavailable,
+                "Others are writing right now. Please try again.",
+            ),
             Problem::Store(_) => detail(Status::InternalServerError, "Internal server error."),
         }
     }

@@ -21,7 +21,7 @@ use crate::{
     domain::{CheckId, CoverId, PatchId, Project, SeriesId, UserId, check::Check, event::Category},
     store::{
         self, Conn,
-        event::{Mail, Order, Row, Search},
+        event::{Count, Mail, Order, Row, Search},
         patch::search::{self, Brief},
     },
 };
@@ -154,6 +154,9 @@ pub fn categories(version: Version) -> impl Iterator<Item = Category> {
     Category::ALL.into_iter().filter(known)
 }
 
+/// How many of the events that are asked for are counted; of more than these nobody is told the number.
+const MOST_COUNTED: i64 = 10_000;
+
 /// Answers the list of events.
 pub async fn list(cx: &Cx<'_>) -> Result<Reply> {
     let mut conn = cx.reader().await?;
@@ -161,22 +164,27 @@ pub async fn list(cx: &Cx<'_>) -> Result<Reply> {
     let Some(search) = search_of(cx, &mut conn).await? else {
         return page::empty(cx);
     };
-    let place = page.within(store::event::count(&mut conn, &search).await?)?;
+    let is_behind = page.is_behind();
+    let most = if page.is_last() {
+        i64::MAX
+    } else {
+        MOST_COUNTED
+    };
+    let place = match store::event::count(&mut conn, &search, most).await? {
+        Count::Exactly(total) => page.within(total)?,
+        Count::Many => page.within_many(),
+    };
     let order = match cx.query.order(ORDERS).first() {
-        _ if page.is_behind() => Order::Written,
+        _ if is_behind => Order::Written,
         Some((_, false)) => Order::Oldest,
         _ => Order::Newest,
     };
     let found = store::event::page(&mut conn, &search, order, place.window()).await?;
-    let items = items(&mut conn, found).await?;
-    Ok(place.answer(
-        cx,
-        items,
-        |it| it.row.id.0,
-        |json, it| {
-            field::write(FIELDS, it, false, cx, json);
-        },
-    ))
+    place.is_there(&found)?;
+    let items = items(&mut conn, found.rows).await?;
+    Ok(place.answer(cx, items, found.next, |json, it| {
+        field::write(FIELDS, it, false, cx, json);
+    }))
 }
 
 async fn search_of(cx: &Cx<'_>, conn: &mut Conn) -> Result<Option<Search>> {
@@ -200,9 +208,14 @@ async fn search_of(cx: &Cx<'_>, conn: &mut Conn) -> Result<Option<Search>> {
     })())
 }
 
-/// Returns the categories that are asked for, as far as the version knows them; `None` when there are none.
+/// Returns the categories that are asked for, as far as the version knows them; `None` when there are none, or a word
+/// is none.
 fn wanted(cx: &Cx<'_>) -> Option<Vec<Category>> {
     let wanted = cx.query.all("category");
+    let mut known = wanted.iter().map(|word| Category::from_word(word));
+    if known.any(|category| category.is_none()) {
+        return None;
+    }
     let is_wanted = |category: &Category| wanted.is_empty() || wanted.contains(&category.word());
     let some: Vec<Category> = categories(cx.version).filter(is_wanted).collect();
     (!some.is_empty()).then_some(some)

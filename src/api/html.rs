@@ -1,7 +1,10 @@
 //! The API for people who open it in a browser: the same answer, laid out, its addresses as links.
 
+pub mod form;
+
 use maud::{DOCTYPE, Markup, html};
 use rocket::{Request, http::Status};
+use serde_json::Value;
 
 use super::{
     answer::{Reply, indented},
@@ -18,14 +21,17 @@ pub fn page(cx: &Cx<'_>, request: &Request<'_>, reply: &Reply) -> String {
     let links = reply.link.as_deref().unwrap_or_default();
     let main = html! {
         p { code { (request.method()) " " (request.uri()) } " " b { (reply.status) } }
-        @if let Some(total) = reply.total {
+        @if reply.link.is_some() {
             p {
-                (total) " in all"
+                @if let Some(total) = reply.total { (total) " in all" } @else { "many" }
                 @for (address, rel) in links.split(", ").filter_map(link) { " · " a href=(address) { (rel) } }
             }
-            (filters(cx))
+            @if let Some(endpoint) = cx.endpoint { (form::filters(cx, endpoint)) }
         }
         (laid_out(&indented(reply.json.clone(), INDENT)))
+        @if let Some(endpoint) = cx.endpoint.filter(|_| cx.may_write) {
+            (form::changes(cx, request, endpoint, reply))
+        }
     };
     frame(cx, request.uri().path().raw().as_str(), main)
 }
@@ -73,29 +79,6 @@ fn frame(cx: &Cx<'_>, title: &str, main: Markup) -> String {
     page.into_string()
 }
 
-/// A form for what most lists can be filtered by. Compatibility: an editor reads the choices from here
-/// (`rest.md §3.3`); the addresses of people are nobody's business who is not logged in.
-fn filters(cx: &Cx<'_>) -> Markup {
-    let value = |key: &str| cx.query.last(key).unwrap_or_default().to_owned();
-    html! {
-        form method="get" {
-            label { "Words " input type="search" name="q" value=(value("q")); } " "
-            label { "Project " select id="id_project" name="project" {
-                option value="" { "any" }
-                @for (id, name) in &cx.choices.projects { option value=(id) { (name) } }
-            } } " "
-            label { "Submitter " select id="id_submitter" name="submitter" {
-                @if cx.caller.is_some() {
-                    option value="" { "anybody" }
-                    @for (id, name) in &cx.choices.people { option value=(id) { (name) } }
-                }
-            } } " "
-            label { "Order " input type="text" name="order" value=(value("order")); } " "
-            button type="submit" { "Filter" }
-        }
-    }
-}
-
 /// Lays JSON out, with links where addresses stand.
 fn laid_out(json: &str) -> Markup {
     html! {
@@ -124,8 +107,8 @@ fn line_with_link(line: &str) -> Markup {
     }
 }
 
-/// Returns what OPTIONS says of an address.
-pub fn options(endpoint: &Endpoint) -> String {
+/// Returns what OPTIONS says of an address; `actions` for those who may write there.
+pub fn options(endpoint: &Endpoint, actions: Option<&Value>) -> String {
     let mut json = Json::default();
     json.object(|members| {
         members.key("name").text(endpoint.title);
@@ -141,6 +124,9 @@ pub fn options(endpoint: &Endpoint) -> String {
             ],
             Json::text,
         );
+        if let Some(actions) = actions {
+            members.key("actions").raw(&actions.to_string());
+        }
     });
     json.into_string()
 }

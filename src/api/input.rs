@@ -4,7 +4,7 @@ use multer::{Multipart, bytes::Bytes};
 use rocket::futures::stream;
 use serde_json::{Map, Number, Value};
 
-use super::error::{Problem, Result};
+use super::error::{Faults, Problem, Result};
 
 /// How many fields a form may have.
 const MOST_FIELDS: usize = 10_000;
@@ -61,6 +61,15 @@ impl Input {
                 let values: Vec<&str> = of_it.map(|(_, value)| value.as_str()).collect();
                 (!values.is_empty()).then_some(Given::Form(values))
             }
+        }
+    }
+
+    /// Reads yes or no, if it is given. Compatibility: browsers do not send a box that is not ticked, so in a form that
+    /// says all of a thing it means no.
+    pub fn flag(&self, name: &'static str, is_whole: bool, faults: &mut Faults) -> Option<bool> {
+        match self.get(name) {
+            Some(given) => faults.take(name, given.bool()),
+            None => (is_whole && self.is_form()).then_some(false),
         }
     }
 
@@ -193,7 +202,7 @@ impl Given<'_> {
         let text = match self {
             Given::Json(Value::Null) if rule.null => return Ok(None),
             Given::Json(Value::Null) => return Err(NO_NULL.to_owned()),
-            Given::Json(Value::Number(number)) => number.to_string(),
+            Given::Json(Value::Number(number)) => decimal(number),
             _ => self.last().ok_or("Not a valid string.")?.to_owned(),
         };
         let text = text.trim();
@@ -247,11 +256,11 @@ impl Given<'_> {
         }
     }
 
-    /// Reads a number that is not below 0.
+    /// Reads a number within bounds.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn count(&self) -> Result<i64, String> {
+    pub fn count(&self, least: i64, most: i64) -> Result<i64, String> {
         let number = match self {
             Given::Json(Value::Null) => return Err(NO_NULL.to_owned()),
             Given::Json(Value::Number(number)) => whole(number),
@@ -259,7 +268,12 @@ impl Given<'_> {
         };
         match number {
             None => Err("A valid integer is required.".to_owned()),
-            Some(..0) => Err("Ensure this value is greater than or equal to 0.".to_owned()),
+            Some(number) if number < least => Err(format!(
+                "Ensure this value is greater than or equal to {least}."
+            )),
+            Some(number) if number > most => Err(format!(
+                "Ensure this value is less than or equal to {most}."
+            )),
             Some(number) => Ok(number),
         }
     }
@@ -321,6 +335,14 @@ fn id(value: &Value) -> Result<i64, String> {
     number.ok_or_else(|| wrong_type(kind(value)))
 }
 
+/// Returns a number as it was written; JSON knows no largest one, so a large one comes with an exponent.
+fn decimal(number: &Number) -> String {
+    match number.as_f64() {
+        Some(float) if number.is_f64() && (1e16..1e40).contains(&float.abs()) => float.to_string(),
+        _ => number.to_string(),
+    }
+}
+
 /// Reads a whole number, also one written as `7.0`: JSON makes no difference.
 fn whole(number: &Number) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -374,6 +396,9 @@ mod tests {
         let of = |value: Value| Given::Json(&value).text(rule);
         assert_eq!(of(json!(" ab ")), Ok(Some("ab".to_owned())));
         assert_eq!(of(json!(12)), Ok(Some("12".to_owned())));
+        let long: Value = serde_json::from_str("1455973563551926575845909463040").expect("JSON");
+        let text = Given::Json(&long).text(Text { most: 40, ..rule });
+        assert!(text.is_ok_and(|text| text.is_some_and(|it| it.len() == 31)));
         assert_eq!(
             of(json!("abcd")),
             Err("Ensure this field has no more than 3 characters.".to_owned())

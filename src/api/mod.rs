@@ -8,7 +8,7 @@
 //!
 //! To add a field: its line in the resource's table, with the version that has it, and in the table of changes if it may be
 //! written. To add a filter: its line in the table of filters. To add an address: its line in `endpoint.rs`, its arms in
-//! `endpoint::run` and `openapi/resource.rs`.
+//! `endpoint::run` and `resource.rs`.
 
 mod answer;
 mod bundle;
@@ -26,6 +26,7 @@ mod index;
 mod input;
 mod json;
 mod kept;
+mod offer;
 mod openapi;
 mod page;
 mod patch;
@@ -33,6 +34,7 @@ mod person;
 mod project;
 mod query;
 mod request;
+mod resource;
 mod route;
 mod series;
 mod user;
@@ -41,7 +43,7 @@ mod version;
 
 use rocket::{Build, Request, Rocket};
 
-use crate::domain::link::Links;
+use crate::domain::link::{Links, Outside};
 
 /// How the API of a site is to be.
 #[derive(Clone, Debug)]
@@ -85,20 +87,17 @@ pub struct Site {
 }
 
 impl Site {
-    /// Returns scheme and host as addresses begin.
-    fn origin(&self, request: &Request<'_>) -> String {
-        if let Some(url) = &self.options.site_url {
-            return url.trim_end_matches('/').to_owned();
-        }
-        let scheme = if self.options.force_https {
-            "https"
-        } else {
-            "http"
+    /// Returns how addresses begin that are to work elsewhere: by the settings, and by the request.
+    fn origins(&self, request: &Request<'_>) -> [String; 2] {
+        let host = request.host().map(ToString::to_string);
+        let outside = Outside {
+            site_url: self.options.site_url.as_deref(),
+            force_https: self.options.force_https,
+            // The gateway sets it, to what the front server says.
+            scheme: request.headers().get_one("X-Forwarded-Proto"),
+            host: host.as_deref(),
         };
-        match request.host() {
-            Some(host) => format!("{scheme}://{host}"),
-            None => String::new(),
-        }
+        [outside.origin(), outside.asked()]
     }
 }
 

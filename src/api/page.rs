@@ -1,20 +1,22 @@
 //! Pages of lists: by number, as clients know them, and by the entry before, which holds while entries come and go
 //! (`rest.md §6`).
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+
 use super::{
     answer::Reply,
     error::{Problem, Result},
     json::Json,
     request::Cx,
 };
-use crate::store::window::Window;
+use crate::store::window::{After, Part, Window};
 
 /// Which page of a list is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
     number: Number,
     size: i64,
-    after: Option<i64>,
+    after: Option<After>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +35,7 @@ impl Page {
     pub fn asked(cx: &Cx<'_>) -> Result<Page> {
         let after = match cx.query.last("after") {
             None => None,
-            Some(text) => Some(super::query::number(text).ok_or(Problem::NoPage)?),
+            Some(text) => Some(entry(text).ok_or(Problem::NoPage)?),
         };
         let number = match cx.query.last("page") {
             None if after.is_some() => Number::Behind,
@@ -44,17 +46,12 @@ impl Page {
                 _ => return Err(Problem::NoPage),
             },
         };
-        let size = cx
-            .query
-            .last("per_page")
-            .and_then(|text| text.trim().parse().ok());
         let limits = &cx.site.options;
+        let size = cx.query.last("per_page").and_then(number_of);
+        let size = size.unwrap_or(limits.per_page);
         Ok(Page {
             number,
-            size: match size {
-                Some(size @ 1..) => i64::min(size, limits.max_per_page),
-                _ => limits.per_page.min(limits.max_per_page),
-            },
+            size: size.min(limits.max_per_page),
             after,
         })
     }
@@ -62,6 +59,27 @@ impl Page {
     /// Says whether whoever asks goes on behind an entry and does not count pages.
     pub fn is_behind(&self) -> bool {
         self.number == Number::Behind
+    }
+
+    /// Says whether it is the last page, whichever number it has.
+    pub fn is_last(&self) -> bool {
+        self.number == Number::Last
+    }
+
+    /// Returns its place in a list that is too long to be counted. Not for the last page.
+    pub fn within_many(self) -> Place {
+        let is_behind = self.is_behind();
+        Place {
+            number: match self.number {
+                Number::Nth(number) => number,
+                Number::Last | Number::Behind => 1,
+            },
+            pages: None,
+            total: None,
+            size: self.size,
+            after: self.after,
+            is_behind,
+        }
     }
 
     /// Finds its place in a list of so many entries.
@@ -82,63 +100,103 @@ impl Page {
         }
         Ok(Place {
             number,
-            pages,
-            total,
+            pages: Some(pages),
+            total: Some(total),
             size: self.size,
-            after: self.after,
             is_behind: self.is_behind(),
+            after: self.after,
         })
     }
 }
 
+/// Reads how many entries a page is to have; a number beyond all bounds is one all the same.
+fn number_of(text: &str) -> Option<i64> {
+    let text = text.trim();
+    super::query::number(text.strip_prefix('+').unwrap_or(text)).filter(|size| *size > 0)
+}
+
+/// Reads the place of an entry: as [`cursor`] writes it, or its id alone.
+fn entry(text: &str) -> Option<After> {
+    if let Some(id) = super::query::number(text) {
+        return Some(After {
+            keys: Vec::new(),
+            id,
+        });
+    }
+    let json = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
+    let mut keys: Vec<serde_json::Value> = serde_json::from_slice(&json).ok()?;
+    let id = keys.pop()?.as_i64()?;
+    Some(After { keys, id })
+}
+
+/// Writes the place of an entry for the next question: with what it was sorted by, for that may change.
+fn cursor(after: After) -> String {
+    if after.keys.is_empty() {
+        return after.id.to_string();
+    }
+    let mut keys = after.keys;
+    keys.push(after.id.into());
+    BASE64_URL_SAFE_NO_PAD.encode(serde_json::Value::from(keys).to_string())
+}
+
 /// A page's place in a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     number: i64,
-    pages: i64,
-    total: i64,
+    /// Unknown in a list that is too long.
+    pages: Option<i64>,
+    total: Option<i64>,
     size: i64,
-    after: Option<i64>,
+    after: Option<After>,
     is_behind: bool,
 }
 
 impl Place {
-    /// Returns what to ask the database for: an entry more than the page shows tells that there is a next one.
+    /// Returns what to ask the database for.
     pub fn window(&self) -> Window {
         Window {
-            limit: self.size + 1,
+            limit: self.size,
             offset: (self.number - 1).saturating_mul(self.size),
-            after: self.after,
+            after: self.after.clone(),
         }
     }
 
-    /// Answers with the entries that were found.
+    /// Sees that there is something on a page of which that was not known before.
+    ///
+    /// # Errors
+    /// When it is behind the last one.
+    pub fn is_there<T>(&self, found: &Part<T>) -> Result<()> {
+        let is_behind_all = self.pages.is_none() && self.after.is_none() && found.rows.is_empty();
+        match is_behind_all && self.number > 1 {
+            true => Err(Problem::NoPage),
+            false => Ok(()),
+        }
+    }
+
+    /// Answers with the entries that were found; `next` is the place of the last one if there are more.
     pub fn answer<T>(
         &self,
         cx: &Cx<'_>,
-        mut found: Vec<T>,
-        id: impl Fn(&T) -> i64,
+        found: Vec<T>,
+        next: Option<After>,
         mut one: impl FnMut(&mut Json, &T),
     ) -> Reply {
-        let is_more = found.len() as i64 > self.size;
-        found.truncate(self.size as usize);
-        let next = found.last().filter(|_| is_more).map(id);
         let mut json = Json::default();
         json.list(&found, |json, item| one(json, item));
         Reply {
             link: Some(self.link(cx, next)),
-            total: Some(self.total),
+            total: self.total,
             ..Reply::ok(json.into_string())
         }
     }
 
     /// Returns the header `Link`. Compatibility: `next` stands first, and clients cut at commas (`rest.md §6`).
-    fn link(&self, cx: &Cx<'_>, next: Option<i64>) -> String {
-        let page = |number: Option<i64>, after: Option<i64>| {
-            let text = |number: i64| number.to_string();
-            let changes = [("page", number.map(text)), ("after", after.map(text))];
+    fn link(&self, cx: &Cx<'_>, next: Option<After>) -> String {
+        let at = |page: Option<String>, after: Option<After>| {
+            let changes = [("page", page), ("after", after.map(cursor))];
             cx.here(&cx.query.with(&changes))
         };
+        let page = |number: Option<i64>, after| at(number.map(|it| it.to_string()), after);
         let mut links = Vec::with_capacity(4);
         if next.is_some() {
             let number = (!self.is_behind).then_some(self.number + 1);
@@ -149,7 +207,10 @@ impl Place {
             links.push((page(before, None), "prev"));
         }
         links.push((page(Some(1), None), "first"));
-        links.push((page(Some(self.pages), None), "last"));
+        links.push(match self.pages {
+            Some(pages) => (page(Some(pages), None), "last"),
+            None => (at(Some("last".to_owned()), None), "last"),
+        });
         let links = links
             .iter()
             .map(|(url, rel)| format!("<{url}>; rel=\"{rel}\""));
@@ -163,5 +224,5 @@ impl Place {
 /// When another page than the first is asked for.
 pub fn empty(cx: &Cx<'_>) -> Result<Reply> {
     let place = Page::asked(cx)?.within(0)?;
-    Ok(place.answer(cx, Vec::<()>::new(), |()| 0, |_, ()| {}))
+    Ok(place.answer(cx, Vec::<()>::new(), None, |_, ()| {}))
 }

@@ -200,17 +200,12 @@ pub async fn list(cx: &Cx<'_>) -> Result<Reply> {
     };
     let place = page.within(search::count(&mut conn, &search).await?)?;
     let order = cx.query.order(ORDERS);
-    let rows = search::page(&mut conn, &search, &order, place.window()).await?;
-    let items = items(&mut conn, rows).await?;
+    let found = search::page(&mut conn, &search, &order, place.window()).await?;
+    let items = items(&mut conn, found.rows).await?;
     drop(conn);
-    Ok(place.answer(
-        cx,
-        items,
-        |it| it.patch.id.0,
-        |json, it| {
-            field::write(FIELDS, it, false, cx, json);
-        },
-    ))
+    Ok(place.answer(cx, items, found.next, |json, it| {
+        field::write(FIELDS, it, false, cx, json);
+    }))
 }
 
 /// Returns what the query asks for; `None` when nothing can match.

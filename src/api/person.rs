@@ -49,15 +49,10 @@ pub async fn list(cx: &Cx<'_>) -> Result<Reply> {
     let place = Page::asked(cx)?.within(store::person::count(&mut conn, &words).await?)?;
     let order = cx.query.order(ORDERS);
     let found = store::person::page(&mut conn, &words, &order, place.window()).await?;
-    let items = items(&mut conn, found).await?;
-    Ok(place.answer(
-        cx,
-        items,
-        |it| it.person.id.0,
-        |json, it| {
-            field::write(FIELDS, it, false, cx, json);
-        },
-    ))
+    let items = items(&mut conn, found.rows).await?;
+    Ok(place.answer(cx, items, found.next, |json, it| {
+        field::write(FIELDS, it, false, cx, json);
+    }))
 }
 
 /// Answers one person.

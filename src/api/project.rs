@@ -113,15 +113,10 @@ pub async fn list(cx: &Cx<'_>) -> Result<Reply> {
     let place = Page::asked(cx)?.within(store::project::count(&mut conn, &words).await?)?;
     let order = cx.query.order(ORDERS);
     let found = store::project::page(&mut conn, &words, &order, place.window()).await?;
-    let items = items(&mut conn, found).await?;
-    Ok(place.answer(
-        cx,
-        items,
-        |it| it.project.id.0,
-        |json, it| {
-            field::write(FIELDS, it, false, cx, json);
-        },
-    ))
+    let items = items(&mut conn, found.rows).await?;
+    Ok(place.answer(cx, items, found.next, |json, it| {
+        field::write(FIELDS, it, false, cx, json);
+    }))
 }
 
 /// Answers one project.
@@ -174,7 +169,7 @@ const ADDRESS: Text = Text {
 };
 
 /// Changes what maintainers may change of their project.
-pub async fn update(cx: &Cx<'_>, name: &str, body: Body) -> Result<Reply> {
+pub async fn update(cx: &Cx<'_>, name: &str, body: Body, is_put: bool) -> Result<Reply> {
     let mut tx = cx.begin().await?;
     let mut project = called(&mut tx, name).await?;
     let caller = cx.writer(Scope::Write)?;
@@ -211,9 +206,7 @@ pub async fn update(cx: &Cx<'_>, name: &str, body: Body) -> Result<Reply> {
             *value = text;
         }
     }
-    if let Some(given) = input.get("show_dependencies")
-        && let Some(is_shown) = faults.take("show_dependencies", given.bool())
-    {
+    if let Some(is_shown) = input.flag("show_dependencies", is_put, &mut faults) {
         project.show_dependencies = is_shown;
     }
     let project = faults.none(project)?;

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    ops::{Deref, DerefMut},
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -11,21 +10,20 @@ use std::{
 
 use rocket::{
     Request,
-    http::{Cookie, CookieJar, Method},
+    http::{Cookie, Method},
 };
-use subtle::ConstantTimeEq;
 
 use super::{
     Site,
-    endpoint::Body,
+    endpoint::{Body, Endpoint},
     error::{Problem, Result},
-    input::pairs,
+    input::{Given, Input},
     json::Json,
     query::{Query, Wanted, number},
     version::Version,
 };
 use crate::{
-    auth::{self, Caller},
+    auth::{self, Caller, csrf::Source},
     domain::{
         Person, PersonId, Project, ProjectId, State, StateId, Timestamp, UserId, change::Actor,
         permission::Scope, person,
@@ -47,15 +45,19 @@ pub struct Cx<'r> {
     pub caller: Option<Caller>,
     /// When it is asked.
     pub now: Timestamp,
+    /// What is at the address asked for; for pages.
+    pub endpoint: Option<&'static Endpoint>,
+    /// Whether who asks may write there; for pages.
+    pub may_write: bool,
     /// What the form on a page offers; empty where no page is drawn.
     pub choices: Choices,
-    /// Scheme and host, as addresses begin.
-    origin: String,
+    /// Scheme and host, as addresses begin, and as the request names them.
+    origins: [String; 2],
     /// The path before a resource's: base, `/api` and the version asked for.
     prefix: String,
     /// The whole path asked for.
     path: String,
-    statements: AtomicU32,
+    statements: Arc<AtomicU32>,
 }
 
 /// What the form of a list offers to choose from: ids and names.
@@ -82,7 +84,7 @@ impl Choices {
             offset: 0,
             after: None,
         };
-        let people = store::person::page(conn, &[], &[], window).await?;
+        let people = store::person::page(conn, &[], &[], window).await?.rows;
         let shown =
             |person: &Person| person::shown(person.name.as_deref(), &person.email).to_owned();
         Ok(Choices {
@@ -92,33 +94,6 @@ impl Choices {
                 .collect(),
             people: people.iter().map(|it| (it.id.0, shown(it))).collect(),
         })
-    }
-}
-
-/// A connection to read with, whose statements are counted.
-pub struct Reader<'a> {
-    conn: Conn,
-    count: &'a AtomicU32,
-}
-
-impl Deref for Reader<'_> {
-    type Target = Conn;
-
-    fn deref(&self) -> &Conn {
-        &self.conn
-    }
-}
-
-impl DerefMut for Reader<'_> {
-    fn deref_mut(&mut self) -> &mut Conn {
-        &mut self.conn
-    }
-}
-
-impl Drop for Reader<'_> {
-    fn drop(&mut self) {
-        let statements = self.conn.statements();
-        self.count.fetch_add(statements, Ordering::Relaxed);
     }
 }
 
@@ -166,33 +141,40 @@ impl<'r> Cx<'r> {
             query: Query::read(query.unwrap_or_default()),
             caller: None,
             now: Timestamp::now(),
+            endpoint: None,
+            may_write: false,
             choices: Choices::default(),
-            origin: site.origin(request),
+            origins: site.origins(request),
             prefix,
             path,
-            statements: AtomicU32::new(0),
+            statements: Arc::default(),
         }
+    }
+
+    /// Returns scheme and host, as addresses begin.
+    pub fn origin(&self) -> &str {
+        &self.origins[0]
     }
 
     /// Returns the address of a resource, in the form that was asked for.
     pub fn url(&self, resource: &str) -> String {
-        format!("{}{}{resource}", self.origin, self.prefix)
+        format!("{}{}{resource}", self.origin(), self.prefix)
     }
 
     /// Returns the address of a resource without a version. Compatibility: links to lists lead to the newest form.
     pub fn newest_url(&self, resource: &str) -> String {
-        format!("{}{}/api/{resource}", self.origin, self.site.links.base())
+        format!("{}{}/api/{resource}", self.origin(), self.site.links.base())
     }
 
     /// Returns the address of a page, from its path.
     pub fn web(&self, path: &str) -> String {
-        format!("{}{path}", self.origin)
+        format!("{}{path}", self.origin())
     }
 
     /// Returns the address asked for with another query string.
     pub fn here(&self, query: &str) -> String {
         let mark = if query.is_empty() { "" } else { "?" };
-        format!("{}{}{mark}{query}", self.origin, self.path)
+        format!("{}{}{mark}{query}", self.origin(), self.path)
     }
 
     /// Writes an address of a resource.
@@ -204,11 +186,8 @@ impl<'r> Cx<'r> {
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn reader(&self) -> Result<Reader<'_>> {
-        Ok(Reader {
-            conn: self.db.reader().await?,
-            count: &self.statements,
-        })
+    pub async fn reader(&self) -> Result<Conn> {
+        Ok(self.db.reader().await?.counted(&self.statements))
     }
 
     /// Begins to write.
@@ -216,10 +195,10 @@ impl<'r> Cx<'r> {
     /// # Errors
     /// When the database is away.
     pub async fn begin(&self) -> Result<Tx> {
-        Ok(self.db.begin().await?)
+        Ok(self.db.begin().await?.counted(&self.statements))
     }
 
-    /// Returns how many statements reading has taken so far.
+    /// Returns how many statements it has taken so far.
     pub fn statements(&self) -> u32 {
         self.statements.load(Ordering::Relaxed)
     }
@@ -361,20 +340,44 @@ pub async fn caller(request: &Request<'_>, cx: &Cx<'_>, body: &Body) -> Result<O
     let mut conn = cx.reader().await?;
     let caller = auth::of_session(&mut conn, key, cx.now).await?;
     if caller.is_some() && !is_reading(request.method()) {
-        let token = request.headers().get_one("X-CSRFToken").map(str::to_owned);
-        let token = token.or_else(|| form_token(body));
-        same_site(request.cookies(), token.as_deref())?;
+        same_site(request, cx, body).await?;
     }
     Ok(caller)
 }
 
+/// Sees that it is a page of this site that uses a browser's session.
+async fn same_site(request: &Request<'_>, cx: &Cx<'_>, body: &Body) -> Result<()> {
+    let headers = request.headers();
+    let source = Source {
+        sec_fetch_site: headers.get_one("Sec-Fetch-Site"),
+        origin: headers.get_one("Origin"),
+        own: &cx.origins,
+        cookie: request.cookies().get("csrftoken").map(Cookie::value),
+        sent: headers.get_one("X-CSRFToken"),
+    };
+    if source.is_ours() {
+        return Ok(());
+    }
+    let of_form = match source.sent {
+        Some(_) => None,
+        None => form_token(body).await,
+    };
+    let source = Source {
+        sent: source.sent.or(of_form.as_deref()),
+        ..source
+    };
+    source
+        .check()
+        .map_err(|forged| Problem::ForbiddenFor(forged.why()))
+}
+
 /// Returns the token of the page that a form was on.
-fn form_token(body: &Body) -> Option<String> {
-    let kind = body.kind.as_deref().unwrap_or_default();
-    let is_form = kind.starts_with("application/x-www-form-urlencoded");
-    let mut fields = is_form.then(|| pairs(&body.bytes))?.into_iter();
-    let (_, token) = fields.find(|(name, _)| name == "csrfmiddlewaretoken")?;
-    Some(token)
+async fn form_token(body: &Body) -> Option<String> {
+    let input = body.clone().read().await.ok();
+    match input.filter(Input::is_form)?.get("csrfmiddlewaretoken")? {
+        Given::Form(values) => values.last().map(|&token| token.to_owned()),
+        Given::Json(_) => None,
+    }
 }
 
 /// Says whether a method changes nothing.
@@ -383,21 +386,4 @@ pub fn is_reading(method: Method) -> bool {
         method,
         Method::Get | Method::Head | Method::Options | Method::Trace
     )
-}
-
-/// Another site's page can make a browser send our cookies, but cannot read them: it does not know the token.
-fn same_site(cookies: &CookieJar<'_>, token: Option<&str>) -> Result<()> {
-    let failed = |why| Err(Problem::ForbiddenFor(why));
-    let Some(token) = token else {
-        return failed("CSRF Failed: CSRF token missing.");
-    };
-    let known = cookies
-        .get("csrftoken")
-        .map(Cookie::value)
-        .unwrap_or_default();
-    let is_known: bool = known.as_bytes().ct_eq(token.as_bytes()).into();
-    match is_known && !known.is_empty() {
-        true => Ok(()),
-        false => failed("CSRF Failed: CSRF token from the 'X-Csrftoken' HTTP header incorrect."),
-    }
 }

@@ -1,5 +1,7 @@
 //! From Rocket's request to an address of ours and back: slashes, methods, forms, errors.
 
+use std::time::Duration;
+
 use rocket::{
     Catcher, Data, Request, Response, Route, catcher,
     data::ToByteUnit,
@@ -13,11 +15,14 @@ use super::{
     answer::{self, Form, NoForm, Reply},
     endpoint::{self, Body, Endpoint},
     error::{Problem, Result, detail},
-    html,
+    html, offer,
     request::{self, Choices, Cx},
     version::Version,
 };
-use crate::{domain::link, store};
+use crate::{
+    domain::link,
+    store::{self, patience::patiently},
+};
 
 /// Returns the routes: one handler for whatever is below `/api`.
 pub fn routes() -> Vec<Route> {
@@ -77,7 +82,8 @@ impl Handler for Api {
             return Outcome::Success(description(request, site, version));
         }
         // Compatibility: clients drop the body of a request that is sent on, so only those without one are.
-        if !path.ends_with('/') && request::is_reading(request.method()) {
+        let is_sent_on = !path.ends_with('/') && request::is_reading(request.method());
+        if is_sent_on && Asked::read(site.links.base(), path).found.is_some() {
             return Outcome::Success(slashed(request, path));
         }
         let body = body(request, data, site.options.max_body).await;
@@ -205,21 +211,25 @@ async fn answer<'r>(site: &Site, request: &'r Request<'_>, path: &str, body: Bod
         (Err(NoForm::Format), _) => Err(Problem::NoRoute),
         (Err(NoForm::Accept), _) => Err(Problem::NotAcceptable),
         (Ok(form), Some((endpoint, places))) => {
-            reply(request, &mut cx, endpoint, &places, body, form).await
+            let done = reply(request, &mut cx, endpoint, &places, body, form).await;
+            if form == Form::Html && done.is_ok() {
+                furnish(&mut cx, endpoint, &places).await;
+            }
+            done
         }
     };
     let statements = request.local_cache(store::Statements::default);
     statements
         .0
         .fetch_add(cx.statements(), std::sync::atomic::Ordering::Relaxed);
-    if form == Ok(Form::Html) && done.as_ref().is_ok_and(|reply| reply.total.is_some()) {
-        cx.choices = choices(&cx).await;
-    }
     match done {
         Ok(reply) => answer::response(request, &cx, reply, form.unwrap_or(Form::Json(0)), &allow),
         Err(problem) => refused(request, &cx, &problem, form.ok(), &allow),
     }
 }
+
+/// How long a change is tried again when others write at the same time: clients wait for it.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Answers in the order in which clients know the checks: credentials, login, method, then the resource's own
 /// (`rest.md §2.4`).
@@ -235,9 +245,11 @@ async fn reply(
     if endpoint.is_private() {
         cx.user()?;
     }
-    let method = request.method();
+    let (method, body) = html::form::unpacked(form, request.method(), body);
     if method == Method::Options {
-        return Ok(Reply::ok(html::options(endpoint)));
+        let may_write = offer::may_write(cx, endpoint, places).await;
+        let actions = may_write.then(|| offer::actions(endpoint, cx.version));
+        return Ok(Reply::ok(html::options(endpoint, actions.as_ref())));
     }
     let method = if method == Method::Head {
         Method::Get
@@ -248,14 +260,22 @@ async fn reply(
         return Err(Problem::Method(method.to_string()));
     }
     if method != Method::Get {
-        return endpoint::run(endpoint.what, places, method, cx, body).await;
+        let cx = &*cx;
+        let is_worth_it =
+            |problem: &Problem| matches!(problem, Problem::Store(error) if error.is_contention());
+        return patiently(PATIENCE, is_worth_it, || {
+            endpoint::run(endpoint.what, places, method, cx, body.clone())
+        })
+        .await;
     }
     // A list below a thing looks for the thing first, and minds the NUL itself.
     if cx.query.has_nul() && endpoint.is_list() && places.is_empty() {
         return super::page::empty(cx);
     }
     let begun = cx.site.validator.begin(cx, request, form).await?;
-    if let Some(tag) = begun.known(request) {
+    // The forms of a page are made of more than the database holds.
+    let known = begun.known(request).filter(|_| form != Form::Html);
+    if let Some(tag) = known {
         return Ok(Reply::unchanged(tag));
     }
     let reply = match begun.kept() {
@@ -263,6 +283,15 @@ async fn reply(
         None => endpoint::run(endpoint.what, places, method, cx, body).await?,
     };
     Ok(begun.end(request, reply, form))
+}
+
+/// Finds out what the forms of a page are to have.
+async fn furnish(cx: &mut Cx<'_>, endpoint: &'static Endpoint, places: &[String]) {
+    cx.endpoint = Some(endpoint);
+    cx.may_write = offer::may_write(cx, endpoint, places).await;
+    if endpoint.is_list() {
+        cx.choices = choices(cx).await;
+    }
 }
 
 /// Returns what a list's form offers; without it the page is drawn all the same.

@@ -146,15 +146,10 @@ pub async fn list(cx: &Cx<'_>) -> Result<Reply> {
     let place = page.within(store::series::count(&mut conn, &search).await?)?;
     let order = query.order(ORDERS);
     let found = store::series::page(&mut conn, &search, &order, place.window()).await?;
-    let items = items(&mut conn, found).await?;
-    Ok(place.answer(
-        cx,
-        items,
-        |it| it.series.id.0,
-        |json, it| {
-            field::write(FIELDS, it, false, cx, json);
-        },
-    ))
+    let items = items(&mut conn, found.rows).await?;
+    Ok(place.answer(cx, items, found.next, |json, it| {
+        field::write(FIELDS, it, false, cx, json);
+    }))
 }
 
 /// Answers one series.

@@ -12,7 +12,11 @@ use super::{
     version::Version::V1_2,
 };
 use crate::{
-    domain::{UserId, permission::Scope, user::User},
+    domain::{
+        UserId,
+        permission::Scope,
+        user::{MOST_ITEMS, User},
+    },
     store::{self, user::By},
 };
 
@@ -98,15 +102,10 @@ pub async fn list(cx: &Cx<'_>) -> Result<Reply> {
         user,
         is_own: false,
     };
-    let items = found.into_iter().map(item).collect();
-    Ok(place.answer(
-        cx,
-        items,
-        |it: &Item| it.user.id.0,
-        |json, it| {
-            field::write(FIELDS, it, false, cx, json);
-        },
-    ))
+    let found = found.map(item);
+    Ok(place.answer(cx, found.rows, found.next, |json, it| {
+        field::write(FIELDS, it, false, cx, json);
+    }))
 }
 
 /// Answers one user.
@@ -131,9 +130,6 @@ const NAME: Text = Text {
     blank: true,
     null: false,
 };
-
-/// The most rows of a page that anybody may wish for.
-const MOST_ITEMS: i64 = i32::MAX as i64;
 
 /// Changes the caller's own account.
 pub async fn update(cx: &Cx<'_>, id: i64, body: Body, is_put: bool) -> Result<Reply> {
@@ -166,7 +162,7 @@ pub async fn update(cx: &Cx<'_>, id: i64, body: Body, is_put: bool) -> Result<Re
 
 fn settings(input: &Input, user: &mut User, is_put: bool, faults: &mut Faults) {
     let inner = match input.inner("settings") {
-        None if is_put && !input.is_form() => {
+        None if is_put => {
             return faults.add("settings", "This field is required.");
         }
         None => return,
@@ -185,22 +181,14 @@ fn settings(input: &Input, user: &mut User, is_put: bool, faults: &mut Faults) {
         ("send_email", &mut user.send_email),
         ("show_ids", &mut user.show_ids),
     ] {
-        let given = inner.get(field).map(|given| given.bool());
-        if let Some(read) = given.and_then(|read| wrong.take(field, read)) {
-            *value = read;
+        if let Some(flag) = inner.flag(field, is_put, &mut wrong) {
+            *value = flag;
         }
     }
     if let Some(given) = inner.get("items_per_page")
-        && let Some(count) = wrong.take("items_per_page", given.count())
+        && let Some(count) = wrong.take("items_per_page", given.count(1, MOST_ITEMS))
     {
-        match count {
-            1..=MOST_ITEMS => user.items_per_page = count,
-            0 => wrong.add(
-                "items_per_page",
-                "Ensure this value is greater than or equal to 1.",
-            ),
-            _ => wrong.add("items_per_page", "A valid integer is required."),
-        }
+        user.items_per_page = count;
     }
     faults.add_inner("settings", wrong);
 }

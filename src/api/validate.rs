@@ -4,7 +4,7 @@
 //! asks; it is compared before anything is read. The second stands for the answer: it may come out the same although
 //! something else was written.
 
-use std::hash::{BuildHasher, DefaultHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 
 use rocket::Request;
 
@@ -39,9 +39,8 @@ impl Validator {
     /// When the database is away.
     pub async fn begin(&self, cx: &Cx<'_>, request: &Request<'_>, form: Form) -> Result<Begun<'_>> {
         let stamp = self.watch.stamp(cx.db).await?;
-        let host = request.host().map(ToString::to_string);
         let who = cx.caller.as_ref().map(|caller| caller.user.id);
-        let asked = (&stamp, request.uri().to_string(), host, who, form);
+        let asked = (&stamp, request.uri().to_string(), cx.origin(), who, form);
         let question = self.hasher.hash_one(asked);
         Ok(Begun {
             validator: self,
@@ -82,8 +81,8 @@ impl Begun<'_> {
 
     /// Gives a new answer its tag, and keeps it for others.
     fn tagged(&self, reply: Reply) -> Reply {
-        let body = body_hash(&reply.json);
-        let tag = Some(format!("W/\"{:016x}{body:016x}\"", self.question));
+        let answer = answer_hash(&reply);
+        let tag = Some(format!("W/\"{:016x}{answer:016x}\"", self.question));
         let reply = Reply { tag, ..reply };
         self.validator.kept.keep(&self.stamp, self.question, &reply);
         reply
@@ -98,9 +97,10 @@ fn tags<'r>(request: &'r Request<'_>) -> impl Iterator<Item = &'r str> {
         .filter(|tag| tag.len() == 32 && tag.is_ascii())
 }
 
-/// The same in every process.
-fn body_hash(json: &str) -> u64 {
+/// Stands for all that an answer says, also of the rest of its list: whoever has it goes on from there. The same in
+/// every process.
+fn answer_hash(reply: &Reply) -> u64 {
     let mut hasher = DefaultHasher::new();
-    hasher.write(json.as_bytes());
+    (&reply.json, &reply.link, reply.total).hash(&mut hasher);
     hasher.finish()
 }

@@ -1,5 +1,4 @@
-//! Whether a request that changes something comes from a page of ours (`web.md §1.3`): another site's page can make a
-//! browser send our cookies, but cannot read them, and browsers say whose page it is that asks.
+//! Whether a browser's session is used by one of our own pages, or by another site's: pure, the same for every face.
 
 use subtle::ConstantTimeEq;
 
@@ -10,36 +9,67 @@ pub const FIELD: &str = "csrfmiddlewaretoken";
 /// The header with the token.
 pub const HEADER: &str = "X-CSRFToken";
 
-/// What a request says about the page it comes from.
+/// What a request that changes something says of where it comes from.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Origin<'a> {
+pub struct Source<'a> {
     /// The header `Sec-Fetch-Site`.
-    pub fetch_site: Option<&'a str>,
+    pub sec_fetch_site: Option<&'a str>,
     /// The header `Origin`.
     pub origin: Option<&'a str>,
+    /// Scheme and host of our pages, in every form that they have.
+    pub own: &'a [String],
     /// The token in the cookie.
     pub cookie: Option<&'a str>,
-    /// The token in the form or the header.
-    pub token: Option<&'a str>,
+    /// The token that the page sent besides.
+    pub sent: Option<&'a str>,
 }
 
-impl Origin<'_> {
-    /// Says whether the request comes from a page of ours; `own` are the ways in which our origin may be written.
-    pub fn is_ours(&self, own: &[String]) -> bool {
-        let by_browser = match (self.fetch_site, self.origin) {
-            (Some(site), _) => matches!(site, "same-origin" | "none"),
-            (None, Some(origin)) => own.iter().any(|own| own == origin),
-            (None, None) => false,
+/// Why a request is taken for another site's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forged {
+    /// There is no token.
+    NoToken,
+    /// The token is another one than the cookie's.
+    WrongToken,
+}
+
+impl Forged {
+    /// Returns what clients are told.
+    pub fn why(self) -> &'static str {
+        match self {
+            Forged::NoToken => "CSRF Failed: CSRF token missing.",
+            Forged::WrongToken => {
+                "CSRF Failed: CSRF token from the 'X-Csrftoken' HTTP header incorrect."
+            }
+        }
+    }
+}
+
+impl Source<'_> {
+    /// Says whether the browser says that one of our own pages asks. No page can make it say so of another.
+    pub fn is_ours(&self) -> bool {
+        let is_own = |origin: &str| {
+            let mut own = self.own.iter().filter(|own| !own.is_empty());
+            own.any(|own| own.eq_ignore_ascii_case(origin))
         };
-        by_browser || self.has_token()
+        self.sec_fetch_site == Some("same-origin") || self.origin.is_some_and(is_own)
     }
 
-    fn has_token(&self) -> bool {
-        match (self.cookie, self.token) {
-            (Some(known), Some(token)) if !known.is_empty() => {
-                known.as_bytes().ct_eq(token.as_bytes()).into()
-            }
-            _ => false,
+    /// Sees that it is one of our own pages that asks: the browser says so, or the page knows the token. Another site's
+    /// page can make a browser send our cookies, but cannot read them.
+    ///
+    /// # Errors
+    /// When neither is so.
+    pub fn check(&self) -> Result<(), Forged> {
+        if self.is_ours() {
+            return Ok(());
+        }
+        let sent = self.sent.ok_or(Forged::NoToken)?;
+        let known = self.cookie.unwrap_or_default();
+        let is_known: bool = known.as_bytes().ct_eq(sent.as_bytes()).into();
+        match is_known && !known.is_empty() {
+            true => Ok(()),
+            false => Err(Forged::WrongToken),
         }
     }
 }
@@ -49,31 +79,43 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_of_ours_is_known_by_its_origin_or_its_token() {
-        let own = ["https://patches.example.org".to_owned()];
-        let cases = [
-            (Some("same-origin"), None, None, None, true),
-            (Some("none"), None, None, None, true),
-            (Some("cross-site"), None, None, None, false),
-            (Some("same-site"), None, None, None, false),
-            (Some("cross-site"), None, Some("t"), Some("t"), true),
-            (None, Some("https://patches.example.org"), None, None, true),
-            (None, Some("http://patches.example.org"), None, None, false),
-            (None, Some("null"), None, None, false),
-            (None, None, None, None, false),
-            (None, None, Some("t"), Some("t"), true),
-            (None, None, Some("t"), Some("u"), false),
-            (None, None, Some(""), Some(""), false),
-            (None, None, None, Some("t"), false),
-        ];
-        for (fetch_site, origin, cookie, token, expected) in cases {
-            let asked = Origin {
-                fetch_site,
+    fn our_own_pages_and_those_who_know_the_token_may_change_things() {
+        const OURS: Option<&str> = Some("https://pw.example.com");
+        const THEIRS: Option<&str> = Some("https://other.example.org");
+        let own = ["https://pw.example.com".to_owned(), String::new()];
+        let (missing, wrong) = (Err(Forged::NoToken), Err(Forged::WrongToken));
+        for (sec_fetch_site, origin, cookie, sent, expected) in [
+            (Some("same-origin"), None, None, None, Ok(())),
+            (Some("same-origin"), OURS, None, None, Ok(())),
+            (None, OURS, None, None, Ok(())),
+            (None, Some("HTTPS://PW.example.com"), None, None, Ok(())),
+            (None, None, Some("t"), Some("t"), Ok(())),
+            (Some("cross-site"), THEIRS, Some("t"), Some("t"), Ok(())),
+            (None, None, None, None, missing),
+            (Some("none"), None, Some("t"), None, missing),
+            (Some("same-site"), THEIRS, Some("t"), None, missing),
+            (None, THEIRS, Some("t"), None, missing),
+            (None, Some("null"), Some("t"), None, missing),
+            (None, Some(""), Some("t"), None, missing),
+            (
+                None,
+                Some("http://pw.example.com"),
+                Some("t"),
+                None,
+                missing,
+            ),
+            (None, THEIRS, Some("t"), Some("u"), wrong),
+            (None, None, None, Some("t"), wrong),
+            (None, None, Some(""), Some(""), wrong),
+        ] {
+            let source = Source {
+                sec_fetch_site,
                 origin,
+                own: &own,
                 cookie,
-                token,
+                sent,
             };
-            assert_eq!(asked.is_ours(&own), expected, "{asked:?}");
+            assert_eq!(source.check(), expected, "{source:?}");
         }
     }
 }

@@ -36,10 +36,10 @@ pub(super) struct Token {
     /// What its owner calls it
     #[arg(long, default_value = "")]
     name: String,
-    /// What it may do
-    #[arg(long, value_enum, default_value_t = May::Write)]
-    scope: May,
-    /// After how many days it stops to work [default: never]
+    /// What it may do [default: write; in the place of another, what that one may]
+    #[arg(long, value_enum)]
+    scope: Option<May>,
+    /// After how many days it stops to work [default: never; in the place of another, when that one does]
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(i64).range(1..=36_500))]
     expires: Option<i64>,
     /// Make it in the place of those with the same name, which stop to work
@@ -104,27 +104,34 @@ impl Token {
         if self.list {
             return Ok(kept.iter().map(line).collect());
         }
-        if self.regenerate {
-            for old in kept.iter().filter(|old| old.name == self.name) {
-                store::token::delete(tx, user, old.id).await?;
-            }
+        let is_replaced = |old: &&Kept| self.regenerate && old.name == self.name;
+        for old in kept.iter().filter(is_replaced) {
+            store::token::delete(tx, user, old.id).await?;
         }
-        Ok(vec![self.make(tx, user).await?])
+        let newest = kept.iter().rfind(is_replaced);
+        Ok(vec![self.make(tx, user, newest).await?])
     }
 
-    async fn make(&self, tx: &mut Tx, user: UserId) -> anyhow::Result<String> {
+    /// Makes a token; in the place of another it can do as much, and as long, unless something else is said.
+    async fn make(&self, tx: &mut Tx, user: UserId, old: Option<&Kept>) -> anyhow::Result<String> {
         let token = auth::new_token()?;
         let now = Timestamp::now();
+        let said = self.scope.map(|scope| Scope::from(scope).word());
+        let inherited = old.map(|old| old.scope.as_str());
         let new = NewToken {
             user,
             key_hash: &token.hash,
             name: &self.name,
-            scope: Scope::from(self.scope).word(),
+            scope: said.or(inherited).unwrap_or(Scope::Write.word()),
             created: now,
-            expires: self
-                .expires
-                .map(|days| now.plus_minutes(days * MINUTES_A_DAY)),
+            expires: match self.expires {
+                Some(days) => Some(now.plus_minutes(days * MINUTES_A_DAY)),
+                None => old.and_then(|old| old.expires),
+            },
         };
+        if new.expires.is_some_and(|expires| expires <= now) {
+            bail!("the token has expired; say with --expires how long the new one is to work");
+        }
         store::token::insert(tx, &new).await?;
         Ok(token.key)
     }

@@ -5,7 +5,10 @@ const MAX_NAME: usize = 50;
 
 /// Says whether a text may be a bundle's name: it is a part of the bundle's address.
 pub fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.chars().count() <= MAX_NAME && !text.contains(['/', '\n'])
+    // Browsers take dots for a way up.
+    !matches!(text, "" | "." | "..")
+        && text.chars().count() <= MAX_NAME
+        && !text.contains(['/', '\n'])
 }
 
 #[cfg(test)]
@@ -15,6 +18,7 @@ mod tests {
     #[test]
     fn names_are_parts_of_addresses() {
         assert!(is_name("to review, 2nd round") && is_name(&"ä".repeat(50)));
+        assert!(is_name("...") && is_name(".a") && !is_name(".") && !is_name(".."));
         assert!(!is_name("") && !is_name("a/b") && !is_name(&"a".repeat(51)));
     }
 }

@@ -152,6 +152,37 @@ impl Links {
     }
 }
 
+/// How addresses of the site begin that are to work elsewhere: scheme and host.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Outside<'a> {
+    /// What a setting says; it counts before all else.
+    pub site_url: Option<&'a str>,
+    /// Whether a setting says that it is `https`.
+    pub force_https: bool,
+    /// The scheme of the request, as the front server tells it.
+    pub scheme: Option<&'a str>,
+    /// The host of the request.
+    pub host: Option<&'a str>,
+}
+
+impl Outside<'_> {
+    /// Returns scheme and host; empty when neither a setting nor the request names a host.
+    pub fn origin(&self) -> String {
+        match self.site_url {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None => self.asked(),
+        }
+    }
+
+    /// Returns scheme and host as the request names them.
+    pub fn asked(&self) -> String {
+        let is_https = self.force_https || self.scheme == Some("https");
+        let scheme = if is_https { "https" } else { "http" };
+        self.host
+            .map_or_else(String::new, |host| format!("{scheme}://{host}"))
+    }
+}
+
 /// Returns an address with the slash that closes every path of ours; the query stays as it is, byte for byte.
 pub fn slashed(path: &str, query: Option<&str>) -> String {
     // `//host/…` would lead to another site.
@@ -242,5 +273,35 @@ mod tests {
     fn only_harmless_schemes_become_links() {
         assert!(is_safe("https://x.example/") && is_safe("MAILTO:a@b"));
         assert!(!is_safe("javascript:alert(1)") && !is_safe("//x") && !is_safe("data:text/html,x"));
+    }
+
+    #[test]
+    fn addresses_begin_as_settings_say_or_the_request() {
+        let request = Outside {
+            host: Some("pw.example.com:99"),
+            ..Outside::default()
+        };
+        let by = |scheme| Outside {
+            scheme: Some(scheme),
+            ..request
+        };
+        let forced = Outside {
+            force_https: true,
+            ..by("http")
+        };
+        let set = Outside {
+            site_url: Some("https://pw.example.org/"),
+            ..by("http")
+        };
+        for (outside, origin) in [
+            (request, "http://pw.example.com:99"),
+            (by("http"), "http://pw.example.com:99"),
+            (by("https"), "https://pw.example.com:99"),
+            (forced, "https://pw.example.com:99"),
+            (set, "https://pw.example.org"),
+            (Outside::default(), ""),
+        ] {
+            assert_eq!(outside.origin(), origin, "{outside:?}");
+        }
     }
 }

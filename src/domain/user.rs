@@ -44,6 +44,9 @@ impl User {
     }
 }
 
+/// The most rows of a list page that a user may wish for.
+pub const MOST_ITEMS: i64 = 1000;
+
 /// The most characters of a login name.
 const MAX_USERNAME: usize = 150;
 

@@ -1,6 +1,7 @@
 //! What a front server says about a request: the variables of CGI/1.1 (RFC 3875), which FastCGI passes too.
 
 use std::{
+    borrow::Cow,
     ffi::OsString,
     net::{IpAddr, SocketAddr},
     os::unix::ffi::OsStringExt,
@@ -56,7 +57,8 @@ impl Environment {
 
     /// Returns the request's headers, their names in lower case.
     ///
-    /// Values that are not UTF-8 are left out, as Rocket's own server does.
+    /// Values that are not UTF-8 are left out, as Rocket's own server does; but whoever shows credentials is not nobody,
+    /// so of those what can be read is passed on.
     pub(super) fn headers(&self) -> Vec<(String, String)> {
         let mut headers: Vec<_> = self
             .0
@@ -65,9 +67,10 @@ impl Environment {
             .collect();
         // Apache's mod_rewrite renames it.
         if self.bytes("HTTP_AUTHORIZATION").is_none()
-            && let Some(secret) = self.text("REDIRECT_HTTP_AUTHORIZATION")
+            && let Some(secret) = self.bytes("REDIRECT_HTTP_AUTHORIZATION")
         {
-            headers.push(("authorization".into(), secret.into()));
+            let secret = String::from_utf8_lossy(secret);
+            headers.push(("authorization".into(), secret.into_owned()));
         }
         headers.retain(|(name, _)| name != "host" && name != "x-forwarded-proto");
         headers.extend(
@@ -111,11 +114,12 @@ fn header(name: &str, value: &[u8]) -> Option<(String, String)> {
         }
         _ => name.strip_prefix("HTTP_").filter(|name| !name.is_empty())?,
     };
-    let value = std::str::from_utf8(value).ok()?;
-    Some((
-        name.replace('_', "-").to_ascii_lowercase(),
-        value.to_owned(),
-    ))
+    let value = String::from_utf8_lossy(value);
+    let is_passed_on = matches!(value, Cow::Borrowed(_)) || name == "AUTHORIZATION";
+    is_passed_on.then(|| {
+        let name = name.replace('_', "-").to_ascii_lowercase();
+        (name, value.into_owned())
+    })
 }
 
 #[cfg(test)]
@@ -208,6 +212,11 @@ mod tests {
         assert_eq!(environment.bytes("HTTP_A"), Some(&b"caf\xe9"[..]));
         assert_eq!(environment.text("HTTP_A"), None);
         assert_eq!(environment.headers()[0], ("b".into(), "b".into()));
+        for name in [&b"HTTP_AUTHORIZATION"[..], b"REDIRECT_HTTP_AUTHORIZATION"] {
+            let environment: Environment = [(name, &b"Token \xff"[..])].into_iter().collect();
+            let expected = ("authorization".into(), "Token \u{fffd}".into());
+            assert!(environment.headers().contains(&expected));
+        }
     }
 
     #[test]

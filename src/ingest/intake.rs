@@ -1,7 +1,7 @@
 //! What stands around a delivery: patience when others write too, and a mail that cannot be taken in is set
 //! aside, alone, so that the rest goes on.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{
     Options, Outcome, Parcel, deliver_all,
@@ -13,13 +13,13 @@ use crate::{
     store::{
         self, Db, Error,
         mail::Packed,
+        patience::patiently,
         quarantine::{self, NewEntry},
     },
 };
 
-/// How often a delivery is tried when others write at the same time, and for how long at most: a mail server
-/// waits, and gives up after a while.
-const TRIES: u32 = 10;
+/// For how long a delivery is tried when others write at the same time: a mail server waits, and gives up after a
+/// while.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How much of a mail that cannot be read is looked at for its name, in bytes.
@@ -170,62 +170,13 @@ async fn attempt(
     options: &Options,
     now: Timestamp,
 ) -> store::Result<Result<Vec<Outcome>, (Trouble, String)>> {
-    let work = patiently(|| deliver_all(db, parcels, list, options, now));
+    let is_worth_it = |error: &Error| error.is_contention() || error.is_duplicate();
+    let work = patiently(PATIENCE, is_worth_it, || {
+        deliver_all(db, parcels, list, options, now)
+    });
     match contained_async(work).await {
         Ok(Err(error)) if error.is_refusal() => Ok(Err((Trouble::Refused, error.to_string()))),
         Ok(done) => done.map(Ok),
         Err(Panicked(reason)) => Ok(Err((Trouble::Panic, reason))),
-    }
-}
-
-/// Does it again when somebody else got in the way.
-async fn patiently<T, F: Future<Output = store::Result<T>>>(
-    mut work: impl FnMut() -> F,
-) -> store::Result<T> {
-    let begun = Instant::now();
-    let is_worth_it = |error: &Error| error.is_contention() || error.is_duplicate();
-    let mut tries = 1;
-    loop {
-        match work().await {
-            Err(error) if tries < TRIES && begun.elapsed() < PATIENCE && is_worth_it(&error) => {
-                tokio::time::sleep(pause(tries)).await;
-                tries += 1;
-            }
-            other => return other,
-        }
-    }
-}
-
-/// A pause that grows, and differs from everybody else's: two that met once must not meet again.
-fn pause(tries: u32) -> Duration {
-    let longest = 10_u32 << tries.min(7);
-    // Without a random number two may meet once more, no worse.
-    let spread = getrandom::u32().unwrap_or_else(|_| std::process::id());
-    Duration::from_millis(u64::from(longest / 2 + spread % longest))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_grow_and_stay_short() {
-        for tries in 1..=TRIES {
-            let longest = Duration::from_millis(10 << tries.min(7));
-            let pause = pause(tries);
-            assert!(pause >= longest / 2 && pause < longest * 2, "{pause:?}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_database_that_is_away_is_not_asked_again() {
-        let mut calls = 0;
-        let done: store::Result<()> = patiently(|| {
-            calls += 1;
-            async { Err(sqlx::Error::PoolTimedOut.into()) }
-        })
-        .await;
-        assert!(done.is_err());
-        assert_eq!(calls, 1);
     }
 }

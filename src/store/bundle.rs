@@ -6,7 +6,7 @@ use sqlx::FromRow;
 
 use super::{
     Conn, Kind, Result, Sql, Tx, rows, sql,
-    window::{self, Key, Window, among},
+    window::{self, Holds, Key, Part, Window, among},
 };
 use crate::domain::{BundleId, PatchId, ProjectId, UserId};
 
@@ -143,22 +143,38 @@ pub enum By {
 
 impl By {
     fn key(self, descending: bool) -> Key {
-        let (row, anchor) = match self {
-            By::Id => ("b.id", "(SELECT id FROM bundle WHERE id = "),
-            By::Name => ("b.name", "(SELECT name FROM bundle WHERE id = "),
-            By::Owner => ("b.owner_id", "(SELECT owner_id FROM bundle WHERE id = "),
+        let (row, anchor, holds) = match self {
+            By::Id => ("b.id", "(SELECT id FROM bundle WHERE id = ", Holds::Int),
+            By::Name => (
+                "b.name",
+                "(SELECT name FROM bundle WHERE id = ",
+                Holds::Text,
+            ),
+            By::Owner => (
+                "b.owner_id",
+                "(SELECT owner_id FROM bundle WHERE id = ",
+                Holds::Int,
+            ),
         };
         Key {
             row,
             anchor,
+            holds,
             descending,
         }
     }
 }
 
-const BUNDLE: &str = "SELECT b.id, b.owner_id, b.project_id, b.name, b.public FROM bundle b WHERE ";
+const COLUMNS: &str = "SELECT b.id, b.owner_id, b.project_id, b.name, b.public";
 
-fn conditions(query: &mut Sql, search: &Search) {
+/// Begins a query for bundles; conditions follow.
+fn bundles() -> Sql {
+    let mut query = sql(COLUMNS);
+    query.push(" FROM bundle b WHERE ");
+    query
+}
+
+fn conditions(query: &mut Sql, kind: Kind, search: &Search) {
     query
         .push("(b.public = TRUE OR b.owner_id = ")
         .arg(search.viewer)
@@ -168,7 +184,7 @@ fn conditions(query: &mut Sql, search: &Search) {
     if let Some(public) = search.public {
         query.push(" AND b.public = ").arg(public);
     }
-    window::words(query, &["lower(b.name)"], &search.words);
+    window::words(query, kind, &["lower(b.name)"], &search.words);
 }
 
 /// Returns a window of the bundles searched.
@@ -180,12 +196,14 @@ pub async fn page(
     search: &Search,
     order: &[(By, bool)],
     window: Window,
-) -> Result<Vec<Bundle>> {
+) -> Result<Part<Bundle>> {
     let keys: Vec<Key> = order.iter().map(|(by, down)| by.key(*down)).collect();
-    let mut query = sql(BUNDLE);
-    conditions(&mut query, search);
-    window::apply(&mut query, "b.id", &keys, window);
-    query.all(conn).await
+    let mut query = sql(COLUMNS);
+    window::place(&mut query, conn.kind(), "b.id", &keys);
+    query.push(" FROM bundle b WHERE ");
+    conditions(&mut query, conn.kind(), search);
+    window::apply(&mut query, "b.id", &keys, &window);
+    window::read(conn, query, &window).await
 }
 
 /// Returns how many bundles are searched.
@@ -194,7 +212,7 @@ pub async fn page(
 /// When the database is away or refuses.
 pub async fn count(conn: &mut Conn, search: &Search) -> Result<i64> {
     let mut query = sql("SELECT count(*) FROM bundle b WHERE ");
-    conditions(&mut query, search);
+    conditions(&mut query, conn.kind(), search);
     let (count,) = query.one(conn).await?;
     Ok(count)
 }
@@ -204,7 +222,7 @@ pub async fn count(conn: &mut Conn, search: &Search) -> Result<i64> {
 /// # Errors
 /// When the database is away or refuses.
 pub async fn by_id(conn: &mut Conn, id: BundleId) -> Result<Option<Bundle>> {
-    let mut query = sql(BUNDLE);
+    let mut query = bundles();
     query.push("b.id = ").arg(id);
     query.optional(conn).await
 }
@@ -214,7 +232,7 @@ pub async fn by_id(conn: &mut Conn, id: BundleId) -> Result<Option<Bundle>> {
 /// # Errors
 /// When the database is away or refuses.
 pub async fn by_name(conn: &mut Conn, username: &str, name: &str) -> Result<Option<Bundle>> {
-    let mut query = sql(BUNDLE);
+    let mut query = bundles();
     query
         .push("b.owner_id = (SELECT id FROM account WHERE username = ")
         .arg(username);

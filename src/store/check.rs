@@ -6,7 +6,7 @@ use super::{
     Batch, Conn, Kind, Result, Sql, Tx, event,
     lookup::{self, Column, Most, Test},
     sql,
-    window::{self, Key, Window, among},
+    window::{self, Holds, Key, Part, Window, among},
 };
 use crate::domain::{
     CheckId, PatchId, ProjectId, Timestamp, UserId,
@@ -139,27 +139,47 @@ pub enum By {
 
 impl By {
     fn key(self, descending: bool) -> Key {
-        let (row, anchor) = match self {
-            By::Id => ("c.id", "(SELECT id FROM patch_check WHERE id = "),
+        let (row, anchor, holds) = match self {
+            By::Id => (
+                "c.id",
+                "(SELECT id FROM patch_check WHERE id = ",
+                Holds::Int,
+            ),
             By::User => (
                 "c.account_id",
                 "(SELECT account_id FROM patch_check WHERE id = ",
+                Holds::Int,
             ),
-            By::Date => ("c.date", "(SELECT date FROM patch_check WHERE id = "),
-            By::State => ("c.state", "(SELECT state FROM patch_check WHERE id = "),
+            By::Date => (
+                "c.date",
+                "(SELECT date FROM patch_check WHERE id = ",
+                Holds::Time,
+            ),
+            By::State => (
+                "c.state",
+                "(SELECT state FROM patch_check WHERE id = ",
+                Holds::Int,
+            ),
             By::TargetUrl => (
                 "coalesce(c.target_url, '')",
                 "(SELECT coalesce(target_url, '') FROM patch_check WHERE id = ",
+                Holds::Text,
             ),
-            By::Context => ("c.context", "(SELECT context FROM patch_check WHERE id = "),
+            By::Context => (
+                "c.context",
+                "(SELECT context FROM patch_check WHERE id = ",
+                Holds::Text,
+            ),
             By::Description => (
                 "coalesce(c.description, '')",
                 "(SELECT coalesce(description, '') FROM patch_check WHERE id = ",
+                Holds::Text,
             ),
         };
         Key {
             row,
             anchor,
+            holds,
             descending,
         }
     }
@@ -167,8 +187,8 @@ impl By {
 
 const CHECKS: &str =
     "SELECT c.id, c.patch_id, c.account_id, a.username, c.date, c.state, c.context, c.target_url,
-       c.description, CAST(1 AS BIGINT) AS age
-  FROM patch_check c JOIN account a ON a.id = c.account_id WHERE ";
+       c.description, CAST(1 AS BIGINT) AS age";
+const JOINS: &str = " FROM patch_check c JOIN account a ON a.id = c.account_id WHERE ";
 
 fn conditions(query: &mut Sql, search: &Search) {
     among(query, " AND c.account_id", &search.users);
@@ -195,17 +215,15 @@ pub async fn page(
     search: &Search,
     order: &[(By, bool)],
     window: Window,
-) -> Result<Vec<Check>> {
+) -> Result<Part<Check>> {
     let keys: Vec<Key> = order.iter().map(|(by, down)| by.key(*down)).collect();
     let mut query = sql(CHECKS);
-    query.push("c.patch_id = ").arg(patch);
+    window::place(&mut query, conn.kind(), "c.id", &keys);
+    query.push(JOINS).push("c.patch_id = ").arg(patch);
     conditions(&mut query, search);
-    window::apply(&mut query, "c.id", &keys, window);
-    let rows: Vec<Row> = query.all(conn).await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Ranked::from(row).check)
-        .collect())
+    window::apply(&mut query, "c.id", &keys, &window);
+    let part: Part<Row> = window::read(conn, query, &window).await?;
+    Ok(part.map(|row| Ranked::from(row).check))
 }
 
 /// Returns how many checks of a patch there are.
@@ -227,6 +245,7 @@ pub async fn count(conn: &mut Conn, patch: PatchId, search: &Search) -> Result<i
 pub async fn by_id(conn: &mut Conn, patch: PatchId, id: CheckId) -> Result<Option<Check>> {
     let mut query = sql(CHECKS);
     query
+        .push(JOINS)
         .push("c.patch_id = ")
         .arg(patch)
         .push(" AND c.id = ")
@@ -245,7 +264,7 @@ pub async fn by_ids(conn: &mut Conn, ids: &[CheckId]) -> Result<Vec<Check>> {
     }
     let kind = conn.kind();
     let mut query = sql(CHECKS);
-    query.push("c.id");
+    query.push(JOINS).push("c.id");
     query.among_ids(kind, ids.iter().map(|id| id.0));
     let rows: Vec<Row> = query.all(conn).await?;
     Ok(rows

@@ -1,9 +1,9 @@
 //! Cover letters.
 
 use super::{
-    Batch, Conn, Result, Sql, sql,
+    Batch, Conn, Kind, Result, Sql, sql,
     tally::{self, What},
-    window::{self, Key, Window, among},
+    window::{self, Holds, Key, Part, Window, among},
 };
 use crate::domain::{CoverId, MessageId, PersonId, ProjectId, SeriesId, Timestamp, cover::Cover};
 
@@ -85,8 +85,8 @@ pub async fn is_answered_by(
 const COLUMNS: &str =
     "SELECT o.id, o.project_id, o.msgid, o.date, o.name, o.submitter_id, pe.name AS submitter_name,
        pe.email AS submitter_email, (SELECT s.id FROM series s WHERE s.cover_id = o.id) AS series_id,
-       o.headers, o.content
-  FROM cover o JOIN person pe ON pe.id = o.submitter_id ";
+       o.headers, o.content";
+const JOINS: &str = " FROM cover o JOIN person pe ON pe.id = o.submitter_id ";
 
 /// Returns the covers of a project that have one of these message ids.
 ///
@@ -98,6 +98,7 @@ pub async fn by_message_id(
     ids: &[MessageId],
 ) -> Result<Vec<Cover>> {
     let mut query = sql(COLUMNS);
+    query.push(JOINS);
     query.push("WHERE o.project_id = ").arg(project);
     query.push(" AND o.msgid IN ").list(ids);
     query.all(conn).await
@@ -109,7 +110,7 @@ pub async fn by_message_id(
 /// When the database is away or refuses.
 pub async fn by_id(conn: &mut Conn, id: CoverId) -> Result<Option<Cover>> {
     let mut query = sql(COLUMNS);
-    query.push("WHERE o.id = ").arg(id);
+    query.push(JOINS).push("WHERE o.id = ").arg(id);
     query.optional(conn).await
 }
 
@@ -147,24 +148,26 @@ pub enum By {
 
 impl By {
     fn key(self, descending: bool) -> Key {
-        let (row, anchor) = match self {
-            By::Id => ("o.id", "(SELECT id FROM cover WHERE id = "),
-            By::Name => ("o.name", "(SELECT name FROM cover WHERE id = "),
-            By::Date => ("o.date", "(SELECT date FROM cover WHERE id = "),
+        let (row, anchor, holds) = match self {
+            By::Id => ("o.id", "(SELECT id FROM cover WHERE id = ", Holds::Int),
+            By::Name => ("o.name", "(SELECT name FROM cover WHERE id = ", Holds::Text),
+            By::Date => ("o.date", "(SELECT date FROM cover WHERE id = ", Holds::Time),
             By::Submitter => (
                 "o.submitter_id",
                 "(SELECT submitter_id FROM cover WHERE id = ",
+                Holds::Int,
             ),
         };
         Key {
             row,
             anchor,
+            holds,
             descending,
         }
     }
 }
 
-fn conditions(query: &mut Sql, search: &Search) {
+fn conditions(query: &mut Sql, kind: Kind, search: &Search) {
     among(query, " AND o.project_id", &search.projects);
     if !search.series.is_empty() {
         query.push(" AND o.id IN (SELECT cover_id FROM series WHERE cover_id IS NOT NULL");
@@ -181,7 +184,7 @@ fn conditions(query: &mut Sql, search: &Search) {
     if let Some(before) = search.before {
         query.push(" AND o.date < ").arg(before);
     }
-    window::words(query, &["lower(o.name)"], &search.words);
+    window::words(query, kind, &["lower(o.name)"], &search.words);
 }
 
 /// Returns a window of the cover letters searched.
@@ -193,15 +196,17 @@ pub async fn page(
     search: &Search,
     order: &[(By, bool)],
     window: Window,
-) -> Result<Vec<Cover>> {
+) -> Result<Part<Cover>> {
     let keys: Vec<Key> = order.iter().map(|(by, down)| by.key(*down)).collect();
     let mut query = sql(COLUMNS);
+    window::place(&mut query, conn.kind(), "o.id", &keys);
+    query.push(JOINS);
     query.push("WHERE o.id IN (SELECT id FROM (SELECT o.id FROM cover o WHERE TRUE");
-    conditions(&mut query, search);
-    window::apply(&mut query, "o.id", &keys, window);
+    conditions(&mut query, conn.kind(), search);
+    window::apply(&mut query, "o.id", &keys, &window);
     query.push(") page)");
     window::order(&mut query, "o.id", &keys);
-    query.all(conn).await
+    window::read(conn, query, &window).await
 }
 
 /// Returns how many cover letters are searched, exactly. What clients ask most is counted ahead.
@@ -219,7 +224,7 @@ pub async fn count(conn: &mut Conn, search: &Search) -> Result<i64> {
         return tally::of_projects(conn, "cover", &search.projects).await;
     }
     let mut query = sql("SELECT count(*) FROM cover o WHERE TRUE");
-    conditions(&mut query, search);
+    conditions(&mut query, conn.kind(), search);
     let (count,) = query.one(conn).await?;
     Ok(count)
 }

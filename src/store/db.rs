@@ -4,6 +4,10 @@ use std::{
     io,
     ops::{Deref, DerefMut},
     str::FromStr,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -303,6 +307,8 @@ enum Link {
 pub struct Conn {
     link: Link,
     statements: u32,
+    /// Who else counts them.
+    counter: Option<Arc<AtomicU32>>,
 }
 
 /// The native connection under a [`Conn`].
@@ -316,6 +322,15 @@ impl Conn {
         Conn {
             link,
             statements: 0,
+            counter: None,
+        }
+    }
+
+    /// Adds each statement to a count, too: of all connections that a request uses.
+    pub fn counted(self, counter: &Arc<AtomicU32>) -> Self {
+        Conn {
+            counter: Some(counter.clone()),
+            ..self
         }
     }
 
@@ -335,6 +350,9 @@ impl Conn {
     /// Returns the connection itself and counts the statement it is wanted for.
     pub(super) fn native(&mut self) -> Native<'_> {
         self.statements += 1;
+        if let Some(counter) = &self.counter {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
         match &mut self.link {
             Link::Sqlite(link) => Native::Sqlite(link),
             Link::KeptSqlite(link) => Native::Sqlite(link),
@@ -350,6 +368,11 @@ impl Conn {
 pub struct Tx(Conn);
 
 impl Tx {
+    /// Adds each statement to a count, too.
+    pub fn counted(self, counter: &Arc<AtomicU32>) -> Self {
+        Tx(self.0.counted(counter))
+    }
+
     /// Makes all that was written stay.
     ///
     /// # Errors

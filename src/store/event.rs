@@ -5,7 +5,7 @@ use sqlx::FromRow;
 use super::{
     Batch, Conn, Result, Sql, sql,
     tally::{self, What},
-    window::{self, Key, Window, among},
+    window::{self, Holds, Key, Part, Window, among},
 };
 use crate::domain::{
     CheckId, CommentId, CoverId, EventId, MessageId, PatchId, ProjectId, SeriesId, Timestamp,
@@ -146,6 +146,7 @@ fn keys(order: Order) -> Vec<Key> {
     let by_date = Key {
         row: "e.date",
         anchor: "(SELECT date FROM event WHERE id = ",
+        holds: Holds::Time,
         descending: order == Order::Newest,
     };
     match order {
@@ -163,29 +164,40 @@ pub async fn page(
     search: &Search,
     order: Order,
     window: Window,
-) -> Result<Vec<Row>> {
+) -> Result<Part<Row>> {
     let keys = keys(order);
     let mut query = sql(
         "SELECT e.id, e.category, e.project_id, e.date, e.actor_id, e.patch_id, e.series_id, e.cover_id, e.comment_id,
                 e.check_id, was.slug AS previous_state, is_now.slug AS current_state, e.previous_delegate_id,
-                e.current_delegate_id
-           FROM (SELECT e.id AS page_id FROM event e WHERE TRUE",
+                e.current_delegate_id",
     );
+    window::place(&mut query, conn.kind(), "e.id", &keys);
+    query.push(" FROM (SELECT e.id AS page_id FROM event e WHERE TRUE");
     conditions(&mut query, search);
-    window::apply(&mut query, "e.id", &keys, window);
+    window::apply(&mut query, "e.id", &keys, &window);
     query.push(
         ") page JOIN event e ON e.id = page.page_id LEFT JOIN state was ON was.id = e.previous_state_id \
          LEFT JOIN state is_now ON is_now.id = e.current_state_id",
     );
     window::order(&mut query, "e.id", &keys);
-    query.all(conn).await
+    window::read(conn, query, &window).await
 }
 
-/// Returns how many events are searched, exactly. What clients ask most is counted ahead.
+/// How many events are searched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// So many.
+    Exactly(i64),
+    /// More than it is worth to count.
+    Many,
+}
+
+/// Returns how many events are searched: of those that are not counted ahead, `most` are counted. Their number only
+/// grows, and who follows a site asks for new ones all day.
 ///
 /// # Errors
 /// When the database is away or refuses.
-pub async fn count(conn: &mut Conn, search: &Search) -> Result<i64> {
+pub async fn count(conn: &mut Conn, search: &Search, most: i64) -> Result<Count> {
     let is_counted = search.series.is_empty()
         && search.patches.is_empty()
         && search.covers.is_empty()
@@ -194,12 +206,18 @@ pub async fn count(conn: &mut Conn, search: &Search) -> Result<i64> {
         && search.before.is_none();
     if is_counted {
         let words: Vec<&str> = search.categories.iter().map(|it| it.word()).collect();
-        return tally::events(conn, &search.projects, &words).await;
+        let count = tally::events(conn, &search.projects, &words).await?;
+        return Ok(Count::Exactly(count));
     }
-    let mut query = sql("SELECT count(*) FROM event e WHERE TRUE");
+    let mut query = sql("SELECT count(*) FROM (SELECT 1 FROM event e WHERE TRUE");
     conditions(&mut query, search);
-    let (count,) = query.one(conn).await?;
-    Ok(count)
+    query.push(" LIMIT ").arg(most.saturating_add(1));
+    query.push(") found");
+    let (count,): (i64,) = query.one(conn).await?;
+    Ok(match count > most {
+        true => Count::Many,
+        false => Count::Exactly(count),
+    })
 }
 
 /// A mail that an event tells of: a comment or a cover letter.

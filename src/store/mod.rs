@@ -24,6 +24,7 @@ pub mod notification;
 pub mod optout;
 pub mod outbox;
 pub mod patch;
+pub mod patience;
 pub mod person;
 mod pool;
 pub mod project;

@@ -5,7 +5,7 @@ use super::{
     lookup::Most,
     rows, sql,
     value::Many,
-    window::{self, Key, Window},
+    window::{self, Holds, Key, Part, Window},
 };
 use crate::domain::{Person, PersonId, person};
 
@@ -128,23 +128,29 @@ pub enum By {
 
 impl By {
     fn key(self, descending: bool) -> Key {
-        let (row, anchor) = match self {
-            By::Id => ("p.id", "(SELECT id FROM person WHERE id = "),
+        let (row, anchor, holds) = match self {
+            By::Id => ("p.id", "(SELECT id FROM person WHERE id = ", Holds::Int),
             By::Name => (
                 "coalesce(p.name, '')",
                 "(SELECT coalesce(name, '') FROM person WHERE id = ",
+                Holds::Text,
             ),
-            By::Email => ("p.email", "(SELECT email FROM person WHERE id = "),
+            By::Email => (
+                "p.email",
+                "(SELECT email FROM person WHERE id = ",
+                Holds::Text,
+            ),
         };
         Key {
             row,
             anchor,
+            holds,
             descending,
         }
     }
 }
 
-const PERSON: &str = "SELECT p.id, p.email, p.name, p.account_id FROM person p WHERE TRUE";
+const PERSON: &str = "SELECT p.id, p.email, p.name, p.account_id";
 
 /// Returns a window of the people who have all words in name or address.
 ///
@@ -155,12 +161,14 @@ pub async fn page(
     words: &[String],
     order: &[(By, bool)],
     window: Window,
-) -> Result<Vec<Person>> {
+) -> Result<Part<Person>> {
     let keys: Vec<Key> = order.iter().map(|(by, down)| by.key(*down)).collect();
     let mut query = sql(PERSON);
-    window::words(&mut query, &["p.key", "lower(p.email)"], words);
-    window::apply(&mut query, "p.id", &keys, window);
-    query.all(conn).await
+    window::place(&mut query, conn.kind(), "p.id", &keys);
+    query.push(" FROM person p WHERE TRUE");
+    window::words(&mut query, conn.kind(), &["p.key", "lower(p.email)"], words);
+    window::apply(&mut query, "p.id", &keys, &window);
+    window::read(conn, query, &window).await
 }
 
 /// Returns how many people have all words in name or address.
@@ -169,7 +177,7 @@ pub async fn page(
 /// When the database is away or refuses.
 pub async fn count(conn: &mut Conn, words: &[String]) -> Result<i64> {
     let mut query = sql("SELECT count(*) FROM person p WHERE TRUE");
-    window::words(&mut query, &["p.key", "lower(p.email)"], words);
+    window::words(&mut query, conn.kind(), &["p.key", "lower(p.email)"], words);
     let (count,) = query.one(conn).await?;
     Ok(count)
 }

@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 use super::{
     Conn, Kind, Result, Sql, Tx, sql,
-    window::{self, Key, Window},
+    window::{self, Holds, Key, Part, Window},
 };
 use crate::domain::{ListId, Project, ProjectId, StateId, Timestamp, UserId};
 
@@ -303,15 +303,28 @@ pub enum By {
 
 impl By {
     fn key(self, descending: bool) -> Key {
-        let (row, anchor) = match self {
-            By::Id => ("p.id", "(SELECT id FROM project WHERE id = "),
-            By::Name => ("p.name", "(SELECT name FROM project WHERE id = "),
-            By::Linkname => ("p.linkname", "(SELECT linkname FROM project WHERE id = "),
-            By::ListId => ("p.list_id", "(SELECT list_id FROM project WHERE id = "),
+        let (row, anchor, holds) = match self {
+            By::Id => ("p.id", "(SELECT id FROM project WHERE id = ", Holds::Int),
+            By::Name => (
+                "p.name",
+                "(SELECT name FROM project WHERE id = ",
+                Holds::Text,
+            ),
+            By::Linkname => (
+                "p.linkname",
+                "(SELECT linkname FROM project WHERE id = ",
+                Holds::Text,
+            ),
+            By::ListId => (
+                "p.list_id",
+                "(SELECT list_id FROM project WHERE id = ",
+                Holds::Text,
+            ),
         };
         Key {
             row,
             anchor,
+            holds,
             descending,
         }
     }
@@ -326,12 +339,14 @@ pub async fn page(
     words: &[String],
     order: &[(By, bool)],
     window: Window,
-) -> Result<Vec<Project>> {
+) -> Result<Part<Project>> {
     let keys: Vec<Key> = order.iter().map(|(by, down)| by.key(*down)).collect();
-    let mut query = sql("SELECT p.* FROM project p WHERE TRUE");
-    window::words(&mut query, &TEXTS, words);
-    window::apply(&mut query, "p.id", &keys, window);
-    query.all(conn).await
+    let mut query = sql("SELECT p.*");
+    window::place(&mut query, conn.kind(), "p.id", &keys);
+    query.push(" FROM project p WHERE TRUE");
+    window::words(&mut query, conn.kind(), &TEXTS, words);
+    window::apply(&mut query, "p.id", &keys, &window);
+    window::read(conn, query, &window).await
 }
 
 /// Returns how many projects have all words somewhere in their texts.
@@ -340,7 +355,7 @@ pub async fn page(
 /// When the database is away or refuses.
 pub async fn count(conn: &mut Conn, words: &[String]) -> Result<i64> {
     let mut query = sql("SELECT count(*) FROM project p WHERE TRUE");
-    window::words(&mut query, &TEXTS, words);
+    window::words(&mut query, conn.kind(), &TEXTS, words);
     let (count,) = query.one(conn).await?;
     Ok(count)
 }

@@ -3,9 +3,9 @@
 use sqlx::FromRow;
 
 use super::{
-    Batch, Conn, Result, Sql, sql,
+    Batch, Conn, Kind, Result, Sql, sql,
     tally::{self, What},
-    window::{self, Key, Window, among},
+    window::{self, Holds, Key, Part, Window, among},
 };
 use crate::domain::{
     CoverId, MessageId, PatchId, PersonId, ProjectId, Series, SeriesId, StateId, Timestamp,
@@ -443,16 +443,22 @@ macro_rules! received {
 
 impl By {
     fn key(self, descending: bool) -> Key {
-        let (row, anchor) = match self {
-            By::Id => ("s.id", "(SELECT id FROM series WHERE id = "),
+        let (row, anchor, holds) = match self {
+            By::Id => ("s.id", "(SELECT id FROM series WHERE id = ", Holds::Int),
             By::Name => (
                 "coalesce(s.name, '')",
                 "(SELECT coalesce(name, '') FROM series WHERE id = ",
+                Holds::Text,
             ),
-            By::Date => ("s.date", "(SELECT date FROM series WHERE id = "),
+            By::Date => (
+                "s.date",
+                "(SELECT date FROM series WHERE id = ",
+                Holds::Time,
+            ),
             By::Submitter => (
                 "s.submitter_id",
                 "(SELECT submitter_id FROM series WHERE id = ",
+                Holds::Int,
             ),
             By::Received => (
                 concat!("(", received!(), " >= s.total)"),
@@ -461,11 +467,13 @@ impl By {
                     received!(),
                     " >= s.total FROM series s WHERE s.id = "
                 ),
+                Holds::Bool,
             ),
         };
         Key {
             row,
             anchor,
+            holds,
             descending,
         }
     }
@@ -488,10 +496,11 @@ pub struct Row {
 const ROW: &str =
     "SELECT s.id, s.project_id, s.submitter_id, s.cover_id, s.name, s.date, s.version, s.total,
        pe.name AS submitter_name, pe.email AS submitter_email,
-       o.msgid AS cover_msgid, o.date AS cover_date, o.name AS cover_name
+       o.msgid AS cover_msgid, o.date AS cover_date, o.name AS cover_name";
+const JOINS: &str = "
   FROM series s JOIN person pe ON pe.id = s.submitter_id LEFT JOIN cover o ON o.id = s.cover_id ";
 
-fn conditions(query: &mut Sql, search: &Search) {
+fn conditions(query: &mut Sql, kind: Kind, search: &Search) {
     among(query, " AND s.project_id", &search.projects);
     among(query, " AND s.submitter_id", &search.submitters);
     if let Some(since) = search.since {
@@ -500,7 +509,7 @@ fn conditions(query: &mut Sql, search: &Search) {
     if let Some(before) = search.before {
         query.push(" AND s.date < ").arg(before);
     }
-    window::words(query, &["lower(s.name)"], &search.words);
+    window::words(query, kind, &["lower(s.name)"], &search.words);
 }
 
 /// Returns a window of the series searched.
@@ -512,15 +521,17 @@ pub async fn page(
     search: &Search,
     order: &[(By, bool)],
     window: Window,
-) -> Result<Vec<Row>> {
+) -> Result<Part<Row>> {
     let keys: Vec<Key> = order.iter().map(|(by, down)| by.key(*down)).collect();
     let mut query = sql(ROW);
+    window::place(&mut query, conn.kind(), "s.id", &keys);
+    query.push(JOINS);
     query.push("WHERE s.id IN (SELECT id FROM (SELECT s.id FROM series s WHERE TRUE");
-    conditions(&mut query, search);
-    window::apply(&mut query, "s.id", &keys, window);
+    conditions(&mut query, conn.kind(), search);
+    window::apply(&mut query, "s.id", &keys, &window);
     query.push(") page)");
     window::order(&mut query, "s.id", &keys);
-    query.all(conn).await
+    window::read(conn, query, &window).await
 }
 
 /// Returns these series, in no order.
@@ -533,7 +544,7 @@ pub async fn rows(conn: &mut Conn, ids: &[SeriesId]) -> Result<Vec<Row>> {
     }
     let kind = conn.kind();
     let mut query = sql(ROW);
-    query.push("WHERE s.id");
+    query.push(JOINS).push("WHERE s.id");
     query.among_ids(kind, ids.iter().map(|id| id.0));
     query.all(conn).await
 }
@@ -551,7 +562,7 @@ pub async fn count(conn: &mut Conn, search: &Search) -> Result<i64> {
         return tally::of_projects(conn, "series", &search.projects).await;
     }
     let mut query = sql("SELECT count(*) FROM series s WHERE TRUE");
-    conditions(&mut query, search);
+    conditions(&mut query, conn.kind(), search);
     let (count,) = query.one(conn).await?;
     Ok(count)
 }

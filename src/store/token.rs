@@ -50,6 +50,8 @@ pub struct Owner {
     pub user: User,
     /// The word of its scope.
     pub scope: String,
+    /// The SHA-256 of the token's digits.
+    pub key_hash: Vec<u8>,
 }
 
 /// Returns the owner of a token that has not expired.
@@ -59,7 +61,7 @@ pub struct Owner {
 pub async fn owner(conn: &mut Conn, key_hash: &[u8], now: Timestamp) -> Result<Option<Owner>> {
     sql(concat!(
         account!(),
-        ", t.scope FROM token t JOIN account a ON a.id = t.account_id \
+        ", t.scope, t.key_hash FROM token t JOIN account a ON a.id = t.account_id \
          WHERE t.key_hash = $1 AND (t.expires IS NULL OR t.expires > $2)",
     ))
     .bind(key_hash)

@@ -2,7 +2,7 @@
 
 use super::{
     Conn, Result, Tx, sql,
-    window::{self, Key, Window},
+    window::{self, Holds, Key, Part, Window},
 };
 use crate::domain::{PersonId, ProjectId, Timestamp, UserId, permission::Rights, user::User};
 
@@ -252,14 +252,23 @@ pub enum By {
 
 impl By {
     fn key(self, descending: bool) -> Key {
-        let (row, anchor) = match self {
-            By::Id => ("a.id", "(SELECT id FROM account WHERE id = "),
-            By::Username => ("a.username", "(SELECT username FROM account WHERE id = "),
-            By::Email => ("a.email", "(SELECT email FROM account WHERE id = "),
+        let (row, anchor, holds) = match self {
+            By::Id => ("a.id", "(SELECT id FROM account WHERE id = ", Holds::Int),
+            By::Username => (
+                "a.username",
+                "(SELECT username FROM account WHERE id = ",
+                Holds::Text,
+            ),
+            By::Email => (
+                "a.email",
+                "(SELECT email FROM account WHERE id = ",
+                Holds::Text,
+            ),
         };
         Key {
             row,
             anchor,
+            holds,
             descending,
         }
     }
@@ -281,13 +290,14 @@ pub async fn page(
     words: &[String],
     order: &[(By, bool)],
     window: Window,
-) -> Result<Vec<User>> {
+) -> Result<Part<User>> {
     let keys: Vec<Key> = order.iter().map(|(by, down)| by.key(*down)).collect();
-    let mut query = sql(ACCOUNT);
-    query.push("WHERE TRUE");
-    window::words(&mut query, &TEXTS, words);
-    window::apply(&mut query, "a.id", &keys, window);
-    query.all(conn).await
+    let mut query = sql(account!());
+    window::place(&mut query, conn.kind(), "a.id", &keys);
+    query.push(" FROM account a WHERE TRUE");
+    window::words(&mut query, conn.kind(), &TEXTS, words);
+    window::apply(&mut query, "a.id", &keys, &window);
+    window::read(conn, query, &window).await
 }
 
 /// Returns how many accounts have all words somewhere in their names and address.
@@ -296,7 +306,7 @@ pub async fn page(
 /// When the database is away or refuses.
 pub async fn count(conn: &mut Conn, words: &[String]) -> Result<i64> {
     let mut query = sql("SELECT count(*) FROM account a WHERE TRUE");
-    window::words(&mut query, &TEXTS, words);
+    window::words(&mut query, conn.kind(), &TEXTS, words);
     let (count,) = query.one(conn).await?;
     Ok(count)
 }

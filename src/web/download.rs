@@ -128,6 +128,7 @@ impl<'r> Responder<'r, 'static> for File {
         let mut response = Response::build();
         if self.is_private {
             response.raw_header("Cache-Control", "private, max-age=0");
+            response.raw_header("Vary", "Cookie, Authorization");
         }
         response
             .status(Status::Ok)

@@ -8,9 +8,9 @@ use rocket::{
 };
 use rocket_db_pools::Database;
 
-use super::Site;
+use super::guard::View;
 use crate::{
-    auth::csrf::{self, Origin},
+    auth::csrf::{self, Source},
     store::{self, Db, Tx},
 };
 
@@ -81,30 +81,16 @@ fn is_ours(request: &Request<'_>, pairs: &[(String, String)]) -> bool {
     let field = pairs.iter().find(|(name, _)| name == csrf::FIELD);
     let headers = request.headers();
     let cookie = request.cookies().get(csrf::COOKIE);
-    let asked = Origin {
-        fetch_site: headers.get_one("Sec-Fetch-Site"),
+    let source = Source {
+        sec_fetch_site: headers.get_one("Sec-Fetch-Site"),
         origin: headers.get_one("Origin"),
+        own: &View::of(request).origins(),
         cookie: cookie.map(|cookie| cookie.value()),
-        token: field
+        sent: field
             .map(|(_, value)| value.as_str())
             .or_else(|| headers.get_one(csrf::HEADER)),
     };
-    asked.is_ours(&own_origins(request))
-}
-
-/// Returns the ways in which browsers may write our origin.
-fn own_origins(request: &Request<'_>) -> Vec<String> {
-    let site = request.rocket().state::<Site>();
-    let url = site.and_then(|site| site.options.site_url.as_deref());
-    match (url, request.host()) {
-        (Some(url), _) => {
-            let mut parts = url.splitn(4, '/');
-            let origin: Vec<&str> = parts.by_ref().take(3).collect();
-            vec![origin.join("/")]
-        }
-        (None, Some(host)) => vec![format!("http://{host}"), format!("https://{host}")],
-        (None, None) => Vec::new(),
-    }
+    source.check().is_ok()
 }
 
 impl Form<'_> {

@@ -23,7 +23,7 @@ use crate::{
         self, Caller, csrf,
         session::{self, Browser, Session},
     },
-    domain::{Timestamp, notice::Notice, user::User},
+    domain::{Timestamp, link::Outside, notice::Notice, user::User},
     store::{self, Conn, Statements},
 };
 
@@ -115,6 +115,7 @@ pub struct View<'r> {
     pub theme: Option<Theme>,
     /// The element a fragment is for; `None` when the whole page is wanted.
     pub fragment: Option<&'r str>,
+    scheme: Option<&'r str>,
     host: Option<String>,
     cookies: &'r CookieJar<'r>,
     visit: &'r Visit,
@@ -137,6 +138,8 @@ impl<'r> View<'r> {
             site: request.rocket().state::<Site>(),
             theme,
             fragment,
+            // The gateway sets it, to what the front server says.
+            scheme: headers.get_one("X-Forwarded-Proto"),
             host: request.host().map(|host| host.to_string()),
             cookies: request.cookies(),
             visit: request.local_cache(Visit::default),
@@ -270,11 +273,21 @@ impl<'r> View<'r> {
 
     /// Returns a path of ours as an address that works outside the page.
     pub fn absolute(&self, path: &str) -> String {
-        match (&self.options().site_url, &self.host) {
-            (Some(site), _) => format!("{}{path}", site.trim_end_matches('/')),
-            (None, Some(host)) if self.options().force_https => format!("https://{host}{path}"),
-            (None, Some(host)) => format!("http://{host}{path}"),
-            (None, None) => path.to_owned(),
+        format!("{}{path}", self.outside().origin())
+    }
+
+    /// Returns the ways in which browsers may write where our pages are.
+    pub fn origins(&self) -> [String; 2] {
+        let outside = self.outside();
+        [outside.origin(), outside.asked()]
+    }
+
+    fn outside(&self) -> Outside<'_> {
+        Outside {
+            site_url: self.options().site_url.as_deref(),
+            force_https: self.options().force_https,
+            scheme: self.scheme,
+            host: self.host.as_deref(),
         }
     }
 }

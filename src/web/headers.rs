@@ -80,7 +80,9 @@ fn html(response: &mut Response<'_>) {
 
 /// Adds an `ETag`, and leaves the body out when the reader has it already. Files with their own header keep it.
 async fn validate(request: &Request<'_>, response: &mut Response<'_>) {
-    if response.headers().contains("Cache-Control") {
+    let kept = response.headers().get_one("Cache-Control");
+    let is_private = kept.is_some_and(|kept| kept.starts_with("private"));
+    if response.headers().contains("ETag") || kept.is_some() && !is_private {
         return;
     }
     let Some(body) = taken(response).await else {
@@ -91,7 +93,9 @@ async fn validate(request: &Request<'_>, response: &mut Response<'_>) {
         .iter()
         .fold(String::from("W/\""), |tag, byte| format!("{tag}{byte:02x}"))
         + "\"";
-    response.set_raw_header("Cache-Control", "max-age=0");
+    if !is_private {
+        response.set_raw_header("Cache-Control", "max-age=0");
+    }
     let known = request
         .headers()
         .get_one("If-None-Match")

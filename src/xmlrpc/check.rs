@@ -10,6 +10,7 @@ use super::{
     session::Session,
 };
 use crate::{
+    auth::Caller,
     domain::{
         CheckId, PatchId,
         check::{self, CheckCounts, CheckState, NewCheck},
@@ -98,21 +99,30 @@ pub async fn create(session: &mut Session, mut arguments: Arguments) -> Result<A
     let id = PatchId(arguments.number(0)?);
     let (context, state) = (arguments.text(1)?, arguments.text(2)?);
     let (target_url, description) = (arguments.text(3)?, arguments.text(4)?);
-    let mut tx = session.db.begin().await?;
-    patch::editable(&mut tx, &caller, Scope::Checks, id).await?;
-    let state = CheckState::from_word(&state)
-        .ok_or_else(|| Fault::Said(format!("Invalid check state: {state}")))?;
-    let new = NewCheck::new(
-        id,
-        caller.user.id,
-        state,
-        Some(&context),
-        Some(&target_url),
-        Some(&description),
-    );
-    store::check::insert(&mut tx, &new.map_err(invalid)?, session.now).await?;
-    tx.commit().await?;
+    let new = || {
+        let state = CheckState::from_word(&state)
+            .ok_or_else(|| Fault::Said(format!("Invalid check state: {state}")))?;
+        let by = caller.user.id;
+        let (url, words) = (Some(target_url.as_str()), Some(description.as_str()));
+        NewCheck::new(id, by, state, Some(&context), url, words).map_err(invalid)
+    };
+    session
+        .write(|session| create_once(session, &caller, id, new))
+        .await?;
     Ok(Value::Bool(true).into())
+}
+
+/// What is wrong with the check is only told to those who may report one.
+async fn create_once(
+    session: &Session,
+    caller: &Caller,
+    id: PatchId,
+    new: impl Fn() -> Result<NewCheck, Fault>,
+) -> Result<(), Fault> {
+    let mut tx = session.db.begin().await?;
+    patch::editable(&mut tx, caller, Scope::Checks, id).await?;
+    store::check::insert(&mut tx, &new()?, session.now).await?;
+    Ok(tx.commit().await?)
 }
 
 fn invalid(faults: Vec<check::Fault>) -> Fault {

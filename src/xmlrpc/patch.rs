@@ -162,16 +162,27 @@ pub async fn set(session: &mut Session, mut arguments: Arguments) -> Result<Answ
     let caller = session.caller().await?;
     let id = PatchId(arguments.number(0)?);
     let params = arguments.members(1)?;
+    session
+        .write(|session| set_once(session, &caller, id, &params))
+        .await?;
+    Ok(Value::Bool(true).into())
+}
+
+async fn set_once(
+    session: &Session,
+    caller: &Caller,
+    id: PatchId,
+    params: &[(String, Value)],
+) -> Result<(), Fault> {
     let mut tx = session.db.begin().await?;
-    editable(&mut tx, &caller, Scope::Write, id).await?;
-    let change = change(&mut tx, &params).await?;
+    editable(&mut tx, caller, Scope::Write, id).await?;
+    let change = change(&mut tx, params).await?;
     let by = Actor {
         user: Some(caller.user.id),
         at: session.now,
     };
     store::patch::change::apply(&mut tx, &[id], &change, &by).await?;
-    tx.commit().await?;
-    Ok(Value::Bool(true).into())
+    Ok(tx.commit().await?)
 }
 
 /// Demands that a patch is there and that who asks may change it, with the token used, if there is one.

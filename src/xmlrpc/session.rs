@@ -1,11 +1,16 @@
 //! One request: the database, the moment, and who asks, found out when a method needs to know it.
 
+use std::time::Duration;
+
 use super::fault::{Fault, Stranger};
 use crate::{
     auth::{self, Caller, Credentials},
     domain::Timestamp,
-    store::{self, Conn, Db},
+    store::{self, Conn, Db, patience::patiently},
 };
+
+/// How long a change is tried again when others write at the same time: clients wait for it.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the calls of a request share.
 pub struct Session {
@@ -40,6 +45,19 @@ impl Session {
             None => self.identified().await?,
         };
         Ok(self.caller.insert(known).clone()?)
+    }
+
+    /// Writes something; when others write at the same time, it is tried again for a while.
+    ///
+    /// # Errors
+    /// Those of the last try.
+    pub async fn write<'a, F: Future<Output = Result<(), Fault>>>(
+        &'a self,
+        work: impl Fn(&'a Session) -> F,
+    ) -> Result<(), Fault> {
+        let is_worth_it =
+            |fault: &Fault| matches!(fault, Fault::Store(error) if error.is_contention());
+        patiently(PATIENCE, is_worth_it, || work(self)).await
     }
 
     async fn identified(&self) -> store::Result<Result<Caller, Stranger>> {

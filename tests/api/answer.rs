@@ -239,6 +239,8 @@ on_both! {
             ("Basic ???".to_owned(), "Invalid basic header. Credentials not correctly base64 encoded."),
             (basic("m", "wrong"), "Invalid username/password."),
             (basic("nobody", PASSWORD), "Invalid username/password."),
+            // What the gateway makes of bytes that are no text.
+            ("Token \u{fffd}".to_owned(), "Invalid authorization header. It should not contain invalid characters."),
         ] {
             let seen = with(header.clone()).seen().await.is(403);
             assert_eq!(seen.json["detail"], detail, "{header}");
@@ -254,9 +256,21 @@ on_both! {
         let (checks, read) = ("c".repeat(40), "d".repeat(40));
         keep_token(&mut tx, UserId(1), &checks, Scope::Checks).await;
         keep_token(&mut tx, UserId(1), &read, Scope::Read).await;
+        let (over, lasting) = ("e".repeat(40), "f".repeat(40));
+        for (key, minutes) in [(&over, -1), (&lasting, 5)] {
+            keep_token(&mut tx, UserId(1), key, Scope::Write).await;
+            patchwork::store::sql("UPDATE token SET expires = $2 WHERE key_hash = $1")
+                .bind(patchwork::auth::token_hash(key))
+                .bind(patchwork::domain::Timestamp::now().plus_minutes(minutes))
+                .run(&mut tx)
+                .await
+                .expect("an end");
+        }
         tx.commit().await.expect("a commit");
         assert_eq!(with(format!("Token {}", token("n"))).seen().await.is(403).json["detail"], "User inactive or deleted.");
         assert_eq!(with(basic("n", PASSWORD)).seen().await.is(403).json["detail"], "Invalid username/password.");
+        assert_eq!(with(format!("Token {over}")).seen().await.is(403).json["detail"], "Invalid token.");
+        with(format!("Token {lasting}")).seen().await.is(200);
         // A token may do no more than it was made for.
         for (key, change, report, look) in [(&checks, 403, 201, 200), (&read, 403, 403, 200)] {
             let by = format!("Token {key}");
@@ -289,6 +303,32 @@ on_both! {
         ask().by("m").seen().await.is(200);
         let form = site.ask(Method::Patch, "patches/1/").with("Cookie", "sessionid=key; csrftoken=abc");
         form.form("csrfmiddlewaretoken=abc&archived=true").seen().await.is(200);
+        // The names of types are the same in any case, and of the three forms two have fields.
+        let asked = |kind, body: &str| {
+            let ask = site.ask(Method::Patch, "patches/1/").with("Cookie", "sessionid=key; csrftoken=abc");
+            ask.body(kind, body).seen()
+        };
+        asked("Application/X-WWW-Form-Urlencoded; charset=utf-8", "csrfmiddlewaretoken=abc").await.is(200);
+        let part = |token: &str| format!("--x\r\nContent-Disposition: form-data; name=\"csrfmiddlewaretoken\"\r\n\r\n{token}\r\n--x--\r\n");
+        asked("multipart/form-data; boundary=x", &part("abc")).await.is(200);
+        asked("multipart/form-data; boundary=x", &part("abd")).await.is(403);
+        asked("application/json", "{\"csrfmiddlewaretoken\": \"abc\"}").await.is(403);
+        // Browsers of today say themselves whose page asks.
+        for (name, value, status) in [
+            ("Sec-Fetch-Site", "same-origin", 200),
+            ("Sec-Fetch-Site", "same-site", 403),
+            ("Sec-Fetch-Site", "none", 403),
+            ("Origin", "http://pw.example.com", 200),
+            ("Origin", "https://pw.example.com", 403),
+            ("Origin", "http://other.example.org", 403),
+            ("Origin", "null", 403),
+        ] {
+            let seen = ask().with(name, value).seen().await;
+            assert_eq!(seen.status, status, "{name}: {value}");
+            let seen = ask().with(name, value).with("X-CSRFToken", "abc").seen().await;
+            assert_eq!(seen.status, 200, "{name}: {value}");
+        }
+        ask().with("Origin", "https://pw.example.com").with("X-Forwarded-Proto", "https").seen().await.is(200);
         let people = site.ask(Method::Get, "people/").with("Cookie", "sessionid=key").seen().await;
         people.is(200);
         site.ask(Method::Get, "people/").with("Cookie", "sessionid=other").seen().await.is(403);

@@ -5,7 +5,7 @@ use patchwork::{
         PatchId, StateId, Timestamp, UserId,
         change::{Actor, PatchChange},
     },
-    store::{self, Kind},
+    store::{self, Kind, sql},
 };
 use serde_json::json;
 
@@ -56,6 +56,10 @@ on_both! {
         // 42
         assert_eq!(site.get("1.2/events/?category=patch-comment-created").await.is(200).text, "[]");
         assert_eq!(site.get("events/?category=nosuch").await.is(200).text, "[]");
+        // A word that means nothing makes nothing of all; one that the version does not know is left out.
+        assert_eq!(site.get("events/?category=patch-created&category=bogus").await.is(200).text, "[]");
+        let ids = site.get("1.2/events/?category=cover-created&category=patch-comment-created").await.is(200).ids();
+        assert_eq!(ids.len(), 1);
         let old = site.get("1.2/events/?per_page=250").await;
         assert!(!old.text.contains("comment-created"), "older versions do not know comments");
         let both = site.get("events/?category=cover-created&category=check-created").await.ids();
@@ -71,6 +75,10 @@ on_both! {
         let since = site.get("events/?category=check-created").await.json[0]["date"].as_str().expect("a date").to_owned();
         let again = site.get(&format!("events/?since={since}")).await.ids();
         assert_eq!(again.len(), 1, "since is inclusive, to the microsecond");
+        let (before, fraction) = since.split_once('.').expect("a fraction");
+        let later = format!("{before}.{:06}", fraction.parse::<u32>().expect("digits") + 1);
+        assert!(site.get(&format!("events/?since={later}")).await.is(200).ids().is_empty());
+        assert_eq!(site.get(&format!("events/?since={since}&before={later}")).await.ids(), again);
     }
 }
 
@@ -124,5 +132,37 @@ on_both! {
         let told = site.get("events/?category=patch-state-changed&order=date&per_page=250").await.json;
         let patches: Vec<_> = told.as_array().expect("a list").iter().map(|it| it["payload"]["patch"]["id"].clone()).collect();
         assert_eq!(patches, [json!(6), json!(7)]);
+    }
+}
+
+on_both! {
+    async fn of_many_events_nobody_counts_all(db: Db) {
+        let site = seed::site(&db).await;
+        let few = site.get("events/?since=1999-01-01&per_page=10").await.is(200);
+        let total: i64 = few.header("X-Total-Count").parse().expect("a number");
+        assert_eq!(total, site.events().await);
+        site.run(sql(
+            "INSERT INTO event (category, project_id, date, patch_id)
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10001)
+             SELECT 'patch-created', 1, p.date, 1 FROM n JOIN patch p ON p.id = 1",
+        )).await;
+        let path = "events/?per_page=250&since=1999-01-01";
+        let seen = site.get(path).await.is(200);
+        assert_eq!(seen.header("X-Total-Count"), "");
+        let url = "http://pw.example.com/api/events/?";
+        let link = seen.header("Link");
+        assert!(link.contains(&format!("<{url}page=last&per_page=250&since=1999-01-01>; rel=\"last\"")), "{link}");
+        assert!(link.starts_with(&format!("<{url}after=")) && link.contains("&page=2&"), "{link}");
+        // Who does ask for the last page gets it.
+        let last = site.get(&format!("{path}&page=last")).await.is(200);
+        let all = site.events().await;
+        assert_eq!(last.header("X-Total-Count"), all.to_string());
+        assert_eq!(last.ids().len() as i64, all % 250);
+        site.get(&format!("{path}&page=99999")).await.is(404);
+        site.get(&format!("{path}&page=3")).await.is(200);
+        // Without a filter the number is known.
+        assert_ne!(site.get("events/").await.header("X-Total-Count"), "");
+        let html = site.ask(rocket::http::Method::Get, path).with("Accept", "text/html").seen().await.is(200);
+        assert!(html.text.contains("<form"), "{}", html.text);
     }
 }

@@ -39,6 +39,10 @@ const FOUND: &[(&str, usize)] = &[
     ("since=2024-03-05T10:02:00Z", 50),
     ("since=2024-03-05T11:02:00%2B01:00", 50),
     ("since=2024-03-05%2010:02", 50),
+    ("since=2024-03-05T10:02:00.5", 49),
+    ("since=2024-03-05T10:02:00.000000", 50),
+    ("since=2024-03-05T10:02:00.000001Z", 49),
+    ("before=2024-03-05T10:02:00.5", 2),
     ("since=garbage", 0),
     ("before=2024-03-06", 3),
     // 16
@@ -119,6 +123,43 @@ on_both! {
             let seen = site.get(&format!("{list}?per_page=250&{query}")).await.is(200);
             assert_eq!(seen.ids().len(), *count, "{list} {query}");
             assert_eq!(seen.header("X-Total-Count"), count.to_string(), "{list} {query}");
+        }
+    }
+}
+
+on_both! {
+    async fn words_are_found_in_any_case_of_any_alphabet(db: Db) {
+        use patchwork::store::sql;
+        let site = seed::site(&db).await;
+        for change in [
+            "UPDATE project SET name = '\u{dc}BER \u{3a9}mega' WHERE id = 1",
+            "UPDATE series SET name = '\u{dc}BER \u{3a9}mega' WHERE id = 1",
+            "UPDATE cover SET name = '\u{dc}BER \u{3a9}mega' WHERE id = 1",
+            "UPDATE account SET first_name = '\u{dc}BER \u{3a9}mega' WHERE id = 1",
+            "UPDATE person SET name = '\u{dc}BER \u{3a9}mega', key = '\u{fc}ber \u{3c9}mega ' || key WHERE id = 1",
+            "UPDATE patch SET name = '\u{dc}BER \u{3a9}mega', name_key = '\u{fc}ber \u{3c9}mega' WHERE id = 1",
+        ] {
+            site.run(sql(change)).await;
+        }
+        let name = "\u{dc}BER \u{3a9}mega";
+        site.post("m", "bundles/", serde_json::json!({"name": name, "patches": [1]})).await.is(201);
+        for list in ["projects/", "series/", "covers/", "users/", "people/", "patches/", "bundles/"] {
+            for (query, count) in [
+                ("q=%C3%9Cber", 1),
+                ("q=%C3%BCber", 1),
+                ("q=%22%C3%BCber+%CE%A9M%22", 1),
+                ("q=%CF%89", 1),
+                ("q=%C3%9C%C3%9C", 0),
+                ("q=%C3%9C*", 0),
+                ("q=%C3%9C.", 0),
+                ("q=%C3%9C%5Bb%5D", 0),
+                ("q=%5C%C3%9C", 0),
+                ("q=%5E%C3%9C", 0),
+            ] {
+                let seen = site.get_as("m", &format!("{list}?{query}")).await.is(200);
+                assert_eq!(seen.ids().len(), count, "{list} {query}");
+                assert_eq!(seen.header("X-Total-Count"), count.to_string(), "{list} {query}");
+            }
         }
     }
 }

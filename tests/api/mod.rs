@@ -3,10 +3,13 @@
 
 mod answer;
 mod bundle;
+mod change;
 mod check;
 mod event;
+mod face;
 mod filter;
 mod page;
 mod patch;
 mod right;
 mod seed;
+mod validate;

@@ -243,6 +243,14 @@ on_both! {
             assert_eq!(change(who, body.clone()).await.status, status, "{body}");
         }
         assert_eq!(site.get("patches/1/").await.json["state"], "rfc");
+        for (body, faults) in [
+            (json!({"series": 99}), json!({"series": ["Invalid pk \"99\" - object does not exist."]})),
+            (json!({"series": "x"}), json!({"series": ["Incorrect type. Expected pk value, received str."]})),
+            (json!({"ids": [1, 99]}), json!({"ids": ["Invalid pk \"99\" - object does not exist."]})),
+            (json!({"ids": []}), json!({"ids": ["There are no such patches."]})),
+        ] {
+            assert_eq!(change("m", body).await.is(400).json, faults);
+        }
         let form = site.ask(Method::Patch, "patches/").by("m").form("ids=1&ids=2&state=deferred").seen().await.is(200);
         assert_eq!(form.ids(), [1, 2]);
     }

@@ -92,6 +92,12 @@ fn ways() -> Vec<(Method, &'static str, Value, [u16; 6])> {
             [403, 403, 200, 403, 200, 403],
         ),
         (
+            Method::Put,
+            "covers/1/comments/2/",
+            json!({"addressed": true}),
+            [403, 403, 200, 403, 200, 403],
+        ),
+        (
             Method::Patch,
             "projects/p/",
             json!({"web_url": "https://p.example.org/"}),
@@ -133,13 +139,22 @@ fn ways() -> Vec<(Method, &'static str, Value, [u16; 6])> {
             json!({"name": "b", "patches": [1], "public": true}),
             [403, 200, 403, 403, 403, 403],
         ),
+        // Once its owner has deleted it, it is gone for everybody.
+        (
+            Method::Delete,
+            "bundles/2/",
+            json!({}),
+            [403, 403, 204, 404, 404, 404],
+        ),
     ]
 }
 
 on_both! {
     async fn everybody_may_write_what_is_theirs(db: Db) {
         let site = seed::site(&db).await;
-        site.post("n", "bundles/", json!({"name": "b", "patches": [1], "public": true})).await.is(201);
+        for who in ["n", "s"] {
+            site.post(who, "bundles/", json!({"name": "b", "patches": [1], "public": true})).await.is(201);
+        }
         for (method, path, body, statuses) in ways() {
             for (who, status) in WHO.iter().zip(statuses) {
                 let seen = site.ask(method, path).by(who).json(body.clone()).seen().await;
@@ -183,7 +198,10 @@ on_both! {
         for (body, field) in [
             (json!({"settings": null}), r#"{"settings":["This field may not be null."]}"#),
             (json!({"settings": "x"}), r#"{"settings":{"detail":["Invalid data. Expected a dictionary, but got str."]}}"#),
-            (json!({"settings": {"items_per_page": -1}}), r#"{"settings":{"items_per_page":["Ensure this value is greater than or equal to 0."]}}"#),
+            (json!({"settings": {"items_per_page": -1}}), r#"{"settings":{"items_per_page":["Ensure this value is greater than or equal to 1."]}}"#),
+            (json!({"settings": {"items_per_page": 0}}), r#"{"settings":{"items_per_page":["Ensure this value is greater than or equal to 1."]}}"#),
+            (json!({"settings": {"items_per_page": 1001}}), r#"{"settings":{"items_per_page":["Ensure this value is less than or equal to 1000."]}}"#),
+            (json!({"settings": {"items_per_page": "x"}}), r#"{"settings":{"items_per_page":["A valid integer is required."]}}"#),
             (json!({"first_name": "x".repeat(151)}), r#"{"first_name":["Ensure this field has no more than 150 characters."]}"#),
         ] {
             assert_eq!(change(body.clone()).await.is(400).text, field, "{body}");
@@ -191,6 +209,12 @@ on_both! {
         assert_eq!(site.put("n", "users/3/", json!({})).await.is(400).json["settings"], json!(["This field is required."]));
         let form = site.ask(Method::Patch, "users/3/").by("n").form("settings.items_per_page=30&last_name=X").seen().await.is(200);
         assert_eq!((&form.json["settings"]["items_per_page"], &form.json["last_name"]), (&json!(30), &json!("X")));
+        // A form that says all of a thing says no where it has no tick; one that changes it says nothing.
+        assert_eq!(form.json["settings"]["show_ids"], json!(true));
+        let put = async |form: &str| site.ask(Method::Put, "users/3/").by("n").form(form).seen().await;
+        let settings = put("settings.items_per_page=40").await.is(200).json["settings"].clone();
+        assert_eq!(settings, json!({"send_email": false, "items_per_page": 40, "show_ids": false}));
+        assert_eq!(put("last_name=Y").await.is(400).json, json!({"settings": ["This field is required."]}));
     }
 }
 
@@ -210,6 +234,9 @@ on_both! {
         ] {
             assert_eq!(site.patch("m", "projects/p/", body.clone()).await.status, status, "{body}");
         }
+        let form = async |method| site.ask(method, "projects/p/").by("m").form("web_url=").seen().await.is(200).json["show_dependencies"].clone();
+        assert_eq!((form(Method::Patch).await, form(Method::Put).await), (json!(true), json!(false)));
+        site.patch("m", "projects/p/", json!({"show_dependencies": true})).await.is(200);
         let project = site.get("projects/p/").await.is(200).json;
         assert_eq!((&project["name"], &project["show_dependencies"]), (&json!("Pool"), &json!(true)));
         assert_eq!(project["maintainers"][0]["username"], "m");

@@ -53,6 +53,13 @@ impl Seen {
         }
     }
 
+    /// How many statements it took.
+    pub fn statements(&self) -> u32 {
+        let timing = self.header("Server-Timing");
+        let count = timing.split('"').nth(1).and_then(|text| text.parse().ok());
+        count.unwrap_or_else(|| panic!("{self:?}"))
+    }
+
     pub fn header(&self, name: &str) -> &str {
         let found = self
             .headers
@@ -154,6 +161,18 @@ impl Site {
         self.ask(Method::Post, path).by(who).json(body).seen().await
     }
 
+    /// Reads something of the API as somebody.
+    pub async fn get_as(&self, who: &str, path: &str) -> Seen {
+        self.ask(Method::Get, path).by(who).seen().await
+    }
+
+    /// Changes something behind the site's back.
+    pub async fn run(&self, statement: store::Sql) {
+        let mut tx = self.db.begin().await.expect("a transaction");
+        statement.run(&mut tx).await.expect("a statement");
+        tx.commit().await.expect("a commit");
+    }
+
     /// How many events there are.
     pub async fn events(&self) -> i64 {
         let mut conn = self.db.reader().await.expect("a connection");
@@ -226,6 +245,11 @@ pub fn token(who: &str) -> String {
 /// Makes the site: patches 1 to 3 and cover 1 of series 1 by Sam, patch 4 alone with a slash in its id, pull request 5,
 /// 45 more; project `q` with one patch, 51.
 pub async fn site(db: &Db) -> Site {
+    fill(db).await;
+    site_with(db, web::Options::default(), api::Options::default()).await
+}
+
+async fn fill(db: &Db) {
     people(db).await;
     for mail in mails() {
         let options = ingest::Options::default();
@@ -233,15 +257,24 @@ pub async fn site(db: &Db) -> Site {
         outcome.expect("a delivery");
     }
     adopt(db).await;
+}
+
+/// Makes the same site with other settings.
+pub async fn site_as(db: &Db, web: web::Options, api: api::Options) -> Site {
+    fill(db).await;
+    site_with(db, web, api).await
+}
+
+async fn site_with(db: &Db, web: web::Options, api: api::Options) -> Site {
     let options = web::Options {
         server_timing: true,
-        ..web::Options::default()
+        ..web
     };
     let figment = rocket::Config::figment()
         .merge(("log_level", "off"))
         .merge(("secret_key", [7u8; 32].as_slice()));
     let rocket = rocket::custom(figment).manage(Database::from(Pool(db.clone())));
-    let rocket = api::mount(web::mount(rocket, options), api::Options::default());
+    let rocket = api::mount(web::mount(rocket, options), api);
     Site {
         client: Client::untracked(rocket).await.expect("a site"),
         db: db.clone(),

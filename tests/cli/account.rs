@@ -96,9 +96,29 @@ on_both! {
         let other = program.run(&["token", "mara", "--name", "ci", "--regenerate"]).ok();
         assert_ne!(other.trim(), token);
         let listed = program.run(&["token", "mara", "--list"]).ok();
-        assert!(listed.lines().count() == 2 && listed.contains("write"), "{listed}");
-        assert_eq!(program.run(&["token", "mara", "--revoke", "3"]).ok(), "");
-        program.run(&["token", "mara", "--revoke", "3"]).fails(1, &["mara has no token 3", "--list"]);
+        // It can do no more than the one in whose place it is, and no longer.
+        let replaced = listed.lines().find(|line| line.ends_with(" ci")).expect("a line");
+        assert_eq!(replaced.split_whitespace().nth(1), Some("checks"), "{listed}");
+        let (again,): (Timestamp,) = sql("SELECT expires FROM token WHERE name = 'ci'").one(&mut conn).await.expect("an end");
+        assert_eq!(again, expires);
+        program.run(&["token", "mara", "--name", "ci", "--regenerate", "--scope", "read", "--expires", "9"]).ok();
+        let (scope, later): (String, Timestamp) =
+            sql("SELECT scope, expires FROM token WHERE name = 'ci'").one(&mut conn).await.expect("a token");
+        assert!(scope == "read" && later > expires, "{scope}");
+        let mut tx = fresh.db.begin().await.expect("a transaction");
+        sql("UPDATE token SET expires = created WHERE name = 'ci'").run(&mut tx).await.expect("an end");
+        tx.commit().await.expect("a commit");
+        program.run(&["token", "mara", "--name", "ci", "--regenerate"]).fails(1, &["has expired", "--expires"]);
+        program.run(&["token", "mara", "--name", "ci", "--regenerate", "--expires", "1"]).ok();
+        let listed = program.run(&["token", "mara", "--list"]).ok();
+        assert!(listed.lines().count() == 2 && listed.contains(" read ") && listed.contains("write"), "{listed}");
+        program.run(&["token", "mara", "--name", "new", "--regenerate"]).ok();
+        let listed = program.run(&["token", "mara", "--list"]).ok();
+        let made = listed.lines().find(|line| line.ends_with(" new")).expect("a line");
+        assert_eq!(made.split_whitespace().nth(1), Some("write"), "{listed}");
+        let number = made.split_whitespace().next().expect("a number");
+        assert_eq!(program.run(&["token", "mara", "--revoke", number]).ok(), "");
+        program.run(&["token", "mara", "--revoke", number]).fails(1, &[&format!("mara has no token {number}"), "--list"]);
         program.run(&["token", "mara", "--list", "--regenerate"]).code.filter(|code| *code == 2).expect("a wrong call");
         program.run(&["token", "nobody"]).fails(1, &["there is no user 'nobody'"]);
     }

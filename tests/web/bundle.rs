@@ -100,8 +100,29 @@ pub async fn a_private_bundle_is_there_for_its_owner(db: &Db) {
             assert_eq!(seen.status, status, "{who} by {name}");
             if status == 200 {
                 assert!(seen.header("Cache-Control").starts_with("private"));
+                assert_eq!(seen.header("Vary"), "Cookie, Authorization");
+                let known = ("If-None-Match", seen.header("ETag"));
+                let again = get_with(&site, path, &[(name, &value), known]).await;
+                assert_eq!((again.status, again.body.as_str()), (304, ""));
+                assert!(again.header("Cache-Control").starts_with("private"));
+                assert_eq!(get_with(&site, path, &[known]).await.status, 404);
             }
         }
+    }
+    let mut tx = db.begin().await.expect("a transaction");
+    sql("UPDATE account SET password = $1")
+        .bind(auth::hash_password("low tide").expect("a hash"))
+        .run(&mut tx)
+        .await
+        .expect("a password");
+    tx.commit().await.expect("a commit");
+    // The password of each, as clients send it.
+    for (basic, status) in [
+        ("Basic YW5uOmxvdyB0aWRl", 200),
+        ("Basic Ym9iOmxvdyB0aWRl", 404),
+    ] {
+        let seen = get_with(&site, path, &[("Authorization", basic)]).await;
+        assert_eq!(seen.status, status, "{basic}");
     }
     for wrong in [
         "Token wrong",

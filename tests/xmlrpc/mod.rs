@@ -6,6 +6,7 @@ mod login;
 mod lookup;
 mod patch;
 mod program;
+mod right;
 mod set;
 mod site;
 mod system;
@@ -40,6 +41,7 @@ on_each_engine! {
     credentials_are_judged: login::credentials_are_judged;
     tokens_are_taken: login::tokens_are_taken;
     others_take_no_notice: login::others_take_no_notice;
+    everybody_may_write_what_is_theirs: right::everybody_may_write_what_is_theirs;
     checks_are_reported: check::checks_are_reported;
     checks_are_listed: check::checks_are_listed;
     only_effective_checks_count: check::only_effective_checks_count;

@@ -83,7 +83,7 @@ pub fn headers() -> Value {
     let tag = "What to send as `If-None-Match` to be answered 304 while nothing has changed.";
     json!({
         "Link": header("The pages `next`, `prev`, `first` and `last`, as far as there are.", text()),
-        "X-Total-Count": header("How long the whole list is.", number()),
+        "X-Total-Count": { "description": "How long the whole list is, if it was counted.", "schema": number() },
         "Location": header("Where what was made is.", json!({ "type": "string", "format": "uri" })),
         "ETag": { "description": tag, "schema": text() },
         "Retry-After": header("After how many seconds to try again.", number()),

@@ -2,20 +2,19 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{
-    resource::Resource,
-    schema::{self, reference},
-};
+use super::schema::{self, reference};
 use crate::api::{
     endpoint::{ENDPOINTS, What},
     field::{Change, Takes},
     input::{NO_NUL, Text},
     patch::CHOICES,
+    resource::Resource,
     version::Version,
 };
 
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
+const HTML: &str = "text/html";
 const PARTS: &str = "multipart/form-data";
 
 /// Returns the body of a request; `is_whole` where what is required must not be missing.
@@ -61,10 +60,24 @@ fn object(changes: &[&Change], is_whole: bool, is_form: bool) -> Value {
         is_whole && change.is_required && !is_split
     };
     let required: Vec<&str> = changes.iter().filter(is_missed).map(|it| it.name).collect();
-    match required.is_empty() {
-        true => json!({ "type": "object", "properties": properties }),
-        false => json!({ "type": "object", "required": required, "properties": properties }),
+    let mut shape = json!({ "type": "object", "properties": properties });
+    if !required.is_empty() {
+        shape["required"] = required.into();
     }
+    // An object that has to be there is there in a form once one of its fields is.
+    let split = changes.iter().filter(|it| is_whole && it.is_required);
+    let split = split.filter_map(|change| match change.takes {
+        Takes::Object(inner) if is_form => Some(inner.iter().map(|it| {
+            let name = format!("{}.{}", change.name, it.name);
+            json!({ "required": [name] })
+        })),
+        _ => None,
+    });
+    let one: Vec<Value> = split.flatten().collect();
+    if !one.is_empty() {
+        shape["anyOf"] = one.into();
+    }
+    shape
 }
 
 /// Returns the shape of what a field takes. Forms have no `null`: an empty text stands for it.
@@ -82,7 +95,7 @@ fn taken(takes: Takes, is_form: bool) -> Value {
             )
         }
         Takes::Count(most) => {
-            json!({ "anyOf": [{ "type": "integer", "minimum": 1, "maximum": most }, digits(9)] })
+            json!({ "anyOf": [{ "type": "integer", "minimum": 1, "maximum": most }, digits_up_to(most)] })
         }
         Takes::Id => id(),
         Takes::OptionalId => or_none(vec![id(), json!({ "const": "" })], is_form),
@@ -121,6 +134,12 @@ fn word(words: &[&str]) -> Value {
     all.extend((0..words.len()).map(|number| json!(number)));
     all.extend((0..words.len()).map(|number| json!(number.to_string())));
     json!({ "enum": all })
+}
+
+/// Returns the digits of numbers with fewer than `most` has, and `most` itself.
+fn digits_up_to(most: i64) -> Value {
+    let fewer = most.to_string().len().saturating_sub(2);
+    json!({ "type": "string", "pattern": format!("^(?:[1-9][0-9]{{0,{fewer}}}|{most})$") })
 }
 
 fn digits(most: u32) -> Value {
@@ -196,9 +215,9 @@ fn texts() -> Value {
     json!({ "type": "array", "items": { "type": "string" } })
 }
 
-/// Returns the content of an answer that has this shape.
+/// Returns the content of an answer that has this shape; for people it is laid out on a page.
 pub fn content(shape: Value) -> Value {
-    json!({ JSON: { "schema": shape } })
+    json!({ JSON: { "schema": shape }, HTML: { "schema": { "type": "string" } } })
 }
 
 /// Returns the content of an answer that tells of a thing, or of a list of them.

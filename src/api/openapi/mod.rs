@@ -1,13 +1,12 @@
 //! The description of the API in OpenAPI 3.1, one document per version (`rest.md §9`).
 //!
 //! It is made of the tables that everything else stands on: addresses, fields, what may be written, filters, orders. What
-//! is not in a table (which table belongs to which address) is in `resource.rs`.
+//! is not in a table (which table belongs to which address) is in `api/resource.rs`.
 
 mod answer;
 mod body;
 mod operation;
 mod query;
-mod resource;
 mod schema;
 
 use std::sync::OnceLock;
@@ -39,7 +38,7 @@ const ABOUT: &str = "What is known of the patches sent to mailing lists, and how
     that an address does not have is answered 405 with `Allow`. Dates are UTC and name no zone. Unknown parameters and \
     fields are ignored; a filter whose value means nothing finds nothing. The credentials of an `Authorization` header \
     have to be right even where none are needed. A browser's session needs the header `X-CSRFToken` to change \
-    something.";
+    something, unless the browser says that a page of this site asks.";
 
 fn document(site: &Site, version: Option<Version>) -> Value {
     let base = site.links.base();

@@ -3,10 +3,11 @@
 use rocket::http::Method;
 use serde_json::{Map, Value, json};
 
-use super::{answer, body, query, resource::Resource, schema::reference};
+use super::{answer, body, query, schema::reference};
 use crate::api::{
     Options,
     endpoint::{Endpoint, What},
+    resource::Resource,
     version::Version::{self, V1_2},
 };
 
@@ -141,6 +142,10 @@ impl<'a> Operation<'a> {
             .into_iter()
             .map(|name| query::of_path(name, is_text));
         let mut all: Vec<Value> = of_path.collect();
+        all.push(match self.is_reading() {
+            true => query::format(),
+            false => query::csrf_token(),
+        });
         if self.is_reading() && self.endpoint.is_list() {
             all.extend(query::of_list(&self.resource, self.version, self.options));
         }

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::resource::Resource;
 use crate::api::{
     Options,
     embed::CHECK_STATES,
     event,
     filter::{Filter, Means},
+    resource::Resource,
     version::Version,
 };
 
@@ -68,9 +68,24 @@ fn per_page(options: &Options) -> Value {
 
 fn after() -> Value {
     let number = json!({ "type": "integer", "minimum": 0 });
-    let schema = json!({ "anyOf": [number, { "const": "" }] });
-    let about = "Instead of a page: what follows the entry with this id. `rel=\"next\"` in the header `Link` has it.";
+    let place = json!({ "type": "string", "pattern": "^W[-_A-Za-z0-9]+$" });
+    let schema = json!({ "anyOf": [number, place, { "const": "" }] });
+    let about = "Instead of a page: what follows the entry with this id, or at this place of a sorted list. `rel=\"next\"` \
+        in the header `Link` has it.";
     parameter("after", about, schema)
+}
+
+/// Returns the parameter that chooses between an answer for programs and one for people.
+pub fn format() -> Value {
+    let about = "The form of the answer, whatever `Accept` says: JSON, or a page for people.";
+    parameter("format", about, json!({ "enum": ["json", "api", ""] }))
+}
+
+/// Returns the header that a browser's session needs to change something.
+pub fn csrf_token() -> Value {
+    let about = "The value of the cookie `csrftoken`. Only for a browser's session, and only if the browser does not \
+        say with `Sec-Fetch-Site` or `Origin` that a page of this site asks; in forms `csrfmiddlewaretoken` will do.";
+    json!({ "name": "X-CSRFToken", "in": "header", "description": about, "schema": { "type": "string" } })
 }
 
 fn order(fields: &[&str]) -> Value {

@@ -90,12 +90,7 @@ fn asked(input: &Input, states: &[State], cx: &Cx<'_>, is_put: bool, faults: &mu
         None if is_put => faults.add("state", "This field is required."),
         None => {}
     }
-    match input.get("archived") {
-        Some(given) => asked.change.archived = faults.take("archived", given.bool()),
-        // Compatibility: browsers do not send a box that is not ticked.
-        None if is_put && input.is_form() => asked.change.archived = Some(false),
-        None => {}
-    }
+    asked.change.archived = input.flag("archived", is_put, faults);
     match input.get("delegate") {
         Some(given) => asked.delegate = faults.take("delegate", given.optional_id()),
         None if is_put => faults.add("delegate", "This field is required."),
@@ -295,23 +290,33 @@ async fn chosen(tx: &mut Tx, input: &Input, faults: &mut Faults) -> Result<Vec<P
                 );
                 Vec::new()
             }
+            Some(ids) if ids.is_empty() => {
+                faults.add("ids", "There are no such patches.");
+                Vec::new()
+            }
             Some(ids) => known(tx, "ids", &ids, faults).await?,
             None => Vec::new(),
         },
         (None, Some(given)) => match faults.take("series", given.id()) {
-            Some(id) => search::of_series(tx, &[SeriesId(id)]).await?,
-            None => return Ok(Vec::new()),
+            Some(id) => of_series(tx, id, faults).await?,
+            None => Vec::new(),
         },
         _ => {
             faults.add(
                 "ids",
                 "Name the patches by `ids`, or all of a series by `series`.",
             );
-            return Ok(Vec::new());
+            Vec::new()
         }
     };
-    if found.is_empty() {
-        faults.add("ids", "There are no such patches.");
-    }
     Ok(found.into_iter().map(|brief| brief.id).collect())
+}
+
+/// Returns the patches of a series; one without patches may as well not be there.
+async fn of_series(tx: &mut Tx, id: i64, faults: &mut Faults) -> Result<Vec<Brief>> {
+    let found = search::of_series(tx, &[SeriesId(id)]).await?;
+    if found.is_empty() {
+        faults.add("series", no_object(id));
+    }
+    Ok(found)
 }

@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 use super::super::{
     Conn, Result, Sql, containing, sql, tally,
-    window::{self, Key, Window, among},
+    window::{self, Holds, Key, Part, Window, among},
 };
 use crate::domain::{
     MessageId, Patch, PatchBody, PatchId, PersonId, ProjectId, RelationId, SeriesId, StateId,
@@ -60,8 +60,12 @@ pub enum Field {
 }
 
 macro_rules! of_patch {
-    ($row:literal, $anchor:literal) => {
-        ($row, concat!("(SELECT ", $anchor, " WHERE p.id = "))
+    ($row:literal, $anchor:literal, $holds:ident) => {
+        (
+            $row,
+            concat!("(SELECT ", $anchor, " WHERE p.id = "),
+            Holds::$holds,
+        )
     };
 }
 
@@ -89,28 +93,32 @@ macro_rules! check_place {
 
 impl Field {
     fn key(self, descending: bool) -> Option<Key> {
-        let (row, anchor) = match self {
+        let (row, anchor, holds) = match self {
             Field::Id => return None,
-            Field::Name => of_patch!("p.name", "p.name FROM patch p"),
+            Field::Name => of_patch!("p.name", "p.name FROM patch p", Text),
             Field::Project => of_patch!(
                 "(SELECT pr.linkname FROM project pr WHERE pr.id = p.project_id)",
-                "pr.linkname FROM patch p JOIN project pr ON pr.id = p.project_id"
+                "pr.linkname FROM patch p JOIN project pr ON pr.id = p.project_id",
+                Text
             ),
-            Field::Date => of_patch!("p.date", "p.date FROM patch p"),
+            Field::Date => of_patch!("p.date", "p.date FROM patch p", Time),
             Field::State => of_patch!(
                 "(SELECT st.ordering FROM state st WHERE st.id = p.state_id)",
-                "st.ordering FROM patch p JOIN state st ON st.id = p.state_id"
+                "st.ordering FROM patch p JOIN state st ON st.id = p.state_id",
+                Int
             ),
-            Field::Archived => of_patch!("p.archived", "p.archived FROM patch p"),
-            Field::Submitter => of_patch!("p.submitter_id", "p.submitter_id FROM patch p"),
+            Field::Archived => of_patch!("p.archived", "p.archived FROM patch p", Bool),
+            Field::Submitter => of_patch!("p.submitter_id", "p.submitter_id FROM patch p", Int),
             Field::Check => (
                 check_place!(),
                 concat!("(SELECT ", check_place!(), " FROM patch p WHERE p.id = "),
+                Holds::Int,
             ),
         };
         Some(Key {
             row,
             anchor,
+            holds,
             descending,
         })
     }
@@ -175,7 +183,7 @@ const COLUMNS: &str = concat!(
        d.first_name AS delegate_first, d.last_name AS delegate_last, d.email AS delegate_email,
        s.name AS series_name, s.date AS series_date, s.version AS series_version, ",
     combined!(),
-    " AS combined FROM "
+    " AS combined"
 );
 const JOINS: &str = " JOIN person pe ON pe.id = p.submitter_id JOIN state st ON st.id = p.state_id
   LEFT JOIN account d ON d.id = p.delegate_id LEFT JOIN series s ON s.id = p.series_id";
@@ -189,7 +197,7 @@ pub async fn page(
     search: &Search,
     order: &[(Field, bool)],
     window: Window,
-) -> Result<Vec<Row>> {
+) -> Result<Part<Row>> {
     let keys: Vec<Key> = order
         .iter()
         .take_while(|(field, _)| *field != Field::Id)
@@ -203,20 +211,22 @@ pub async fn page(
         _ => keys,
     };
     let mut query = sql(COLUMNS);
-    query.push("(SELECT p.id AS page_id FROM patch p WHERE TRUE");
+    window::place(&mut query, conn.kind(), "p.id", &keys);
+    query.push(" FROM (SELECT p.id AS page_id FROM patch p WHERE TRUE");
     conditions(&mut query, search);
-    window::apply(&mut query, "p.id", &keys, window);
+    window::apply(&mut query, "p.id", &keys, &window);
     query
         .push(") page JOIN patch p ON p.id = page.page_id")
         .push(JOINS);
     window::order(&mut query, "p.id", &keys);
-    query.all(conn).await
+    window::read(conn, query, &window).await
 }
 
 /// The id itself as a key, where it is to run downwards.
 const ID_DOWN: Key = Key {
     row: "p.id",
     anchor: "(SELECT p.id FROM patch p WHERE p.id = ",
+    holds: Holds::Int,
     descending: true,
 };
 
@@ -230,7 +240,7 @@ pub async fn rows(conn: &mut Conn, ids: &[PatchId]) -> Result<Vec<Row>> {
     }
     let kind = conn.kind();
     let mut query = sql(COLUMNS);
-    query.push("patch p").push(JOINS).push(" WHERE p.id");
+    query.push(" FROM patch p").push(JOINS).push(" WHERE p.id");
     query.among_ids(kind, ids.iter().map(|id| id.0));
     query.all(conn).await
 }
@@ -241,7 +251,7 @@ pub async fn rows(conn: &mut Conn, ids: &[PatchId]) -> Result<Vec<Row>> {
 /// When the database is away or refuses.
 pub async fn whole(conn: &mut Conn, id: PatchId) -> Result<Option<Whole>> {
     let mut query = sql("SELECT w.*, coalesce(b.headers, '') AS headers, b.content, b.diff FROM (");
-    query.push(COLUMNS).push("patch p").push(JOINS);
+    query.push(COLUMNS).push(" FROM patch p").push(JOINS);
     query.push(" WHERE p.id = ").arg(id);
     query.push(") w LEFT JOIN patch_body b ON b.patch_id = w.id");
     query.optional(conn).await
