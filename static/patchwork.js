@@ -10,7 +10,86 @@
     say.timer = setTimeout(() => { box.textContent = ''; }, 3000);
   };
 
-  const wake = root => all('.copy[hidden], .keys[hidden]', root).forEach(button => { button.hidden = false; });
+  const wake = root => {
+    all('.copy[hidden], .keys[hidden], .every[hidden], .series-box[hidden], .by-drag[hidden]', root).forEach(button => { button.hidden = false; });
+    all('.by-drag', root).length && all('tr:has(.c-place)', root).forEach(row => { if (row.dataset.patchId) row.draggable = true; });
+    count();
+  };
+
+  // Selecting rows: how many, all shown, from the last one to this one.
+  const rowBoxes = 'td.c-box input:not(.series-box)';
+  const boxes = () => all(rowBoxes);
+  const count = () => {
+    const ticked = boxes().filter(box => box.checked).length;
+    all('.picked output').forEach(output => {
+      output.hidden = false;
+      output.textContent = `${ticked} selected`;
+    });
+    all('.every, .series-box').forEach(every => {
+      const own = all(rowBoxes, every.closest(every.matches('.every') ? 'table' : 'tbody'));
+      every.checked = own.length > 0 && own.every(box => box.checked);
+      every.indeterminate = !every.checked && own.some(box => box.checked);
+    });
+  };
+  let last = null;
+  document.addEventListener('click', event => {
+    const box = event.target.closest?.('.c-box input');
+    if (!box) return;
+    if (box.matches('.every, .series-box')) {
+      all(rowBoxes, box.closest(box.matches('.every') ? 'table' : 'tbody')).forEach(other => { other.checked = box.checked; });
+    } else {
+      const found = boxes();
+      const [from, to] = [found.indexOf(last), found.indexOf(box)].sort((a, b) => a - b);
+      if (event.shiftKey && from >= 0) found.slice(from, to).forEach(other => { other.checked = box.checked; });
+      last = box;
+    }
+    count();
+  });
+  document.addEventListener('change', event => { if (event.target.closest?.('.c-box')) count(); });
+
+  // Dragging the rows of a bundle: each carries its place in the form, so that order is what is sent.
+  let dragged = null;
+  document.addEventListener('dragstart', event => {
+    dragged = event.target.closest?.('tr[draggable="true"]') ?? null;
+    dragged?.classList.add('dragged');
+  });
+  document.addEventListener('dragover', event => {
+    const row = dragged && event.target.closest?.('tr[draggable="true"]');
+    if (!row) return;
+    event.preventDefault();
+    const { top, height } = row.getBoundingClientRect();
+    if (row !== dragged) row[event.clientY < top + height / 2 ? 'before' : 'after'](dragged);
+  });
+  document.addEventListener('drop', event => { if (dragged) event.preventDefault(); });
+  document.addEventListener('dragend', () => {
+    if (!dragged) return;
+    dragged.classList.remove('dragged');
+    dragged = null;
+    const form = document.getElementById('order');
+    // What was typed into the numbers is not meant now.
+    all('.c-place input:not([type="hidden"])').forEach(input => { input.value = input.defaultValue; });
+    form?.requestSubmit();
+  });
+
+  // Who may be meant, after three letters and a pause.
+  document.addEventListener('input', event => {
+    const field = event.target.closest?.('[data-suggest]');
+    if (!field) return;
+    clearTimeout(field.timer);
+    const text = field.value.trim();
+    if (text.length < 3) return;
+    field.timer = setTimeout(async () => {
+      const answer = await fetch(`${field.dataset.suggest}&l=10&q=${encodeURIComponent(text)}`).catch(() => null);
+      if (!answer?.ok) return;
+      const people = await answer.json();
+      field.list?.replaceChildren(...people.map(({ name, email }) => {
+        const option = document.createElement('option');
+        option.value = name || email;
+        option.label = name ? `${name} ${email}` : email;
+        return option;
+      }));
+    }, 200);
+  });
 
   document.addEventListener('click', event => {
     if (event.target.closest('.keys')) {
@@ -76,7 +155,7 @@
     o: () => { const link = row()?.querySelector('.c-name a'); link?.click(); return link; },
     x: () => { const box = row()?.querySelector('.c-box input'); box?.click(); return box; },
     v: () => {
-      const found = all('.c-box input', row()?.closest('tbody.group') ?? row() ?? document.createElement('p'));
+      const found = all(rowBoxes, row()?.closest('tbody.group') ?? row() ?? document.createElement('p'));
       return tick(found, found.some(box => !box.checked));
     },
     a: () => { const every = document.querySelector('.every'); every?.click(); return every; },
@@ -148,6 +227,9 @@
     wake(document);
     const total = document.querySelector('#results .total');
     if (total && event.detail.target?.id === 'results') say(total.textContent);
+    // After a change the reader is led to what it did, and to the way back.
+    const { verb } = event.detail.requestConfig ?? {};
+    if (verb === 'post') (document.querySelector('.act .problems') ?? document.getElementById('notices'))?.scrollIntoView({ block: 'nearest' });
   });
   for (const kind of ['htmx:responseError', 'htmx:sendError', 'htmx:timeout']) {
     document.addEventListener(kind, () => say('That did not work; please reload the page'));

@@ -8,7 +8,7 @@ use clap::Args;
 use super::{Common, Outcome, block_on, database, long, output, quarantine};
 use crate::{
     config::Settings,
-    domain::Timestamp,
+    domain::{Timestamp, undo},
     notify::{
         Mailer,
         digest::{self, Site},
@@ -75,6 +75,7 @@ async fn expire(db: &Db, settings: &Settings) -> anyhow::Result<()> {
     let sessions = store::session::expire(&mut tx, now).await?;
     let yesterday = now.plus_minutes(-24 * 60);
     store::throttle::expire(&mut tx, yesterday).await?;
+    store::undo::expire(&mut tx, now.plus_minutes(-undo::MINUTES)).await?;
     tx.commit().await?;
     tracing::info!(
         "{} confirmations, {} accounts and {sessions} sessions have expired",

@@ -1,12 +1,16 @@
 //! Which patches a list shows, and in which order. Each face maps its own spelling to these (`web.md §6`).
 
-use super::{PersonId, ProjectId, SeriesId, StateId, TagId, Timestamp, UserId, check::CheckState};
+use super::{
+    BundleId, PersonId, ProjectId, SeriesId, StateId, TagId, Timestamp, UserId, check::CheckState,
+};
 
 /// Whose patches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Submitter {
     /// This person's, and those of all persons of the same account.
     Person(PersonId),
+    /// Of all persons of an account.
+    Account(UserId),
     /// Of people whose name or address contains this, ignoring case.
     Matching(String),
 }
@@ -51,6 +55,10 @@ pub enum Archive {
 pub struct PatchFilter {
     /// Of which project.
     pub project: Option<ProjectId>,
+    /// Of one of these projects; empty for any.
+    pub among: Vec<ProjectId>,
+    /// Of which bundle.
+    pub bundle: Option<BundleId>,
     /// Of which series.
     pub series: Option<SeriesId>,
     /// Whose.
@@ -84,6 +92,8 @@ pub struct PatchFilter {
 pub struct Except {
     /// Patches of people whose name or address contains one of these, ignoring case.
     pub submitters: Vec<String>,
+    /// Patches of all persons of one of these accounts.
+    pub accounts: Vec<UserId>,
     /// Patches on one of these desks.
     pub delegates: Vec<Delegate>,
     /// Patches in one of these states.
@@ -106,6 +116,8 @@ pub enum OrderKey {
     Delegate,
     /// The place in the series.
     Number,
+    /// The place in the bundle.
+    Place,
 }
 
 /// How a list is sorted. Ties are broken by date the other way round, then by id.

@@ -141,6 +141,21 @@ impl Links {
         format!("{}/admin/{below}", self.base)
     }
 
+    /// A user's bundles in a project.
+    pub fn project_bundles(&self, linkname: &str) -> String {
+        format!("{}bundles/", self.project(linkname))
+    }
+
+    /// What waits for the user in a project.
+    pub fn todo(&self, linkname: &str) -> String {
+        format!("{}/user/todo/{}/", self.base, encoded(linkname))
+    }
+
+    /// Who may be meant by what somebody is typing, in a project.
+    pub fn submitters(&self, linkname: &str) -> String {
+        format!("{}/submitter/?project={}", self.base, encoded(linkname))
+    }
+
     /// What takes an action back.
     pub fn undo(&self, id: i64) -> String {
         format!("{}/undo/{id}/", self.base)

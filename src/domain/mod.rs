@@ -23,6 +23,7 @@ pub mod series;
 pub mod state;
 pub mod tag;
 pub mod time;
+pub mod undo;
 pub mod user;
 
 pub use id::{

@@ -89,6 +89,28 @@ pub async fn overwrite(tx: &mut Tx, bundle: BundleId, patches: &[PatchId]) -> Re
     append(tx, bundle, patches).await
 }
 
+/// Takes patches out of a bundle; those left keep their order.
+///
+/// # Errors
+/// When the bundle is not there, or the database is away.
+pub async fn remove(tx: &mut Tx, bundle: BundleId, patches: &[PatchId]) -> Result<()> {
+    let left = locked(tx, bundle).await?;
+    let left: Vec<PatchId> = left
+        .into_iter()
+        .filter(|patch| !patches.contains(patch))
+        .collect();
+    overwrite(tx, bundle, &left).await
+}
+
+/// Returns the patches of a bundle in its order. Nobody else changes it until the transaction ends.
+///
+/// # Errors
+/// When the bundle is not there, or the database is away.
+pub async fn locked(tx: &mut Tx, bundle: BundleId) -> Result<Vec<PatchId>> {
+    lock(tx, bundle).await?;
+    patches(tx, bundle).await
+}
+
 /// Lets nobody else change the bundle until the transaction ends.
 async fn lock(tx: &mut Tx, bundle: BundleId) -> Result<()> {
     let mut query = sql("SELECT id FROM bundle WHERE id = ");
@@ -113,6 +135,68 @@ pub struct Bundle {
     pub name: String,
     /// Whether everybody may see it.
     pub public: bool,
+    /// What it is for; may be empty.
+    pub description: String,
+}
+
+/// A bundle as lists of bundles show it.
+#[derive(Clone, Debug, FromRow)]
+pub struct Listed {
+    /// The bundle.
+    #[sqlx(flatten)]
+    pub bundle: Bundle,
+    /// The login name of its owner.
+    pub owner: String,
+    /// The name of its project in URLs.
+    pub linkname: String,
+    /// The name of its project.
+    pub project: String,
+    /// How many patches are in it.
+    pub patches: i64,
+}
+
+const LISTED: &str = "SELECT b.id, b.owner_id, b.project_id, b.name, b.public, b.description, \
+    a.username AS owner, pr.linkname, pr.name AS project, \
+    (SELECT count(*) FROM bundle_patch bp WHERE bp.bundle_id = b.id) AS patches \
+    FROM bundle b JOIN account a ON a.id = b.owner_id JOIN project pr ON pr.id = b.project_id WHERE ";
+
+/// Returns a user's bundles, of one project or of all, by name.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn listed(
+    conn: &mut Conn,
+    owner: UserId,
+    project: Option<ProjectId>,
+) -> Result<Vec<Listed>> {
+    let mut query = sql(LISTED);
+    query.push("b.owner_id = ").arg(owner);
+    if let Some(project) = project {
+        query.push(" AND b.project_id = ").arg(project);
+    }
+    query.push(" ORDER BY b.name, b.id LIMIT 1000");
+    query.all(conn).await
+}
+
+/// Returns the bundle with this id as lists show it, whoever may see it.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn listed_by_id(conn: &mut Conn, id: BundleId) -> Result<Option<Listed>> {
+    let mut query = sql(LISTED);
+    query.push("b.id = ").arg(id);
+    query.optional(conn).await
+}
+
+/// Returns the names of a user's bundles, by name: what menus offer.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn names(conn: &mut Conn, owner: UserId) -> Result<Vec<(BundleId, String)>> {
+    sql("SELECT id, name FROM bundle WHERE owner_id = $1 ORDER BY name, id LIMIT 1000")
+        .bind(owner)
+        .all(conn)
+        .await
 }
 
 /// Which bundles. Several values of one field are alternatives; no value is any.
@@ -165,7 +249,7 @@ impl By {
     }
 }
 
-const COLUMNS: &str = "SELECT b.id, b.owner_id, b.project_id, b.name, b.public";
+const COLUMNS: &str = "SELECT b.id, b.owner_id, b.project_id, b.name, b.public, b.description";
 
 /// Begins a query for bundles; conditions follow.
 fn bundles() -> Sql {
@@ -255,18 +339,21 @@ pub async fn contents(conn: &mut Conn, ids: &[BundleId]) -> Result<Vec<(BundleId
     query.all(conn).await
 }
 
-/// Writes a bundle's name, project and whether it is public.
+/// Writes a bundle's name, project, description and whether it is public.
 ///
 /// # Errors
 /// [`super::Error::is_duplicate`] when its owner has another one of that name.
 pub async fn update(tx: &mut Tx, bundle: &Bundle) -> Result<()> {
-    sql("UPDATE bundle SET name = $2, project_id = $3, public = $4 WHERE id = $1")
-        .bind(bundle.id)
-        .bind(&bundle.name)
-        .bind(bundle.project_id)
-        .bind(bundle.public)
-        .run(tx)
-        .await?;
+    sql(
+        "UPDATE bundle SET name = $2, project_id = $3, public = $4, description = $5 WHERE id = $1",
+    )
+    .bind(bundle.id)
+    .bind(&bundle.name)
+    .bind(bundle.project_id)
+    .bind(bundle.public)
+    .bind(&bundle.description)
+    .run(tx)
+    .await?;
     Ok(())
 }
 

@@ -221,6 +221,22 @@ async fn recount(tx: &mut Tx, row: Option<(Option<PatchId>,)>) -> Result<bool> {
     Ok(true)
 }
 
+/// Returns who wrote a comment, and what it hangs on.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn origin(conn: &mut Conn, id: CommentId) -> Result<Option<(PersonId, Parent)>> {
+    let row: Option<(PersonId, Option<PatchId>, Option<CoverId>)> =
+        sql("SELECT submitter_id, patch_id, cover_id FROM comment WHERE id = $1")
+            .bind(id)
+            .optional(conn)
+            .await?;
+    Ok(row.and_then(|(author, patch, cover)| {
+        let parent = patch.map(Parent::Patch).or(cover.map(Parent::Cover))?;
+        Some((author, parent))
+    }))
+}
+
 /// Says whether what a comment asks for is done; no event tells of it. Says whether the comment was there.
 ///
 /// # Errors

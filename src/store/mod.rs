@@ -43,6 +43,7 @@ pub mod tally;
 pub mod thread;
 pub mod throttle;
 pub mod token;
+pub mod undo;
 pub mod user;
 mod value;
 pub mod window;

@@ -7,7 +7,7 @@ use super::{
     value::Many,
     window::{self, Holds, Key, Part, Window},
 };
-use crate::domain::{Person, PersonId, person};
+use crate::domain::{Person, PersonId, ProjectId, person};
 
 /// Somebody who was asked for by address.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -100,6 +100,29 @@ pub async fn any_matching(conn: &mut Conn, text: &str) -> Result<bool> {
             .optional(conn)
             .await?;
     Ok(found.is_some())
+}
+
+/// Returns people whose name or address contains a text, ignoring case, by name: those who sent patches to a project,
+/// or any.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn suggested(
+    conn: &mut Conn,
+    text: &str,
+    project: Option<ProjectId>,
+    most: i64,
+) -> Result<Vec<(PersonId, Option<String>, String)>> {
+    let mut query = sql("SELECT p.id, p.name, p.email FROM person p WHERE p.key LIKE ");
+    query.arg(super::containing(text)).push(" ESCAPE '\\'");
+    if let Some(project) = project {
+        query
+            .push(" AND EXISTS (SELECT 1 FROM patch s WHERE s.submitter_id = p.id AND s.project_id = ")
+            .arg(project)
+            .push(")");
+    }
+    query.push(" ORDER BY p.key, p.id LIMIT ").arg(most);
+    query.all(conn).await
 }
 
 /// Returns the person with this id, or this address, ignoring case. A number is only an id.

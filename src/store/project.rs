@@ -182,6 +182,23 @@ pub async fn desks(conn: &mut Conn, project: ProjectId) -> Result<Vec<Desk>> {
     .await
 }
 
+/// Returns the maintainers of these projects: who patches may be given to, and in which project.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn maintainers(
+    conn: &mut Conn,
+    projects: &[ProjectId],
+) -> Result<Vec<(UserId, String, ProjectId)>> {
+    let mut query = sql(
+        "SELECT a.id, a.username, m.project_id FROM maintainer m JOIN account a ON a.id = m.account_id \
+         WHERE a.is_active = TRUE AND m.project_id",
+    );
+    query.among_ids(conn.kind(), projects.iter().map(|id| id.0));
+    query.push(" ORDER BY a.username, m.project_id LIMIT 5000");
+    query.all(conn).await
+}
+
 /// How many patches of a project are in a state, put away or not.
 #[derive(Clone, Copy, Debug, FromRow)]
 pub struct Load {

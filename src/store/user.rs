@@ -228,6 +228,42 @@ pub async fn maintainers(
     query.all(conn).await
 }
 
+/// Returns active accounts of whose names one contains a text, ignoring case, by login name: maintainers of a project,
+/// of any, or everybody.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn suggested(
+    conn: &mut Conn,
+    text: &str,
+    project: Option<ProjectId>,
+    only_maintainers: bool,
+    most: i64,
+) -> Result<Vec<(UserId, String)>> {
+    let pattern = super::containing(text);
+    let mut query = sql("SELECT a.id, a.username FROM account a WHERE a.is_active = TRUE AND (");
+    let mut separator = "";
+    for column in [
+        "lower(a.username)",
+        "lower(a.first_name)",
+        "lower(a.last_name)",
+    ] {
+        query.push(separator).push(column).push(" LIKE ");
+        query.arg(pattern.clone()).push(" ESCAPE '\\'");
+        separator = " OR ";
+    }
+    query.push(")");
+    if only_maintainers || project.is_some() {
+        query.push(" AND EXISTS (SELECT 1 FROM maintainer m WHERE m.account_id = a.id");
+        if let Some(project) = project {
+            query.push(" AND m.project_id = ").arg(project);
+        }
+        query.push(")");
+    }
+    query.push(" ORDER BY a.username, a.id LIMIT ").arg(most);
+    query.all(conn).await
+}
+
 /// Returns the account of a browser that is logged in.
 ///
 /// # Errors

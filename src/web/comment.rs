@@ -1,12 +1,17 @@
-//! Old and short addresses: numbers of patches, covers, comments and series lead to where these are shown.
+//! Old and short addresses: numbers of patches, covers, comments and series lead to where these are shown. And the one
+//! thing that is done to a comment: marking it as addressed (`web.md §7.3`).
 
 use rocket::Route;
 
-use super::{Db, Error, answer::Answer, download::File, error::Result, guard::View};
+use super::{
+    Db, Error, answer::Answer, download::File, error::Result, form::Form, guard::View, thread::Mark,
+};
 use crate::{
-    domain::{CommentId, CoverId, PatchId},
+    domain::{
+        CommentId, CoverId, PatchId, Timestamp, comment::Parent, notice::Notice, permission::Rights,
+    },
     store::{
-        self,
+        self, Tx,
         submission::{self, Kind, Place},
     },
 };
@@ -20,6 +25,7 @@ pub fn routes() -> Vec<Route> {
         cover,
         cover_mbox,
         comment,
+        mark,
         comment_mail
     ]
 }
@@ -63,6 +69,64 @@ async fn cover_at(id: &str, action: &str, view: View<'_>, mut db: Db<'_>) -> Res
 async fn comment(id: &str, view: View<'_>, mut db: Db<'_>) -> Result<Answer> {
     let place = submission::comment(&mut db, CommentId(number(id)?)).await?;
     Ok(found(&view, place.ok_or_else(Error::missing)?, ""))
+}
+
+/// Marks what a comment asks for as done, as open, or as never asked for.
+#[rocket::post("/comment/<id>", data = "<form>")]
+async fn mark(id: &str, view: View<'_>, mut db: Db<'_>, form: Form<'_>) -> Result<Answer> {
+    let id = CommentId(number(id)?);
+    let place = submission::comment(&mut db, id).await?;
+    let address = address(&view, &place.ok_or_else(Error::missing)?, "");
+    let session = view.logged_in()?;
+    drop(db);
+    let now = Timestamp::now();
+    let mut tx = form.begin().await?;
+    let may = may_mark(&mut tx, &session.caller.rights, id).await?;
+    let addressed = match (form.text("addressed").to_lowercase().as_str(), may) {
+        (_, Mark::No) => return Err(Error::Forbidden(NOT_YOURS)),
+        ("true", _) => Some(true),
+        ("false", _) => Some(false),
+        ("", Mark::AndClear) => None,
+        ("", _) => return Err(Error::Forbidden("Only maintainers may clear a mark.")),
+        _ => {
+            let told = Notice::failed("A comment is either addressed or not: true or false.");
+            session.tell(&mut tx, vec![told], now).await?;
+            tx.commit().await?;
+            return Ok(Answer::Done(address));
+        }
+    };
+    store::comment::set_addressed(&mut tx, id, addressed).await?;
+    let told = Notice::done("1 comment updated.");
+    session.tell(&mut tx, vec![told], now).await?;
+    tx.commit().await?;
+    Ok(Answer::Done(address))
+}
+
+const NOT_YOURS: &str =
+    "A comment can be marked by who wrote it, and by those who may change what it answers.";
+
+async fn may_mark(tx: &mut Tx, rights: &Rights, id: CommentId) -> Result<Mark> {
+    let origin = store::comment::origin(tx, id).await?;
+    let (author, parent) = origin.ok_or_else(Error::missing)?;
+    let (may, project) = match parent {
+        Parent::Patch(id) => {
+            let patch = store::patch::by_id(tx, id).await?;
+            let patch = patch.ok_or_else(Error::missing)?;
+            (rights.may_address(author, &patch), patch.project_id)
+        }
+        Parent::Cover(id) => {
+            let cover = store::cover::by_id(tx, id).await?;
+            let cover = cover.ok_or_else(Error::missing)?;
+            let project = cover.project_id;
+            let may = rights.may_address_cover(author, cover.submitter_id, project);
+            (may, project)
+        }
+    };
+    Ok(match may {
+        _ if rights.maintains(project) => Mark::AndClear,
+        true => Mark::Yes,
+        false => Mark::No,
+    })
 }
 
 #[rocket::get("/comment/<id>/mail")]

@@ -8,13 +8,15 @@ use rocket::Route;
 use super::{
     Db, Error,
     answer::Answer,
+    bulk::{self, Bar},
     download::{self, File},
     error::Result,
+    form::Form,
     guard::{Tail, View},
     id::{Action, Asked},
     layout::{self, Frame, Tab},
     parts, series,
-    thread::{self, Number, Place},
+    thread::{self, Mark, Number, Place},
 };
 use crate::{
     domain::{PatchId, comment::Comment, cover::Cover, project::Project},
@@ -28,7 +30,7 @@ use crate::{
 
 /// Returns the routes of covers.
 pub fn routes() -> Vec<Route> {
-    rocket::routes![detail]
+    rocket::routes![detail, change]
 }
 
 #[rocket::get("/project/<linkname>/cover/<_..>")]
@@ -65,11 +67,40 @@ async fn detail(linkname: &str, tail: Tail<'_>, view: View<'_>, mut db: Db<'_>) 
             Ok(Answer::File(File::cover(&project, &cover, &comments)))
         }
         Action::Page => {
-            let page = Page::load(&mut db, project, cover).await?;
+            let page = Page::load(&mut db, &view, project, cover).await?;
             drop(db);
             Ok(Answer::Page(whole(&view, &page)))
         }
     }
+}
+
+#[rocket::post("/project/<linkname>/cover/<_..>", data = "<form>")]
+async fn change(
+    linkname: &str,
+    tail: Tail<'_>,
+    view: View<'_>,
+    mut db: Db<'_>,
+    form: Form<'_>,
+) -> Result<Answer> {
+    let project = store::project::by_linkname(&mut db, linkname)
+        .await?
+        .ok_or_else(Error::no_project)?;
+    let asked = Asked::read(tail.0);
+    let found = store::cover::by_message_id(&mut db, project.id, &asked.ids()).await?;
+    let Some((Action::Page, cover)) = asked.choose(found, |cover| &cover.msgid) else {
+        return Err(Error::missing());
+    };
+    view.logged_in()?;
+    let mut page = Page::load(&mut db, &view, project, cover).await?;
+    drop(db);
+    let faults = bulk::receive(&view, &form, &page.vocabulary, Some(page.project.id)).await?;
+    if faults.is_empty() {
+        return Ok(Answer::Done(page.address(&view)));
+    }
+    if let Some(bar) = &mut page.bar {
+        bar.refuse(&form, faults);
+    }
+    Ok(Answer::Invalid(whole(&view, &page)))
 }
 
 /// Everything the page shows.
@@ -82,10 +113,16 @@ struct Page {
     members: Vec<Member>,
     rows: Vec<Row>,
     marks: HashMap<PatchId, Marks>,
+    bar: Option<Bar>,
 }
 
 impl Page {
-    async fn load(db: &mut Db<'_>, project: Project, cover: Cover) -> Result<Page> {
+    async fn load(
+        db: &mut Db<'_>,
+        view: &View<'_>,
+        project: Project,
+        cover: Cover,
+    ) -> Result<Page> {
         let vocabulary = store::state::vocabulary(db).await?;
         let comments = store::comment::of_cover(db, cover.id).await?;
         let (mut sent, mut members) = (None, Vec::new());
@@ -96,6 +133,7 @@ impl Page {
             (rows, marks) = series::patches(db, id, &vocabulary).await?;
         }
         Ok(Page {
+            bar: Bar::load(db, view, &[project.id]).await?,
             project,
             cover,
             vocabulary,
@@ -105,6 +143,11 @@ impl Page {
             rows,
             marks,
         })
+    }
+
+    fn address(&self, view: &View) -> String {
+        view.links()
+            .cover(&self.project.linkname, &self.cover.msgid)
     }
 
     fn place(&self) -> Option<Place<'_>> {
@@ -147,15 +190,48 @@ fn whole(view: &View, page: &Page) -> Markup {
                         @if !page.rows.is_empty() {
                             section #patches {
                                 header { h2 { "Patches" span.n { (page.rows.len()) } } }
-                                (series::table(view, project, &page.vocabulary, &page.rows, &page.marks))
+                                (patches(view, page))
                             }
                         }
-                        (thread::replies(view, project, &page.comments))
+                        (thread::replies(view, project, &page.comments, &mut may_mark(view, page)))
                     }
                     (side(view, page))
                 }
             },
     )
+}
+
+/// Returns what says which comments the reader may mark.
+fn may_mark<'a>(view: &View<'a>, page: &'a Page) -> impl FnMut(&Comment) -> Mark + use<'a> {
+    let rights = view.caller().map(|caller| &caller.rights);
+    let (submitter, project) = (page.cover.submitter_id, page.project.id);
+    move |comment| match rights {
+        Some(rights) if rights.maintains(project) => Mark::AndClear,
+        Some(rights) if rights.may_address_cover(comment.submitter_id, submitter, project) => {
+            Mark::Yes
+        }
+        _ => Mark::No,
+    }
+}
+
+fn patches(view: &View, page: &Page) -> Markup {
+    let (project, bar) = (&page.project, page.bar.as_ref());
+    let rows = series::table(
+        view,
+        project,
+        &page.vocabulary,
+        &page.rows,
+        &page.marks,
+        bar,
+    );
+    let place = bulk::Place {
+        address: &page.address(view),
+        project: project.id,
+        vocabulary: &page.vocabulary,
+        matches: None,
+        htmx: false,
+    };
+    bulk::form(view, &place, bar, rows)
 }
 
 fn side(view: &View, page: &Page) -> Markup {

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// How many entries a feed has at most.
-pub const ENTRIES: i64 = 50;
+pub const ENTRIES: usize = 50;
 
 /// What a feed tells.
 pub struct Feed<'a> {

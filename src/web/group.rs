@@ -78,10 +78,10 @@ pub fn cell(view: &View, table: &Table, group: &Group, id: SeriesId, column: Col
             let newest = group.rows.iter().map(|row| row.date).max();
             parts::day(newest.unwrap_or(first.date))
         }
-        Column::Submitter => parts::submitter_cell(view, table, first),
+        Column::Submitter => parts::submitter_cell(view, first),
         Column::Delegate => same(group.rows.iter().map(|row| row.delegate.as_deref())),
         Column::State => states(table, group),
-        Column::Number | Column::Series => html! {},
+        Column::Number | Column::Series | Column::Place | Column::Project | Column::Age => html! {},
     }
 }
 
@@ -102,7 +102,7 @@ fn name(view: &View, table: &Table, group: &Group, id: SeriesId) -> Markup {
         @if let Some(version) = first.series_version.filter(|version| *version > 1) {
             span.version { "v" (version) } " "
         }
-        a href=(view.links().series(&table.project.linkname, id)) { (odd::shown(&name)) }
+        a href=(view.links().series(&first.linkname, id)) { (odd::shown(&name)) }
         " " span.n title={ (here) " of the " (total) " patches of the series are in this list" } {
             @if here == total { (total) " patches" } @else { (here) " of " (total) }
         }
@@ -172,12 +172,14 @@ pub fn member_name(row: &Row) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{MessageId, PatchId, PersonId, Timestamp};
+    use crate::domain::{MessageId, PatchId, PersonId, ProjectId, Timestamp};
 
     fn row(id: i64, series: Option<i64>, number: i64) -> Row {
         Row {
             id: PatchId(id),
             msgid: MessageId::new("<a@example.com>"),
+            project_id: ProjectId(1),
+            linkname: "x".to_owned(),
             name: format!("[{number}/3] net: x"),
             date: Timestamp(id),
             archived: false,

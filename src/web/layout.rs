@@ -13,6 +13,8 @@ use crate::domain::{notice::Kind, project::Project};
 pub enum Tab {
     /// The list of patches, and single ones.
     Patches,
+    /// The reader's bundles of the project, and anybody's.
+    Bundles,
     /// About the project.
     About,
 }
@@ -168,6 +170,9 @@ fn tabs(view: &View, project: &Project, open: Tab, search: bool) -> Markup {
         a.project href=(list) title=(project.name) { (project.linkname) }
         nav.tabs aria-label="Project" {
             a href=(list) data-go="q" aria-current=[current(open, Tab::Patches)] { "Patches" }
+            @if view.user().is_some() {
+                a href=(links.project_bundles(&project.linkname)) aria-current=[current(open, Tab::Bundles)] { "Bundles" }
+            }
             a href=(links.project(&project.linkname)) data-go="s" aria-current=[current(open, Tab::About)] { "About" }
         }
         @if search {

@@ -1,12 +1,15 @@
 //! The list of a project's patches: filters, order, pages (`web.md §6`).
 //!
 //! Six statements whatever is asked: project, words, desks, count, rows, marks. A list that turns out empty
-//! spends the last one on finding out why.
+//! spends the last one on finding out why. Who is logged in costs five more: session, rights, what waits, and what
+//! the bar below the list offers: delegates and bundles.
+//!
+//! Bundles and what waits for somebody are lists, too: a [`List`] is of a [`Place`].
 
 mod chip;
 mod form;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use maud::{Markup, html};
 use rocket::{Route, http::RawStr};
@@ -14,20 +17,23 @@ use rocket::{Route, http::RawStr};
 use super::{
     Db, Error,
     answer::Answer,
+    bulk::{self, Asked, Bar, Chosen},
     comment,
     error::Result,
     feed,
+    field::Faults,
+    form::Form,
     guard::{Pairs, View},
     layout::{self, Frame, Tab},
-    listing::Listing,
+    listing::{Ground, Listing, Place},
     pager,
     parts::{self, Column, Table},
     query::{ACTION_REQUIRED, Query},
 };
 use crate::{
     domain::{
-        MessageId, PatchId, Timestamp,
-        filter::{Delegate, Order, OrderKey, PatchFilter, States, Submitter},
+        MessageId, PatchId, ProjectId, Timestamp,
+        filter::{Archive, Delegate, Order, OrderKey, PatchFilter, States, Submitter},
         person,
         project::Project,
         series,
@@ -46,7 +52,7 @@ const MOST: i64 = 10_000;
 
 /// Returns the routes of lists.
 pub fn routes() -> Vec<Route> {
-    rocket::routes![list]
+    rocket::routes![list, change]
 }
 
 /// Returns the routes of feeds: their addresses are those of files.
@@ -72,8 +78,9 @@ async fn fed(
     let project = store::project::by_linkname(db, linkname)
         .await?
         .ok_or_else(Error::no_project)?;
-    let list = List::load(db, project, query, feed::ENTRIES).await?;
-    let page = view.links().list(&list.project.linkname) + &list.query.here();
+    let mut list = of_project(db, view, project, query).await?;
+    list.rows.truncate(feed::ENTRIES);
+    let page = list.here();
     let feed = feed::Feed {
         title: &format!("Patches of {}", list.project.name),
         project: &list.project,
@@ -100,22 +107,39 @@ async fn list(linkname: &str, view: View<'_>, pairs: Pairs, mut db: Db<'_>) -> R
     {
         return Ok(Answer::Found(address));
     }
-    let list = List::load(&mut db, project, query, view.items_per_page()).await?;
+    let list = of_project(&mut db, &view, project, query).await?;
     drop(db);
-    Ok(match view.fragment {
-        None => Answer::Page(whole(&view, &list)),
-        Some(target) => Answer::Part {
-            body: html! {
-                @if target == "results" { (results(&view, &list)) } @else { (part(&view, &list)) }
-                @if !view.notices().is_empty() { (layout::notices(&view)) }
-            },
-            address: Some(format!(
-                "{}{}",
-                view.links().list(&list.project.linkname),
-                list.query.here()
-            )),
-        },
-    })
+    Ok(list.answer(&view, || whole(&view, &list)))
+}
+
+#[rocket::post("/project/<linkname>/list", data = "<form>")]
+async fn change(
+    linkname: &str,
+    view: View<'_>,
+    pairs: Pairs,
+    mut db: Db<'_>,
+    form: Form<'_>,
+) -> Result<Answer> {
+    let project = store::project::by_linkname(&mut db, linkname)
+        .await?
+        .ok_or_else(Error::no_project)?;
+    view.logged_in()?;
+    let query = Query::read(&pairs.0);
+    let mut list = of_project(&mut db, &view, project, query).await?;
+    let changed = list.change(&view, db, &form).await?;
+    list.refuse(&form, &changed);
+    Ok(list.answer_change(&view, &form, changed, || whole(&view, &list)))
+}
+
+async fn of_project(
+    db: &mut Db<'_>,
+    view: &View<'_>,
+    project: Project,
+    query: Query,
+) -> Result<List> {
+    let address = view.links().list(&project.linkname);
+    let place = Place::Project(project.id);
+    List::load(db, view, project, place, address, query).await
 }
 
 /// Returns where a search that names one thing leads: a patch's number, a message id, an address of ours.
@@ -182,28 +206,60 @@ fn message_ids(text: &str) -> Option<Vec<MessageId>> {
     Some(ids.collect())
 }
 
-/// Everything the page shows.
-struct List {
-    project: Project,
+/// A list of patches, and everything a page shows of it.
+pub struct List {
+    /// The project of the page.
+    pub project: Project,
+    place: Place,
+    address: String,
     query: Query,
     listing: Listing,
-    vocabulary: Vocabulary,
+    /// States and tags.
+    pub vocabulary: Vocabulary,
     desks: Vec<Desk>,
-    rows: Vec<Row>,
+    /// The patches on this page.
+    pub rows: Vec<Row>,
     marks: HashMap<PatchId, Marks>,
-    total: i64,
+    /// How many patches the filter finds.
+    pub total: i64,
     page: i64,
     pages: i64,
     /// Filters that nobody can match, and why.
     unmatched: Vec<(&'static str, String)>,
+    /// What changes the patches, for those who are logged in.
+    pub bar: Option<Bar>,
+    /// Where in the reader's own bundle each patch stands, when the page shows its order.
+    pub places: Option<HashMap<PatchId, usize>>,
+}
+
+/// What became of a form that changes patches of a list.
+pub enum Changed {
+    /// It was done.
+    Done,
+    /// Something is wrong with it.
+    Invalid(Faults),
+    /// It is about so many patches that it is asked once more.
+    Unsure(i64),
 }
 
 impl List {
-    async fn load(db: &mut Db<'_>, project: Project, query: Query, size: i64) -> Result<List> {
+    /// Reads what a query finds in a place; `address` is the path of the page.
+    pub async fn load(
+        db: &mut Db<'_>,
+        view: &View<'_>,
+        project: Project,
+        place: Place,
+        address: String,
+        query: Query,
+    ) -> Result<List> {
         let vocabulary = store::state::vocabulary(db).await?;
-        let desks = store::project::desks(db, project.id).await?;
-        let listing = Listing::of(&query, project.id, &vocabulary);
-        let size = size.clamp(1, 1000);
+        let desks = match place {
+            Place::Project(id) => store::project::desks(db, id).await?,
+            Place::Bundle(_) | Place::Todo(_) => Vec::new(),
+        };
+        let reader = view.user().map(|user| user.id);
+        let listing = Listing::of(&query, Ground { place, reader }, &vocabulary);
+        let size = view.items_per_page().clamp(1, 1000);
         let total =
             store::patch::list::count(db, &listing.filter, &vocabulary.states, MOST + 1).await?;
         let pages = (total.min(MOST) + size - 1) / size;
@@ -220,8 +276,13 @@ impl List {
             let ids: Vec<PatchId> = rows.iter().map(|row| row.id).collect();
             marks = store::patch::list::marks(db, &ids).await?;
         }
+        let projects = rows.iter().map(|row| row.project_id).chain([project.id]);
+        let projects: HashSet<ProjectId> = projects.collect();
+        let bar = Bar::load(db, view, &Vec::from_iter(projects)).await?;
         Ok(List {
             project,
+            place,
+            address,
             query,
             listing,
             vocabulary,
@@ -232,7 +293,125 @@ impl List {
             page,
             pages,
             unmatched,
+            bar,
+            places: None,
         })
+    }
+
+    /// Returns the address of what is shown, with its filters.
+    pub fn here(&self) -> String {
+        let query = self.query.href();
+        format!("{}{}", self.address, query.trim_start_matches("./"))
+    }
+
+    /// Says whether the rows stand in the order of the bundle.
+    pub fn is_in_bundle_order(&self) -> bool {
+        self.listing.order.key == OrderKey::Place
+    }
+
+    /// Answers the list: the whole page, or the part that htmx asks for.
+    pub fn answer(&self, view: &View, whole: impl FnOnce() -> Markup) -> Answer {
+        let Some(target) = view.fragment else {
+            return Answer::Page(whole());
+        };
+        Answer::Part {
+            body: html! {
+                @if target == "results" { (results(view, self)) } @else { (part(view, self)) }
+                @if !view.notices().is_empty() { (layout::notices(view)) }
+            },
+            address: Some(self.here()),
+        }
+    }
+
+    /// Does what a form asks to be done with patches, in the name of who is logged in.
+    pub async fn change(
+        &self,
+        view: &View<'_>,
+        mut db: Db<'_>,
+        form: &Form<'_>,
+    ) -> Result<Changed> {
+        let session = view.logged_in()?;
+        let mut patches = bulk::ticked(form);
+        if bulk::wants_all(form) {
+            let (filter, states) = (&self.listing.filter, &self.vocabulary.states);
+            let found = store::patch::list::ids(&mut db, filter, states, bulk::MOST + 1).await?;
+            if found.len() as i64 > bulk::MOST {
+                let mut faults = Faults::default();
+                let most = bulk::patches(bulk::MOST as usize);
+                faults.add(
+                    "",
+                    format!("No more than {most} are changed at once. Narrow the filter."),
+                );
+                return Ok(Changed::Invalid(faults));
+            }
+            patches = match bulk::chosen(form, found) {
+                Chosen::These(patches) => patches,
+                Chosen::All(count) => return Ok(Changed::Unsure(count)),
+            };
+        }
+        drop(db);
+        let asked = Asked {
+            session,
+            form,
+            vocabulary: &self.vocabulary,
+            patches,
+            project: Some(self.project.id),
+        };
+        let faults = bulk::carry_out(&asked).await?;
+        Ok(match faults.is_empty() {
+            true => Changed::Done,
+            false => Changed::Invalid(faults),
+        })
+    }
+
+    /// Shows a form that was not taken once more, and what is wrong with it.
+    pub fn refuse(&mut self, form: &Form, changed: &Changed) {
+        if let (Changed::Invalid(faults), Some(bar)) = (changed, &mut self.bar) {
+            bar.refuse(form, faults.clone());
+        }
+    }
+
+    /// Answers a form that changes patches; `whole` draws the page.
+    pub fn answer_change(
+        &self,
+        view: &View,
+        form: &Form,
+        changed: Changed,
+        whole: impl FnOnce() -> Markup,
+    ) -> Answer {
+        match changed {
+            Changed::Done => Answer::Done(self.here()),
+            Changed::Invalid(_) => Answer::Invalid(match view.fragment {
+                Some(_) => part(view, self),
+                None => whole(),
+            }),
+            Changed::Unsure(count) => {
+                let here = self.here();
+                let place = self.bulk_place(&here);
+                let asked = bulk::question(view, &place, self.bar.as_ref(), form, count);
+                match view.fragment {
+                    Some(_) => Answer::Part {
+                        body: asked,
+                        address: None,
+                    },
+                    None => {
+                        let frame = Frame::project("Change patches?", &self.project, Tab::Patches);
+                        Answer::Page(layout::page(view, &frame, asked))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Returns where the form that changes patches is.
+    fn bulk_place<'a>(&'a self, here: &'a str) -> bulk::Place<'a> {
+        bulk::Place {
+            address: here,
+            project: self.project.id,
+            vocabulary: &self.vocabulary,
+            matches: (self.total > self.rows.len() as i64).then_some(self.total),
+            htmx: matches!(self.place, Place::Project(_)),
+        }
     }
 
     fn has_more(&self) -> bool {
@@ -276,11 +455,11 @@ fn whole(view: &View, list: &List) -> Markup {
 }
 
 /// The page's content: part of the page, and alone the answer to links that change a filter or the order.
-fn part(view: &View, list: &List) -> Markup {
+pub fn part(view: &View, list: &List) -> Markup {
     html! {
         div #list {
-            h1.vh { "Patches of " (list.project.name) }
-            (form::form(view, list))
+            @if matches!(list.place, Place::Project(_)) { h1.vh { "Patches of " (list.project.name) } }
+            (self::form::form(view, list))
             (results(view, list))
         }
     }
@@ -295,13 +474,13 @@ fn results(view: &View, list: &List) -> Markup {
                     @for chip in chip::chips(list) { (chip::drawn(&chip)) }
                 }
                 p.total { (total(list.total)) }
-                (views(list))
+                @if has_views(list) { (views(list)) }
             }
             @if list.query.is_series() { (banner(view, list)) }
             @if list.rows.is_empty() { (empty()) } @else { (table(view, list)) }
             (pager::pager(list.page, list.pages, |page| list.query.with("page", &page.to_string()).href()))
             (beyond(list))
-            p.feed { a href=(list.query.feed()) rel="alternate" type="application/atom+xml" { "This list as a feed" } }
+            @if has_views(list) { p.feed { a href=(list.query.feed()) rel="alternate" type="application/atom+xml" { "This list as a feed" } } }
         }
     }
 }
@@ -336,8 +515,13 @@ fn empty() -> Markup {
 
 /// Says whether patches of a series stand together: not where the reader wants them by another order, or one by one.
 fn is_grouped(list: &List) -> bool {
-    let is_usual = list.query.get("order").is_none();
+    let is_usual = has_views(list) && list.query.get("order").is_none();
     is_usual && !list.query.is_series() && list.query.get("view") != Some("flat")
+}
+
+/// Says whether the list can be shown by series: bundles have an order of their own, and what waits is grouped anyway.
+fn has_views(list: &List) -> bool {
+    matches!(list.place, Place::Project(_))
 }
 
 /// The way to the other form of the list.
@@ -358,6 +542,7 @@ fn views(list: &List) -> Markup {
 fn table(view: &View, list: &List) -> Markup {
     let grouped = is_grouped(list);
     let columns: Vec<Column> = [
+        Column::Place,
         Column::Name,
         Column::Series,
         Column::Tags,
@@ -368,19 +553,30 @@ fn table(view: &View, list: &List) -> Markup {
         Column::State,
     ]
     .into_iter()
-    .filter(|column| *column != Column::Tags || shows_tags(list))
-    .filter(|column| *column != Column::Series || !grouped)
+    .filter(|column| match column {
+        Column::Tags => shows_tags(list),
+        Column::Place => list.places.is_some(),
+        // All of these lie on the reader's own desk.
+        Column::Delegate => !matches!(list.place, Place::Todo(_)),
+        Column::Series => !grouped,
+        _ => true,
+    })
     .collect();
     let table = Table {
-        project: &list.project,
         vocabulary: &list.vocabulary,
         rows: &list.rows,
         marks: &list.marks,
         columns: &columns,
         caption: "Patches; the heads of columns sort",
         grouped,
+        bar: list.bar.as_ref(),
+        places: list.places.as_ref(),
+        heads: None,
     };
-    parts::table(view, &table, |column| head(list, column))
+    let table = parts::table(view, &table, |column| head(list, column));
+    let here = list.here();
+    let place = list.bulk_place(&here);
+    bulk::form(view, &place, list.bar.as_ref(), table)
 }
 
 fn shows_tags(list: &List) -> bool {
@@ -427,7 +623,7 @@ fn order_name(order: Order) -> Option<&'static str> {
         OrderKey::State => Some("state"),
         OrderKey::Submitter => Some("submitter"),
         OrderKey::Delegate => Some("delegate"),
-        OrderKey::Number => None,
+        OrderKey::Number | OrderKey::Place => None,
     }
 }
 

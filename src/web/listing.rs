@@ -4,12 +4,32 @@
 use super::query::{ACTION_REQUIRED, Query};
 use crate::{
     domain::{
-        PersonId, ProjectId, SeriesId, StateId, Timestamp, UserId,
+        BundleId, PersonId, ProjectId, SeriesId, StateId, Timestamp, UserId,
         check::CheckState,
         filter::{Archive, Delegate, Order, OrderKey, PatchFilter, States, Submitter},
     },
     store::state::Vocabulary,
 };
+
+/// Which patches a page lists, whatever its query says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Those of a project.
+    Project(ProjectId),
+    /// Those of a bundle: all of them, in its order, unless the query says otherwise.
+    Bundle(BundleId),
+    /// Those of a project that wait for who reads it.
+    Todo(ProjectId),
+}
+
+/// Where a query is asked, and by whom.
+#[derive(Clone, Copy, Debug)]
+pub struct Ground {
+    /// What the page lists.
+    pub place: Place,
+    /// Who reads it, if somebody is logged in.
+    pub reader: Option<UserId>,
+}
 
 /// What a query means.
 #[derive(Clone, Debug)]
@@ -20,19 +40,18 @@ pub struct Listing {
     pub order: Order,
     /// Which page, from 1.
     pub page: i64,
+    reader: Option<UserId>,
     /// Keys whose value means nothing here, and why.
     pub unknown: Vec<(&'static str, String)>,
 }
 
 impl Listing {
-    /// Works out what a query means in a project.
-    pub fn of(query: &Query, project: ProjectId, vocabulary: &Vocabulary) -> Listing {
+    /// Works out what a query means where it is asked.
+    pub fn of(query: &Query, ground: Ground, vocabulary: &Vocabulary) -> Listing {
         let mut listing = Listing {
-            filter: PatchFilter {
-                project: Some(project),
-                ..PatchFilter::default()
-            },
-            order: order(query),
+            filter: start(ground.place),
+            reader: ground.reader,
+            order: order(query, ground.place),
             page: query
                 .get("page")
                 .and_then(|page| page.parse().ok())
@@ -46,7 +65,30 @@ impl Listing {
         listing.take_dates(query);
         listing.take_counted(query, vocabulary);
         listing.take_words(query, vocabulary);
+        listing.keep_to(ground, vocabulary);
         listing
+    }
+
+    /// Sees that no filter shows more than the page is about.
+    fn keep_to(&mut self, ground: Ground, vocabulary: &Vocabulary) {
+        match (ground.place, ground.reader) {
+            (Place::Project(_), _) => {}
+            (Place::Bundle(_), _) => self.filter.delegate = None,
+            (Place::Todo(_), reader) => {
+                self.filter.delegate = Some(reader.map_or(Delegate::Nobody, Delegate::User));
+                self.filter.archive = Archive::No;
+                let waits = |id: &StateId| vocabulary.state(*id).is_some_and(|s| s.action_required);
+                match &mut self.filter.states {
+                    States::Among(ids) => ids.retain(waits),
+                    states => *states = States::ActionRequired,
+                }
+            }
+        }
+    }
+
+    /// Says whether all states are shown when the query names none.
+    pub fn is_whole(&self) -> bool {
+        self.filter.series.is_some() || self.filter.bundle.is_some()
     }
 
     fn refuse(&mut self, key: &'static str, why: String) {
@@ -66,33 +108,44 @@ impl Listing {
     }
 
     fn take_people(&mut self, query: &Query) {
-        let submitter = query
-            .get("submitter")
-            .filter(|who| !self.is_me("submitter", who));
-        self.filter.submitter = submitter.map(|text| match text.parse() {
-            Ok(id) => Submitter::Person(PersonId(id)),
-            Err(_) => Submitter::Matching(text.to_owned()),
+        let submitter = query.get("submitter").map(|text| match text.parse() {
+            Ok(id) => Some(Submitter::Person(PersonId(id))),
+            Err(_) => self.submitter("submitter", text),
         });
-        let delegate = query
-            .get("delegate")
-            .filter(|who| !self.is_me("delegate", who));
-        self.filter.delegate = delegate.map(desk);
+        self.filter.submitter = submitter.flatten();
+        let delegate = query.get("delegate");
+        self.filter.delegate = delegate.and_then(|who| self.desk("delegate", who));
     }
 
-    /// Says whether somebody asks for their own patches, and refuses: nobody is known here yet.
-    fn is_me(&mut self, key: &'static str, who: &str) -> bool {
-        let me = who.eq_ignore_ascii_case("me");
-        if me {
+    /// Returns whose patches are meant: `me` is who reads the page.
+    fn submitter(&mut self, key: &'static str, who: &str) -> Option<Submitter> {
+        if !is_me(who) {
+            return Some(Submitter::Matching(who.to_owned()));
+        }
+        self.reader(key, who).map(Submitter::Account)
+    }
+
+    /// Returns on whose desk is meant.
+    fn desk(&mut self, key: &'static str, who: &str) -> Option<Delegate> {
+        if !is_me(who) {
+            return Some(desk(who));
+        }
+        self.reader(key, who).map(Delegate::User)
+    }
+
+    fn reader(&mut self, key: &'static str, who: &str) -> Option<UserId> {
+        if self.reader.is_none() {
             self.refuse(key, format!("“{who}” needs an account"));
         }
-        me
+        self.reader
     }
 
     fn take_states(&mut self, query: &Query, vocabulary: &Vocabulary) {
         let mut ids: Vec<StateId> = Vec::new();
+        let mut any = false;
         for value in query.all("state") {
             match value {
-                "*" => self.filter.states = States::Any,
+                "*" => any = true,
                 ACTION_REQUIRED => {
                     ids.extend(
                         vocabulary
@@ -108,12 +161,17 @@ impl Listing {
                 },
             }
         }
-        if !ids.is_empty() && self.filter.states != States::Any {
-            self.filter.states = States::Among(ids);
+        match (any, ids.is_empty()) {
+            (true, _) => self.filter.states = States::Any,
+            (false, false) => self.filter.states = States::Among(ids),
+            (false, true) => {}
         }
         match query.get("archive") {
             Some("true") => self.filter.archive = Archive::Yes,
             Some("both") => self.filter.archive = Archive::Both,
+            Some("no" | "false") if self.filter.bundle.is_some() => {
+                self.filter.archive = Archive::No;
+            }
             _ => {}
         }
     }
@@ -167,24 +225,20 @@ impl Listing {
     }
 
     fn take_from(&mut self, who: &str, without: bool) {
-        if self.is_me("q", who) {
-            return;
-        }
-        if without {
-            self.filter.except.submitters.push(who.to_owned());
-        } else {
-            self.filter.submitter = Some(Submitter::Matching(who.to_owned()));
+        let submitter = self.submitter("q", who);
+        match submitter {
+            Some(Submitter::Account(id)) if without => self.filter.except.accounts.push(id),
+            Some(_) if without => self.filter.except.submitters.push(who.to_owned()),
+            Some(submitter) => self.filter.submitter = Some(submitter),
+            None => {}
         }
     }
 
     fn take_delegate(&mut self, who: &str, without: bool) {
-        if self.is_me("q", who) {
-            return;
-        }
-        if without {
-            self.filter.except.delegates.push(desk(who));
-        } else {
-            self.filter.delegate = Some(desk(who));
+        match self.desk("q", who) {
+            Some(desk) if without => self.filter.except.delegates.push(desk),
+            Some(desk) => self.filter.delegate = Some(desk),
+            None => {}
         }
     }
 
@@ -197,7 +251,27 @@ impl Listing {
     }
 }
 
-fn order(query: &Query) -> Order {
+fn is_me(who: &str) -> bool {
+    who.eq_ignore_ascii_case("me")
+}
+
+/// Returns what a page lists before its query is read.
+fn start(place: Place) -> PatchFilter {
+    match place {
+        Place::Project(project) | Place::Todo(project) => PatchFilter {
+            project: Some(project),
+            ..PatchFilter::default()
+        },
+        Place::Bundle(bundle) => PatchFilter {
+            bundle: Some(bundle),
+            states: States::Any,
+            archive: Archive::Both,
+            ..PatchFilter::default()
+        },
+    }
+}
+
+fn order(query: &Query, place: Place) -> Order {
     let text = query.get("order").unwrap_or_default();
     let (name, descending) = match text.strip_prefix('-') {
         Some(name) => (name, true),
@@ -209,6 +283,12 @@ fn order(query: &Query) -> Order {
         "state" => OrderKey::State,
         "submitter" => OrderKey::Submitter,
         "delegate" => OrderKey::Delegate,
+        _ if matches!(place, Place::Bundle(_)) => {
+            return Order {
+                key: OrderKey::Place,
+                descending: false,
+            };
+        }
         _ if query.is_series() => {
             return Order {
                 key: OrderKey::Number,
@@ -324,7 +404,69 @@ mod tests {
     }
 
     fn listing(text: &str) -> Listing {
-        Listing::of(&query(text), ProjectId(1), &vocabulary())
+        read(text, Place::Project(ProjectId(1)), None)
+    }
+
+    fn read(text: &str, place: Place, reader: Option<i64>) -> Listing {
+        let reader = reader.map(UserId);
+        Listing::of(&query(text), Ground { place, reader }, &vocabulary())
+    }
+
+    #[test]
+    fn whoever_reads_it_is_me() {
+        let place = Place::Project(ProjectId(1));
+        let filter = |text| read(text, place, Some(7)).filter;
+        let me = (
+            Some(Submitter::Account(UserId(7))),
+            Some(Delegate::User(UserId(7))),
+        );
+        for text in ["submitter=me&delegate=Me", "q=from:me delegate:me"] {
+            assert_eq!(
+                (filter(text).submitter, filter(text).delegate),
+                me,
+                "{text}"
+            );
+        }
+        let except = filter("q=-from:me -delegate:me").except;
+        assert_eq!(except.accounts, [UserId(7)]);
+        assert_eq!(except.delegates, [Delegate::User(UserId(7))]);
+    }
+
+    #[test]
+    fn what_waits_is_never_widened() {
+        let filter = |text| read(text, Place::Todo(ProjectId(1)), Some(7)).filter;
+        for (text, states) in [
+            ("", States::ActionRequired),
+            ("state=*&archive=both&delegate=4", States::ActionRequired),
+            ("state=2&state=3", States::Among(vec![StateId(2)])),
+            ("q=state:accepted", States::Among(vec![])),
+        ] {
+            let filter = filter(text);
+            assert_eq!(filter.states, states, "{text}");
+            assert_eq!(filter.archive, Archive::No, "{text}");
+            assert_eq!(filter.delegate, Some(Delegate::User(UserId(7))), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_bundle_is_shown_whole() {
+        let read = |text| read(text, Place::Bundle(BundleId(3)), None);
+        let all = read("delegate=4");
+        assert_eq!(
+            (all.filter.states, all.filter.archive),
+            (States::Any, Archive::Both)
+        );
+        assert_eq!(
+            (all.filter.bundle, all.filter.delegate),
+            (Some(BundleId(3)), None)
+        );
+        assert_eq!(all.order.key, OrderKey::Place);
+        assert_eq!(read("archive=no").filter.archive, Archive::No);
+        assert_eq!(
+            read("state=3").filter.states,
+            States::Among(vec![StateId(3)])
+        );
+        assert_eq!(read("order=name").order.key, OrderKey::Name);
     }
 
     #[test]

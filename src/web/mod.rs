@@ -7,6 +7,7 @@
 mod about;
 mod answer;
 pub mod assets;
+mod bulk;
 mod bundle;
 mod comment;
 mod cover;
@@ -37,8 +38,11 @@ mod quote;
 mod route;
 mod series;
 mod session;
+mod suggest;
 mod text;
 mod thread;
+mod todo;
+mod undo;
 mod visit;
 
 pub use crate::domain::link::Links;
@@ -121,6 +125,9 @@ pub fn mount(rocket: Rocket<Build>, options: Options) -> Rocket<Build> {
         bundle::routes(),
         pwclientrc::routes(),
         session::routes(),
+        undo::routes(),
+        todo::routes(),
+        suggest::routes(),
     ]
     .concat();
     let pages = [route::reading(reading), route::knowing(about::routes())].concat();

@@ -4,7 +4,12 @@ use std::{borrow::Cow, collections::HashMap};
 
 use maud::{Markup, html};
 
-use super::{group, guard::View, link, odd};
+use super::{
+    bulk::{self, Bar},
+    group,
+    guard::View,
+    link, odd,
+};
 use crate::{
     domain::{
         PatchId, PersonId, Timestamp,
@@ -56,6 +61,27 @@ pub fn moment(at: Timestamp) -> Markup {
 /// A day.
 pub fn day(at: Timestamp) -> Markup {
     html! { time { (at.day()) } }
+}
+
+/// After how many days something has waited too long.
+const TOO_LONG: i64 = 14;
+
+/// How long ago something was written; a warning when that is too long.
+pub fn age(since: Timestamp, now: Timestamp) -> Markup {
+    let days = (now.0 - since.0).max(0) / 86_400_000_000;
+    let text = match days {
+        0 => "today".to_owned(),
+        1 => "1 day".to_owned(),
+        days => format!("{days} days"),
+    };
+    let day = since.day().to_string();
+    html! {
+        @if days > TOO_LONG {
+            span.check.warn title={ "waits since " (day) } { (text) }
+        } @else {
+            span title=(day) { (text) }
+        }
+    }
 }
 
 /// Somebody who sent something; leads to what they sent.
@@ -154,10 +180,16 @@ pub fn copy_by_key(text: &str, what: &str, key: &str) -> Markup {
 /// A column of the table of patches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Column {
+    /// The place in the reader's own bundle, and what moves it.
+    Place,
     /// The place in the series.
     Number,
     /// The name.
     Name,
+    /// The project.
+    Project,
+    /// How long it waits.
+    Age,
     /// The series.
     Series,
     /// Counted trailers.
@@ -183,14 +215,23 @@ impl Column {
             Column::Submitter => Some("submitter"),
             Column::Delegate => Some("delegate"),
             Column::State => Some("state"),
-            Column::Number | Column::Series | Column::Tags | Column::Checks => None,
+            Column::Place
+            | Column::Number
+            | Column::Project
+            | Column::Age
+            | Column::Series
+            | Column::Tags
+            | Column::Checks => None,
         }
     }
 
     /// Returns what its head says.
     pub fn label(self) -> &'static str {
         match self {
+            Column::Place => "Place",
             Column::Number => "#",
+            Column::Project => "Project",
+            Column::Age => "Age",
             Column::Name => "Patch",
             Column::Series => "Series",
             Column::Tags => "Tags",
@@ -205,7 +246,10 @@ impl Column {
     /// Returns its class.
     pub fn class(self) -> &'static str {
         match self {
+            Column::Place => "c-place",
             Column::Number => "c-no",
+            Column::Project => "c-project",
+            Column::Age => "c-age",
             Column::Name => "c-name",
             Column::Series => "c-series",
             Column::Tags => "c-tags",
@@ -220,8 +264,6 @@ impl Column {
 
 /// A table of patches.
 pub struct Table<'a> {
-    /// Their project.
-    pub project: &'a Project,
     /// States and tags.
     pub vocabulary: &'a Vocabulary,
     /// The rows.
@@ -234,6 +276,12 @@ pub struct Table<'a> {
     pub caption: &'a str,
     /// Whether patches of a series stand together below a line for it.
     pub grouped: bool,
+    /// What changes them, if the reader may try.
+    pub bar: Option<&'a Bar>,
+    /// Where each stands in the reader's own bundle, when that can be changed.
+    pub places: Option<&'a HashMap<PatchId, usize>>,
+    /// What stands above some rows, such as the series they begin.
+    pub heads: Option<&'a HashMap<PatchId, Markup>>,
 }
 
 /// Draws a table of patches; `head` draws what the head of a column holds.
@@ -255,6 +303,7 @@ pub fn table(
         table.patches {
             caption.vh { (table.caption) }
             thead { tr {
+                @if table.bar.is_some() { th.c-box scope="col" { (bulk::head()) span.vh { "Selected" } } }
                 @for column in table.columns {
                     @let (sort, content) = head(*column);
                     th.(column.class()) scope="col" aria-sort=[sort] { (content) }
@@ -264,13 +313,18 @@ pub fn table(
                 tbody.group[group.series.is_some()] {
                     @if let Some(id) = group.series {
                         tr.whole {
+                            @if table.bar.is_some() { td.c-box { (bulk::series_box()) } }
                             @for column in table.columns {
                                 td.(column.class()) { (group::cell(view, table, &group, id, *column)) }
                             }
                         }
                     }
                     @for row in &group.rows {
+                        @if let Some(head) = table.heads.and_then(|heads| heads.get(&row.id)) {
+                            tr.group { th colspan=(table.columns.len() + usize::from(table.bar.is_some())) scope="rowgroup" { (head) } }
+                        }
                         tr id={ "patch-row:" (row.id) } data-patch-id=(row.id) {
+                            @if let Some(bar) = table.bar { td.c-box { (bar.tick(row.id, title(&named(&row.name)))) } }
                             @let marks = table.marks.get(&row.id).unwrap_or(&none);
                             @for column in table.columns {
                                 td.(column.class()) { (cell(view, table, row, marks, &tags, *column, group.series.is_some())) }
@@ -293,6 +347,9 @@ fn cell(
     is_member: bool,
 ) -> Markup {
     match column {
+        Column::Place => place_cell(table, row),
+        Column::Project => html! { a href=(view.links().list(&row.linkname)) { (row.linkname) } },
+        Column::Age => age(row.date, Timestamp::now()),
         Column::Number => html! { @if let Some(number) = row.number { (number) } },
         Column::Name => name_cell(view, table, row, marks, is_member),
         Column::Series => series_cell(row),
@@ -300,7 +357,7 @@ fn cell(
         Column::Checks if marks.checks == CheckCounts::default() => html! { span.none { "-" } },
         Column::Checks => checks(&marks.checks),
         Column::Date => day(row.date),
-        Column::Submitter => submitter_cell(view, table, row),
+        Column::Submitter => submitter_cell(view, row),
         Column::Delegate => match &row.delegate {
             Some(name) => html! { (name) },
             None => html! { span.none { "-" } },
@@ -316,9 +373,9 @@ fn cell(
 }
 
 /// Who sent a patch; leads to the list of theirs.
-pub fn submitter_cell(view: &View, table: &Table, row: &Row) -> Markup {
+pub fn submitter_cell(view: &View, row: &Row) -> Markup {
     let name = person::shown(row.submitter_name.as_deref(), &row.submitter_email);
-    let list = view.links().list(&table.project.linkname);
+    let list = view.links().list(&row.linkname);
     let address = format!("{list}?submitter={}", row.submitter_id);
     html! { a href=(address) { (odd::shown(name)) } }
 }
@@ -337,11 +394,30 @@ fn name_cell(view: &View, table: &Table, row: &Row, marks: &Marks, is_member: bo
         @if marks.unaddressed > 0 {
             span.open title="comments that ask for action" { (marks.unaddressed) " open" }
         }
-        a href=(view.links().patch(&table.project.linkname, &row.msgid)) title=[whole] {
+        a href=(view.links().patch(&row.linkname, &row.msgid)) title=[whole] {
             (shown) @if whole.is_some() { "…" }
         }
     }
 }
+
+/// The place of a row in a bundle, with what moves it: buttons, a number, and the list that a script puts in order.
+/// All of it belongs to a form elsewhere on the page, because the table is in one of its own.
+fn place_cell(table: &Table, row: &Row) -> Markup {
+    let Some(place) = table.places.and_then(|places| places.get(&row.id)) else {
+        return html! {};
+    };
+    let name = named(&row.name);
+    let name = cut(title(&name)).0;
+    html! {
+        input type="hidden" form=(ORDER_FORM) name="neworder" value=(row.id);
+        input form=(ORDER_FORM) name={ "place:" (row.id) ":" (place) } value=(place) inputmode="numeric" size="3" aria-label={ "Place of " (name) };
+        button type="submit" form=(ORDER_FORM) name="up" value=(row.id) aria-label={ "Move up: " (name) } { "↑" }
+        button type="submit" form=(ORDER_FORM) name="down" value=(row.id) aria-label={ "Move down: " (name) } { "↓" }
+    }
+}
+
+/// The id of the form that puts a bundle in order.
+pub const ORDER_FORM: &str = "order";
 
 /// The series of a row, by an address relative to the list.
 fn series_cell(row: &Row) -> Markup {

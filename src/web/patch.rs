@@ -1,5 +1,7 @@
 //! A patch: its message, its diff, what was replied, where it stands; and its downloads.
 
+mod edit;
+
 use std::collections::HashMap;
 
 use maud::{Markup, html};
@@ -15,7 +17,7 @@ use super::{
     id::{Action, Asked},
     layout::{self, Frame, Tab},
     parts, quote,
-    thread::{self, Number, Place},
+    thread::{self, Mark, Number, Place},
 };
 use crate::{
     domain::{comment::Comment, person, project::Project},
@@ -28,10 +30,11 @@ use crate::{
         state::Vocabulary,
     },
 };
+use edit::Editing;
 
 /// Returns the routes of patches.
 pub fn routes() -> Vec<Route> {
-    rocket::routes![detail]
+    rocket::routes![detail, edit::change]
 }
 
 #[rocket::get("/project/<linkname>/patch/<_..>")]
@@ -68,7 +71,7 @@ async fn detail(
         }
         Action::Mbox => mbox(&mut db, &project, detail, pairs.last("series")).await,
         Action::Page => {
-            let page = Page::load(&mut db, project, detail).await?;
+            let page = Page::load(&mut db, &view, project, detail).await?;
             drop(db);
             drawn(&view, &page, pairs.last("file"))
         }
@@ -113,12 +116,19 @@ struct Page {
     members: Vec<Member>,
     related: Vec<Related>,
     marks: Marks,
+    editing: Option<Editing>,
 }
 
 impl Page {
-    async fn load(db: &mut Db<'_>, project: Project, detail: Detail) -> Result<Page> {
+    async fn load(
+        db: &mut Db<'_>,
+        view: &View<'_>,
+        project: Project,
+        detail: Detail,
+    ) -> Result<Page> {
         let id = detail.patch.id;
         Ok(Page {
+            editing: Editing::load(db, view, &detail).await?,
             vocabulary: store::state::vocabulary(db).await?,
             comments: store::comment::of_patch(db, id).await?,
             checks: store::check::of_patch(db, id).await?,
@@ -192,12 +202,23 @@ fn whole(view: &View, page: &Page, files: &[FileDiff], file: Option<usize>) -> M
                 div.reading {
                     (message(page))
                     @if !files.is_empty() { (diff_section(view, page, files, file)) }
-                    (thread::replies(view, &page.project, &page.comments))
+                    (thread::replies(view, &page.project, &page.comments, &mut may_mark(view, page)))
                 }
                 (side(view, page, place.as_ref()))
             }
         },
     )
+}
+
+/// Returns what says which comments the reader may mark.
+fn may_mark<'a>(view: &View<'a>, page: &'a Page) -> impl FnMut(&Comment) -> Mark + use<'a> {
+    let rights = view.caller().map(|caller| &caller.rights);
+    let patch = &page.detail.patch;
+    move |comment| match rights {
+        Some(rights) if rights.maintains(patch.project_id) => Mark::AndClear,
+        Some(rights) if rights.may_address(comment.submitter_id, patch) => Mark::Yes,
+        _ => Mark::No,
+    }
 }
 
 fn heading(view: &View, page: &Page, name: &str, files: &[FileDiff]) -> Markup {
@@ -290,17 +311,13 @@ fn diff_section(view: &View, page: &Page, files: &[FileDiff], file: Option<usize
 /// What is known of the patch beside its text.
 fn side(view: &View, page: &Page, place: Option<&Place>) -> Markup {
     let (detail, project) = (&page.detail, &page.project);
+    let editor = page.editing.as_ref().filter(|editing| editing.may_edit);
     html! {
         aside #facts aria-label="Details" {
+            @if let Some(editing) = editor { (edit::editor(view, page, editing)) }
             (downloads(view, page))
             dl {
-                dt { "State" }
-                dd { (parts::state(&detail.state_name, detail.action_required)) @if detail.patch.archived { " archived" } }
-                dt { "Delegate" }
-                dd { @match (&detail.delegate, detail.patch.delegate_id) {
-                    (Some(name), Some(id)) => a href={ (view.links().list(&project.linkname)) "?delegate=" (id) } { (name) },
-                    _ => span.muted { "nobody" },
-                } }
+                @if editor.is_none() { (standing(view, page)) }
                 @if let Some(commit) = &detail.patch.commit_ref { dt { "Commit" } dd { (commit_link(project, commit)) } }
                 @if let Some(url) = &detail.patch.pull_url { dt { "Pull from" } dd.msgid { (pull(url)) } }
                 (thread::number(view, Number::Patch(detail.patch.id)))
@@ -309,7 +326,22 @@ fn side(view: &View, page: &Page, place: Option<&Place>) -> Markup {
             (checks(&page.checks))
             @if let Some(place) = place { (thread::contents(view, project, &page.vocabulary, place)) }
             (related(view, page))
+            @if let Some(editing) = &page.editing { (edit::bundles(view, page, editing)) }
         }
+    }
+}
+
+/// Where the patch stands, for those who cannot change it.
+fn standing(view: &View, page: &Page) -> Markup {
+    let (detail, project) = (&page.detail, &page.project);
+    html! {
+        dt { "State" }
+        dd { (parts::state(&detail.state_name, detail.action_required)) @if detail.patch.archived { " archived" } }
+        dt { "Delegate" }
+        dd { @match (&detail.delegate, detail.patch.delegate_id) {
+            (Some(name), Some(id)) => a href={ (view.links().list(&project.linkname)) "?delegate=" (id) } { (name) },
+            _ => span.muted { "nobody" },
+        } }
     }
 }
 

@@ -153,13 +153,15 @@ fn table(view: &View, page: &Page) -> Markup {
         .filter(|column| *column != Column::Tags || page.project.use_tags)
         .collect();
     let table = Table {
-        project: &page.project,
         vocabulary: &page.vocabulary,
         rows: &page.rows,
         marks: &page.marks,
         columns: &columns,
         caption: "Patches, newest first",
         grouped: false,
+        bar: None,
+        places: None,
+        heads: None,
     };
     parts::table(view, &table, |column| match column {
         Column::Tags => (None, parts::tag_head(&page.vocabulary)),

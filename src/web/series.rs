@@ -8,9 +8,11 @@ use rocket::Route;
 use super::{
     Db, Error,
     answer::Answer,
+    bulk::{self, Bar},
     comment::number,
     download::{self, File},
     error::Result,
+    form::Form,
     guard::View,
     layout::{self, Frame, Tab},
     parts::{self, Column, Table},
@@ -40,7 +42,7 @@ const MOST: i64 = 1000;
 
 /// Returns the routes of series.
 pub fn routes() -> Vec<Route> {
-    rocket::routes![detail, by_number, mbox]
+    rocket::routes![detail, change, by_number, mbox]
 }
 
 #[rocket::get("/series/<id>")]
@@ -82,9 +84,38 @@ async fn detail(linkname: &str, id: &str, view: View<'_>, mut db: Db<'_>) -> Res
     if project.linkname != linkname {
         return Ok(Answer::Found(view.links().series(&project.linkname, id)));
     }
-    let page = Page::load(&mut db, project, sent).await?;
+    let page = Page::load(&mut db, &view, project, sent).await?;
     drop(db);
     Ok(Answer::Page(whole(&view, &page)))
+}
+
+#[rocket::post("/project/<linkname>/series/<id>", data = "<form>")]
+async fn change(
+    linkname: &str,
+    id: &str,
+    view: View<'_>,
+    mut db: Db<'_>,
+    form: Form<'_>,
+) -> Result<Answer> {
+    let id = SeriesId(number(id)?);
+    let sent = store::series::by_id(&mut db, id)
+        .await?
+        .ok_or_else(Error::missing)?;
+    let project = store::project::by_id(&mut db, sent.series.project_id)
+        .await?
+        .filter(|project| project.linkname == linkname)
+        .ok_or_else(Error::missing)?;
+    view.logged_in()?;
+    let mut page = Page::load(&mut db, &view, project, sent).await?;
+    drop(db);
+    let faults = bulk::receive(&view, &form, &page.vocabulary, Some(page.project.id)).await?;
+    if faults.is_empty() {
+        return Ok(Answer::Done(view.links().series(linkname, id)));
+    }
+    if let Some(bar) = &mut page.bar {
+        bar.refuse(&form, faults);
+    }
+    Ok(Answer::Invalid(whole(&view, &page)))
 }
 
 /// Returns the patches of a series in order, and what is counted of them.
@@ -116,6 +147,7 @@ pub fn table(
     vocabulary: &Vocabulary,
     rows: &[Row],
     marks: &HashMap<PatchId, Marks>,
+    bar: Option<&Bar>,
 ) -> Markup {
     let columns = [
         Column::Number,
@@ -126,7 +158,6 @@ pub fn table(
         Column::State,
     ];
     let table = Table {
-        project,
         vocabulary,
         rows,
         marks,
@@ -137,6 +168,9 @@ pub fn table(
         },
         caption: "Patches of the series, in order",
         grouped: false,
+        bar,
+        places: None,
+        heads: None,
     };
     parts::table(view, &table, |column| match column {
         Column::Tags => (None, parts::tag_head(vocabulary)),
@@ -162,10 +196,11 @@ struct Page {
     marks: HashMap<PatchId, Marks>,
     revisions: Vec<Sent>,
     neighbours: Vec<Neighbour>,
+    bar: Option<Bar>,
 }
 
 impl Page {
-    async fn load(db: &mut Db<'_>, project: Project, sent: Sent) -> Result<Page> {
+    async fn load(db: &mut Db<'_>, view: &View<'_>, project: Project, sent: Sent) -> Result<Page> {
         let series = &sent.series;
         let vocabulary = store::state::vocabulary(db).await?;
         let (rows, marks) = patches(db, series.id, &vocabulary).await?;
@@ -178,7 +213,10 @@ impl Page {
             true => store::series::dependencies(db, series.id).await?,
             false => Vec::new(),
         };
+        let bar = Bar::load(db, view, &[project.id]).await?;
         Ok(Page {
+            // A series is most often decided on as a whole.
+            bar: bar.map(Bar::all_ticked),
             revisions: revisions(&sent, by_same),
             project,
             sent,
@@ -269,13 +307,33 @@ fn whole(view: &View, page: &Page) -> Markup {
                     section #patches {
                         header { h2 { "Patches" span.n { (page.rows.len()) } } p.states { (states(page)) } }
                         @if page.rows.is_empty() { p.muted { "No patch of this series has been received." } }
-                        @else { (table(view, project, &page.vocabulary, &page.rows, &page.marks)) }
+                        @else { (changeable(view, page)) }
                     }
                 }
                 (side(view, page))
             }
         },
     )
+}
+
+fn changeable(view: &View, page: &Page) -> Markup {
+    let (project, bar) = (&page.project, page.bar.as_ref());
+    let rows = table(
+        view,
+        project,
+        &page.vocabulary,
+        &page.rows,
+        &page.marks,
+        bar,
+    );
+    let place = bulk::Place {
+        address: &view.links().series(&project.linkname, page.sent.series.id),
+        project: project.id,
+        vocabulary: &page.vocabulary,
+        matches: None,
+        htmx: false,
+    };
+    bulk::form(view, &place, bar, rows)
 }
 
 fn received(page: &Page) -> Markup {

@@ -7,6 +7,7 @@ use super::{
     answer::Answer,
     comment,
     error::{Missing, Result},
+    field,
     guard::View,
     id::{Action, Asked},
     parts, text,
@@ -89,19 +90,51 @@ pub fn message(project: &Project, title: &str, content: &str, headers: &str) -> 
 }
 
 /// Draws the replies, numbered, each with the anchor that old links have.
-pub fn replies(view: &View, project: &Project, comments: &[Comment]) -> Markup {
+pub fn replies(
+    view: &View,
+    project: &Project,
+    comments: &[Comment],
+    mark: &mut dyn FnMut(&Comment) -> Mark,
+) -> Markup {
     html! {
         section.replies #replies {
             header { h2 { "Replies" span.n { (comments.len()) } } }
             @if comments.is_empty() { p.muted { "No replies yet." } }
             @for (at, comment) in comments.iter().enumerate() {
-                (reply(view, project, comment, at + 1))
+                (reply(view, project, comment, at + 1, mark(comment)))
             }
         }
     }
 }
 
-fn reply(view: &View, project: &Project, comment: &Comment, number: usize) -> Markup {
+/// Whether the reader may say that what a comment asks for is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// Not at all.
+    No,
+    /// Or that it is not.
+    Yes,
+    /// Or that it never asked for anything.
+    AndClear,
+}
+
+/// The buttons that mark a comment.
+fn marks(view: &View, comment: &Comment, mark: Mark) -> Markup {
+    let address = view.links().comment(comment.id);
+    let button = |label, value| field::button(view, &address, label, &[("addressed", value)]);
+    html! {
+        @if mark != Mark::No {
+            @match comment.addressed {
+                Some(false) => (button("Mark addressed", "true")),
+                Some(true) => (button("Mark unaddressed", "false")),
+                None => (button("Mark action required", "false")),
+            }
+            @if mark == Mark::AndClear && comment.addressed.is_some() { (button("Clear mark", "")) }
+        }
+    }
+}
+
+fn reply(view: &View, project: &Project, comment: &Comment, number: usize, mark: Mark) -> Markup {
     html! {
         article.reply id=(comment.id) aria-label={ "Reply " (number) } {
             header {
@@ -110,7 +143,8 @@ fn reply(view: &View, project: &Project, comment: &Comment, number: usize) -> Ma
                     " · " (parts::moment(comment.date))
                     (addressed(comment.addressed))
                 }
-                p.tools {
+                div.tools {
+                    (marks(view, comment, mark))
                     a href=(view.links().comment(comment.id)) title="Permanent link" { "#" (number) }
                     a href={ (view.links().comment(comment.id)) "mail/" } { "mail" }
                 }
@@ -220,11 +254,18 @@ pub fn contents(view: &View, project: &Project, vocabulary: &Vocabulary, place: 
 
 /// Draws lines for copying into a terminal.
 pub fn commands(view: &View, mbox: &str, msgid: &MessageId) -> Markup {
-    let apply = format!("curl -s {} | git am", quoted(&view.absolute(mbox)));
     let shazam = format!("b4 shazam {}", quoted(msgid.bare()));
     html! {
-        div.command { code { (apply) } (parts::copy(&apply, "the git am command")) }
+        (apply_command(view, mbox))
         div.command { code { (shazam) } (parts::copy(&shazam, "the b4 command")) }
+    }
+}
+
+/// Draws the line that applies a mailbox.
+pub fn apply_command(view: &View, mbox: &str) -> Markup {
+    let apply = format!("curl -s {} | git am", quoted(&view.absolute(mbox)));
+    html! {
+        div.command { code { (apply) } (parts::copy(&apply, "the git am command")) }
     }
 }
 

@@ -72,22 +72,44 @@ impl<'a> Browser<'a> {
 
     /// Sends a form with the token of its page.
     pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Seen {
+        self.post_with(path, fields, &[]).await
+    }
+
+    /// Sends a form with the token of its page, and with headers.
+    pub async fn post_with(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+        headers: &[(&'static str, &str)],
+    ) -> Seen {
         let token = self.cookie(auth::csrf::COOKIE);
         let mut all = vec![(auth::csrf::FIELD, token.as_str())];
         all.extend_from_slice(fields);
-        self.post_plainly(path, &all).await
+        self.send_form(path, &all, headers).await
     }
 
     /// Sends a form without a token.
     pub async fn post_plainly(&self, path: &str, fields: &[(&str, &str)]) -> Seen {
+        self.send_form(path, fields, &[]).await
+    }
+
+    async fn send_form(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+        headers: &[(&'static str, &str)],
+    ) -> Seen {
         let body = form_urlencoded::Serializer::new(String::new())
             .extend_pairs(fields)
             .finish();
-        let request = self
+        let mut request = self
             .client
             .post(path.to_owned())
             .header(ContentType::Form)
             .body(body);
+        for (name, value) in headers {
+            request.add_header(Header::new(*name, (*value).to_owned()));
+        }
         self.send(request).await
     }
 

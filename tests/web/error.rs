@@ -32,12 +32,12 @@ pub async fn errors_are_pages(db: &Db) {
         assert_eq!(page.values("main form", "action"), [action], "{path}");
         assert_eq!(page.texts("main form button"), ["Search"]);
     }
-    for path in [
-        "/project/one/list/",
-        "/about/",
-        "/project/one/patch/a@h/",
-        "/",
-        "/static/patchwork.css",
+    for (path, allow) in [
+        ("/project/one/list/", "GET, HEAD, POST"),
+        ("/about/", "GET, HEAD"),
+        ("/project/one/patch/a@h/", "GET, HEAD, POST"),
+        ("/", "GET, HEAD"),
+        ("/static/patchwork.css", "GET, HEAD"),
     ] {
         for request in [
             site.post(path),
@@ -46,8 +46,12 @@ pub async fn errors_are_pages(db: &Db) {
             site.patch(path),
         ] {
             let response = request.dispatch().await;
+            if allow.ends_with("POST") && response.status().code == 403 {
+                // A form that comes from nowhere.
+                continue;
+            }
             assert_eq!(response.status().code, 405, "{path}");
-            assert_eq!(response.headers().get_one("Allow"), Some("GET, HEAD"));
+            assert_eq!(response.headers().get_one("Allow"), Some(allow));
         }
         let head = site.head(path).dispatch().await;
         assert_ne!(head.status().code, 405, "{path}");

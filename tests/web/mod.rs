@@ -1,20 +1,27 @@
 //! Pages, through Rocket's local client: what they say, where they lead, what they cost.
 
+mod autocomplete;
 mod browser;
+mod bulk;
 mod bundle;
+mod comment;
 mod cover;
 mod download;
+mod edit;
 mod error;
 mod feed;
 mod hostile;
 mod list;
 mod patch;
+mod people;
 mod person;
 mod project;
 pub mod seed;
 mod series;
 mod session;
 mod site;
+mod todo;
+mod undo;
 
 /// Calls each page test with a database of its own, on each engine.
 macro_rules! on_each_engine {
@@ -69,6 +76,37 @@ on_each_engine! {
     passwords_cannot_be_tried_for_ever: session::passwords_cannot_be_tried_for_ever;
     a_switched_off_account_is_nobody: session::a_switched_off_account_is_nobody;
     no_form_of_another_site_is_taken: session::no_form_of_another_site_is_taken;
+    a_list_has_what_changes_it: bulk::a_list_has_what_changes_it;
+    a_maintainer_changes_many: bulk::a_maintainer_changes_many;
+    what_is_missing_stays_as_it_is: bulk::what_is_missing_stays_as_it_is;
+    a_form_that_makes_no_sense_changes_nothing: bulk::a_form_that_makes_no_sense_changes_nothing;
+    each_patch_asks_for_permission: bulk::each_patch_asks_for_permission;
+    bundles_are_filled_from_lists: bulk::bundles_are_filled_from_lists;
+    all_that_a_filter_finds_is_asked_for_once_more: bulk::all_that_a_filter_finds_is_asked_for_once_more;
+    every_table_of_patches_takes_the_form: bulk::every_table_of_patches_takes_the_form;
+    a_change_is_taken_back_once: undo::a_change_is_taken_back_once;
+    what_was_changed_since_stays: undo::what_was_changed_since_stays;
+    only_who_made_a_change_takes_it_back: undo::only_who_made_a_change_takes_it_back;
+    after_ten_minutes_it_is_too_late: undo::after_ten_minutes_it_is_too_late;
+    comments_are_marked_by_those_who_may: comment::comments_are_marked_by_those_who_may;
+    marks_that_make_no_sense_change_nothing: comment::marks_that_make_no_sense_change_nothing;
+    submitters_are_suggested: autocomplete::submitters_are_suggested;
+    anybody_is_told_less: autocomplete::anybody_is_told_less;
+    a_bundle_is_shown_whole_and_in_order: bundle::a_bundle_is_shown_whole_and_in_order;
+    a_private_page_is_there_for_its_owner: bundle::a_private_page_is_there_for_its_owner;
+    an_owner_changes_a_bundle: bundle::an_owner_changes_a_bundle;
+    nobody_else_changes_a_bundle: bundle::nobody_else_changes_a_bundle;
+    a_bundle_is_put_in_order: bundle::a_bundle_is_put_in_order;
+    bundles_are_listed_made_and_deleted: bundle::bundles_are_listed_made_and_deleted;
+    a_patch_is_changed_by_those_who_may: edit::a_patch_is_changed_by_those_who_may;
+    a_patch_is_changed_and_changed_back: edit::a_patch_is_changed_and_changed_back;
+    only_maintainers_name_the_commit: edit::only_maintainers_name_the_commit;
+    wrong_values_are_told_beside_their_field: edit::wrong_values_are_told_beside_their_field;
+    a_patch_is_put_into_bundles: edit::a_patch_is_put_into_bundles;
+    what_waits_in_one_project_is_a_list: todo::what_waits_in_one_project_is_a_list;
+    what_waits_in_all_projects_is_in_sections: todo::what_waits_in_all_projects_is_in_sections;
+    nobody_but_users_has_a_desk: todo::nobody_but_users_has_a_desk;
+    me_is_whoever_looks: todo::me_is_whoever_looks;
     links_that_leave_keep_to_https: site::links_that_leave_keep_to_https;
     pages_carry_their_headers: site::pages_carry_their_headers;
     a_site_answers_under_its_names_only: site::a_site_answers_under_its_names_only;

@@ -46,7 +46,7 @@ pub async fn a_user_logs_in_and_out(db: &Db) {
     let token = browser.cookie("csrftoken");
     assert_eq!(
         page.values("input[name=csrfmiddlewaretoken]", "value"),
-        [token.clone()]
+        std::slice::from_ref(&token)
     );
     let wrong = browser
         .post(
@@ -78,8 +78,8 @@ pub async fn a_user_logs_in_and_out(db: &Db) {
     assert!(!cookie.contains("Secure"));
     let page = browser.get("/project/one/list/").await;
     assert_eq!(page.texts(".menu summary"), ["ann"]);
-    // Session, rights and what waits, beside the list's own six.
-    assert_eq!(page.statements(), 9);
+    // Session, rights, what waits, delegates and bundles, beside the list's own six.
+    assert_eq!(page.statements(), 11);
     let again = browser.get("/user/login/").await;
     assert_eq!((again.status, again.header("Location")), (302, "/user/"));
     let mut conn = db.reader().await.expect("a reader");

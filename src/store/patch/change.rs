@@ -1,5 +1,7 @@
 //! Changing patches: the one way, whoever asks. Rows, events and notifications stand or fall together.
 
+use std::collections::HashSet;
+
 use sqlx::FromRow;
 
 use crate::domain::{
@@ -53,25 +55,39 @@ pub async fn apply(
     Ok(after)
 }
 
-/// Reads patches in the order of their ids, which is the order in which everybody locks them.
+/// Returns those of these patches that are there. Nobody else changes them until the transaction ends.
+///
+/// # Errors
+/// When the database is away, or the wait is too long.
+pub async fn lock(tx: &mut Tx, patches: &[PatchId]) -> Result<Vec<Patch>> {
+    let rows = there(tx, patches).await?;
+    Ok(rows.into_iter().map(|row| row.patch).collect())
+}
+
+/// Reads patches, all of which have to be there.
 async fn locked(tx: &mut Tx, patches: &[PatchId]) -> Result<Vec<Row>> {
-    let mut ids = patches.to_vec();
-    ids.sort_unstable();
-    ids.dedup();
-    let mut query = sql(concat!(
-        patch!(),
-        ", pr.send_notifications
-           FROM patch p JOIN project pr ON pr.id = p.project_id WHERE p.id IN ",
-    ));
-    query.list(ids.iter().copied()).push(" ORDER BY p.id");
-    if tx.kind() == Kind::Postgres {
-        query.push(" FOR NO KEY UPDATE OF p");
-    }
-    let rows: Vec<Row> = query.all(tx).await?;
-    match rows.len() == ids.len() {
+    let rows = there(tx, patches).await?;
+    let wanted: HashSet<PatchId> = patches.iter().copied().collect();
+    match rows.len() == wanted.len() {
         true => Ok(rows),
         false => Err(sqlx::Error::RowNotFound.into()),
     }
+}
+
+/// Reads patches in the order of their ids, which is the order in which everybody locks them.
+async fn there(tx: &mut Tx, patches: &[PatchId]) -> Result<Vec<Row>> {
+    let kind = tx.kind();
+    let mut query = sql(concat!(
+        patch!(),
+        ", pr.send_notifications
+           FROM patch p JOIN project pr ON pr.id = p.project_id WHERE p.id",
+    ));
+    query.among_ids(kind, patches.iter().map(|id| id.0));
+    query.push(" ORDER BY p.id");
+    if kind == Kind::Postgres {
+        query.push(" FOR NO KEY UPDATE OF p");
+    }
+    query.all(tx).await
 }
 
 async fn write(conn: &mut Conn, changed: &[(&Row, &Patch)], change: &PatchChange) -> Result<()> {
@@ -91,9 +107,8 @@ async fn write(conn: &mut Conn, changed: &[(&Row, &Patch)], change: &PatchChange
             separator = ", ";
         }
     }
-    query
-        .push(" WHERE id IN ")
-        .list(changed.iter().map(|(_, after)| after.id));
+    query.push(" WHERE id");
+    query.among_ids(conn.kind(), changed.iter().map(|(_, after)| after.id.0));
     query.run(conn).await?;
     Ok(())
 }

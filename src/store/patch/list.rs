@@ -9,7 +9,7 @@ use sqlx::FromRow;
 
 use super::super::{Conn, Kind, Result, Sql, containing, sql};
 use crate::domain::{
-    MessageId, PatchId, PersonId, SeriesId, StateId, TagId, Timestamp, UserId,
+    MessageId, PatchId, PersonId, ProjectId, SeriesId, StateId, TagId, Timestamp, UserId,
     check::{CheckCounts, CheckState},
     filter::{Archive, Delegate, Except, Order, OrderKey, PatchFilter, States, Submitter},
     state::State,
@@ -20,6 +20,10 @@ use crate::domain::{
 pub struct Row {
     /// Its id.
     pub id: PatchId,
+    /// Its project.
+    pub project_id: ProjectId,
+    /// The name of its project in URLs.
+    pub linkname: String,
     /// The message id.
     pub msgid: MessageId,
     /// The cleaned subject.
@@ -76,7 +80,7 @@ pub async fn page(
     offset: i64,
 ) -> Result<Vec<Row>> {
     let mut query = sql(
-        "SELECT p.id, p.msgid, p.name, p.date, p.archived, p.state_id, p.number, p.submitter_id,
+        "SELECT p.id, p.project_id, pr.linkname, p.msgid, p.name, p.date, p.archived, p.state_id, p.number, p.submitter_id,
                 pe.name AS submitter_name, pe.email AS submitter_email, p.series_id, s.name AS series_name,
                 s.version AS series_version, s.total AS series_total, p.delegate_id, d.username AS delegate
            FROM (",
@@ -95,10 +99,10 @@ pub async fn page(
     }
     query.push(
         ") page JOIN patch p ON p.id = page.id JOIN person pe ON pe.id = p.submitter_id
-           JOIN state st ON st.id = p.state_id LEFT JOIN series s ON s.id = p.series_id
+           JOIN project pr ON pr.id = p.project_id JOIN state st ON st.id = p.state_id LEFT JOIN series s ON s.id = p.series_id
            LEFT JOIN account d ON d.id = p.delegate_id",
     );
-    order_by(&mut query, order, conn.kind());
+    order_by(&mut query, filter, order, conn.kind());
     query.all(conn).await
 }
 
@@ -123,6 +127,29 @@ pub async fn count(
     query.push(" LIMIT ").arg(cap).push(") found");
     let (count,): (i64,) = query.one(conn).await?;
     Ok(count)
+}
+
+/// Returns the patches of a list by id, `cap` at most.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn ids(
+    conn: &mut Conn,
+    filter: &PatchFilter,
+    states: &[State],
+    cap: i64,
+) -> Result<Vec<PatchId>> {
+    let mut query = sql("SELECT p.id FROM ");
+    query.push(table(filter, conn.kind())).push(" WHERE ");
+    conditions(
+        &mut query,
+        filter,
+        state_ids(&filter.states, states).as_deref(),
+        archived(filter.archive),
+    );
+    query.push(" ORDER BY p.id LIMIT ").arg(cap);
+    let rows: Vec<(PatchId,)> = query.all(conn).await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
 /// Returns what is counted of these patches, in one statement.
@@ -194,6 +221,7 @@ fn branches(filter: &PatchFilter, order: Order, states: &[State]) -> Option<Vec<
     let by_index = matches!(order.key, OrderKey::Date | OrderKey::State)
         && filter.project.is_some()
         && filter.series.is_none()
+        && filter.bundle.is_none()
         && filter.submitter.is_none()
         && filter.delegate.is_none();
     let everything = filter.states == States::Any && filter.archive == Archive::Both;
@@ -274,7 +302,7 @@ fn sorted_ids(
         OrderKey::State => " JOIN state st ON st.id = p.state_id",
         OrderKey::Submitter => " JOIN person pe ON pe.id = p.submitter_id",
         OrderKey::Delegate => " LEFT JOIN account d ON d.id = p.delegate_id",
-        OrderKey::Date | OrderKey::Name | OrderKey::Number => "",
+        OrderKey::Date | OrderKey::Name | OrderKey::Number | OrderKey::Place => "",
     });
     query.push(" WHERE ");
     conditions(
@@ -283,7 +311,7 @@ fn sorted_ids(
         state_ids(&filter.states, states).as_deref(),
         archived(filter.archive),
     );
-    order_by(query, order, kind);
+    order_by(query, filter, order, kind);
     query
         .push(" LIMIT ")
         .arg(limit)
@@ -295,13 +323,18 @@ fn sorted_ids(
 /// person's patches are few.
 fn table(filter: &PatchFilter, kind: Kind) -> &'static str {
     match (&filter.submitter, filter.series, kind) {
-        (Some(Submitter::Person(_)), None, Kind::Sqlite) => "patch p INDEXED BY patch_submitter",
+        (Some(Submitter::Person(_) | Submitter::Account(_)), None, Kind::Sqlite) => {
+            "patch p INDEXED BY patch_submitter"
+        }
         _ => "patch p",
     }
 }
 
-fn order_by(query: &mut Sql, order: Order, kind: Kind) {
+fn order_by(query: &mut Sql, filter: &PatchFilter, order: Order, kind: Kind) {
     query.push(match (order.key, kind) {
+        (OrderKey::Place, _) => {
+            " ORDER BY (SELECT position FROM bundle_patch WHERE patch_id = p.id AND bundle_id = "
+        }
         (OrderKey::Date, _) => " ORDER BY p.date",
         (OrderKey::Name, _) => " ORDER BY p.name_key",
         (OrderKey::State, _) => " ORDER BY st.ordering",
@@ -312,11 +345,16 @@ fn order_by(query: &mut Sql, order: Order, kind: Kind) {
         }
         (OrderKey::Number, _) => " ORDER BY p.number IS NULL, p.number",
     });
+    if order.key == OrderKey::Place {
+        query.arg(filter.bundle).push(")");
+    }
     query.push(match (order.key, order.descending) {
         (OrderKey::Date, true) => " DESC, p.id DESC",
         (OrderKey::Date, false) => ", p.id",
         (OrderKey::Number, true) => " DESC, p.date DESC, p.id DESC",
         (OrderKey::Number, false) => ", p.date, p.id",
+        (OrderKey::Place, true) => " DESC, p.id DESC",
+        (OrderKey::Place, false) => ", p.id",
         (_, true) => " DESC, p.date, p.id",
         (_, false) => ", p.date DESC, p.id DESC",
     });
@@ -359,6 +397,17 @@ fn conditions(
     query.push("TRUE");
     if let Some(project) = filter.project {
         query.push(" AND p.project_id = ").arg(project);
+    }
+    if !filter.among.is_empty() {
+        query
+            .push(" AND p.project_id IN ")
+            .list(filter.among.iter().copied());
+    }
+    if let Some(bundle) = filter.bundle {
+        query
+            .push(" AND p.id IN (SELECT patch_id FROM bundle_patch WHERE bundle_id = ")
+            .arg(bundle)
+            .push(")");
     }
     if let Some(archived) = archived {
         query.push(" AND p.archived = ").arg(archived);
@@ -406,6 +455,10 @@ fn people(query: &mut Sql, filter: &PatchFilter) {
                 .arg(*id)
                 .push("))");
         }
+        Some(Submitter::Account(id)) => {
+            query.push(" AND p.submitter_id IN (SELECT id FROM person WHERE account_id = ");
+            query.arg(*id).push(")");
+        }
         Some(Submitter::Matching(text)) => {
             query.push(" AND p.submitter_id IN (SELECT id FROM person WHERE key LIKE ");
             query.arg(containing(text)).push(" ESCAPE '\\')");
@@ -431,6 +484,10 @@ fn exceptions(query: &mut Sql, except: &Except) {
     for text in &except.submitters {
         query.push(" AND p.submitter_id NOT IN (SELECT id FROM person WHERE key LIKE ");
         query.arg(containing(text)).push(" ESCAPE '\\')");
+    }
+    for account in &except.accounts {
+        query.push(" AND p.submitter_id NOT IN (SELECT id FROM person WHERE account_id = ");
+        query.arg(*account).push(")");
     }
     for delegate in &except.delegates {
         match delegate {

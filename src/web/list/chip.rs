@@ -39,6 +39,8 @@ pub(super) fn chips(list: &List) -> Vec<Chip> {
     }
     match &list.listing.filter.states {
         States::Any => {}
+        // What waits cannot be widened.
+        States::ActionRequired if !has_desks(list) => {}
         States::ActionRequired => chip("Action required".into(), query.with("state", "*")),
         States::Among(_) if query.get("state") == Some(ACTION_REQUIRED) => {
             chip("Action required".into(), query.with("state", "*"));
@@ -62,9 +64,12 @@ pub(super) fn chips(list: &List) -> Vec<Chip> {
         States::Among(_) => {}
     }
     match query.get("archive") {
-        Some("true") => chip("Archived".into(), query.with("archive", "both")),
+        Some("true") if list.listing.filter.archive == Archive::Yes => {
+            chip("Archived".into(), query.with("archive", "both"))
+        }
         Some("both") => {}
-        _ if query.is_series() => {}
+        _ if list.listing.filter.archive == Archive::Both => {}
+        _ if matches!(list.place, Place::Todo(_)) => {}
         _ => chip("Not archived".into(), query.with("archive", "both")),
     }
     if query.get("submitter").is_some() && !refused("submitter") {
@@ -73,7 +78,7 @@ pub(super) fn chips(list: &List) -> Vec<Chip> {
             query.without("submitter"),
         );
     }
-    if query.get("delegate").is_some() && !refused("delegate") {
+    if has_desks(list) && query.get("delegate").is_some() && !refused("delegate") {
         chip(
             format!("Delegate: {}", delegate_name(list)),
             query.without("delegate"),
@@ -121,6 +126,7 @@ fn submitter_name(list: &List) -> String {
             }
             None => format!("#{id}"),
         },
+        Some(Submitter::Account(_)) => "me".into(),
         Some(Submitter::Matching(text)) => text.clone(),
         None => String::new(),
     }
@@ -129,6 +135,7 @@ fn submitter_name(list: &List) -> String {
 fn delegate_name(list: &List) -> String {
     match &list.listing.filter.delegate {
         Some(Delegate::Nobody) => "nobody".into(),
+        Some(Delegate::User(_)) if query_says_me(list) => "me".into(),
         Some(Delegate::User(id)) => match list.desks.iter().find(|desk| desk.id == *id) {
             Some(desk) => desk.username.clone(),
             None => format!("#{id}"),
@@ -136,4 +143,14 @@ fn delegate_name(list: &List) -> String {
         Some(Delegate::Matching(text)) => text.clone(),
         None => String::new(),
     }
+}
+
+fn query_says_me(list: &List) -> bool {
+    let given = list.query.get("delegate");
+    given.is_some_and(|who| who.eq_ignore_ascii_case("me"))
+}
+
+/// Says whether the list can be narrowed to a desk.
+fn has_desks(list: &List) -> bool {
+    matches!(list.place, Place::Project(_))
 }

@@ -10,7 +10,8 @@ pub(super) fn form(view: &View, list: &List) -> Markup {
     let query = &list.query;
     let value = |key| query.get(key).unwrap_or_default();
     let more = ["series", "since", "before", "checks", "tag", "comments"];
-    let address = view.links().list(&list.project.linkname);
+    let address = &list.address;
+    let suggest = view.links().submitters(&list.project.linkname);
     html! {
         form.filters role="search" aria-label="Filter patches" action=(address) hx-get=(address) hx-target="#results"
             hx-swap="outerHTML" hx-sync="this:replace" hx-trigger=(TRIGGER) {
@@ -19,10 +20,18 @@ pub(super) fn form(view: &View, list: &List) -> Markup {
             }))
             (field("state", "State", states(list)))
             (field("submitter", "Submitter", html! {
-                input #f-submitter name="submitter" value=(value("submitter")) placeholder="Name or address";
+                input #f-submitter name="submitter" value=(value("submitter")) placeholder="Name or address"
+                    list="people" autocomplete="off" data-suggest=(suggest);
+                datalist #people {}
             }))
-            (field("delegate", "Delegate", delegates(list)))
-            (field("archive", "Archived", select("archive", value("archive"), &[("", "No"), ("true", "Yes"), ("both", "Both")])))
+            @match list.place {
+                Place::Project(_) => {
+                    (field("delegate", "Delegate", delegates(view, list)))
+                    (field("archive", "Archived", select("archive", value("archive"), &[("", "No"), ("true", "Yes"), ("both", "Both")])))
+                },
+                Place::Bundle(_) => (field("archive", "Archived", select("archive", value("archive"), &[("", "Both"), ("no", "No"), ("true", "Yes")]))),
+                Place::Todo(_) => {},
+            }
             details.more open[more.iter().any(|key| query.get(key).is_some())] {
                 summary { "More filters" }
                 div {
@@ -70,15 +79,16 @@ fn select(name: &str, current: &str, options: &[(&str, &str)]) -> Markup {
 fn states(list: &List) -> Markup {
     let current = list.query.get("state");
     // Without a state a series is shown whole, so that "action required" needs a name there.
-    let (any, action) = match list.listing.filter.series {
-        Some(_) => ("", ACTION_REQUIRED),
-        None => ("*", ""),
+    let (any, action) = match list.listing.is_whole() {
+        true => ("", ACTION_REQUIRED),
+        false => ("*", ""),
     };
+    let waits = matches!(list.place, Place::Todo(_));
     html! {
         select #f-state name="state" {
-            option value=(any) selected[current == Some("*")] { "Any" }
+            @if !waits { option value=(any) selected[current == Some("*")] { "Any" } }
             option value=(action) selected[current.unwrap_or_default() == action] { "Action required" }
-            @for state in &list.vocabulary.states {
+            @for state in list.vocabulary.states.iter().filter(|state| !waits || state.action_required) {
                 @let id = state.id.to_string();
                 option value=(id) selected[current.is_some_and(|current| current == id || state.is_called(current))] {
                     (state.name)
@@ -88,16 +98,19 @@ fn states(list: &List) -> Markup {
     }
 }
 
-fn delegates(list: &List) -> Markup {
+fn delegates(view: &View, list: &List) -> Markup {
     let current = list.query.get("delegate").unwrap_or_default();
-    let known = list
-        .desks
-        .iter()
-        .any(|desk| desk.id.to_string() == current || desk.username == current);
+    let is_me = view.user().is_some() && current.eq_ignore_ascii_case("me");
+    let known = is_me
+        || list
+            .desks
+            .iter()
+            .any(|desk| desk.id.to_string() == current || desk.username == current);
     html! {
         select #f-delegate name="delegate" {
             option value="" selected[current.is_empty()] { "Anyone" }
             option value="Nobody" selected[current.eq_ignore_ascii_case("nobody")] { "Nobody" }
+            @if view.user().is_some() { option value="me" selected[is_me] { "Me" } }
             @if !current.is_empty() && !known && !current.eq_ignore_ascii_case("nobody") {
                 option value=(current) selected { (current) }
             }

@@ -1,0 +1,294 @@
+//! What readers do with one patch (`web.md §7.2`): its state, desk and shelf, for those who may; their bundles, for all
+//! who are logged in.
+
+use super::*;
+use crate::{
+    auth::session::Session,
+    domain::{
+        BundleId, Patch, Timestamp, UserId, change::PatchChange, id::MAX_CHARS, notice::Notice,
+        permission::Rights,
+    },
+    web::{
+        bulk::{self, Asked as Wanted, Desks},
+        field::{self, Faults},
+        form::Form,
+    },
+};
+
+/// What the reader can do, what was entered, and what is wrong with it.
+pub(super) struct Editing {
+    user: UserId,
+    /// Whether the patch may be changed.
+    pub(super) may_edit: bool,
+    is_maintainer: bool,
+    delegates: Vec<(UserId, String)>,
+    bundles: Vec<(BundleId, String)>,
+    entered: Option<Vec<(String, String)>>,
+    faults: Faults,
+}
+
+impl Editing {
+    /// Reads what can be offered to whoever looks; nothing for those who are not logged in.
+    pub(super) async fn load(
+        db: &mut Db<'_>,
+        view: &View<'_>,
+        detail: &Detail,
+    ) -> Result<Option<Editing>> {
+        let Some(caller) = view.caller() else {
+            return Ok(None);
+        };
+        let patch = &detail.patch;
+        let maintainers = store::project::maintainers(db, &[patch.project_id]).await?;
+        let mut delegates: Vec<(UserId, String)> = maintainers
+            .into_iter()
+            .map(|(id, name, _)| (id, name))
+            .collect();
+        if let (Some(id), Some(name)) = (patch.delegate_id, &detail.delegate)
+            && !delegates.iter().any(|(other, _)| *other == id)
+        {
+            delegates.push((id, name.clone()));
+        }
+        Ok(Some(Editing {
+            user: caller.user.id,
+            may_edit: caller.rights.may_edit(patch),
+            is_maintainer: caller.rights.maintains(patch.project_id),
+            delegates,
+            bundles: store::bundle::names(db, caller.user.id).await?,
+            entered: None,
+            faults: Faults::default(),
+        }))
+    }
+
+    fn entered(&self, name: &str) -> Option<&str> {
+        let mut pairs = self.entered.iter().flatten().rev();
+        pairs
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    fn wrong(&self, name: &str) -> Option<&'static str> {
+        (!self.faults.of(name).is_empty()).then_some("true")
+    }
+}
+
+#[rocket::post("/project/<linkname>/patch/<_..>", data = "<form>")]
+pub(super) async fn change(
+    linkname: &str,
+    tail: Tail<'_>,
+    view: View<'_>,
+    mut db: Db<'_>,
+    form: Form<'_>,
+) -> Result<Answer> {
+    let project = store::project::by_linkname(&mut db, linkname)
+        .await?
+        .ok_or_else(Error::no_project)?;
+    let asked = Asked::read(tail.0);
+    let found = store::patch::detail_by_message_id(&mut db, project.id, &asked.ids()).await?;
+    let Some((Action::Page, detail)) = asked.choose(found, |detail| &detail.patch.msgid) else {
+        return Err(Error::missing());
+    };
+    let session = view.logged_in()?;
+    let mut page = Page::load(&mut db, &view, project, detail).await?;
+    drop(db);
+    let faults = match is_update(&form) {
+        true => update(session, &form, &page).await?,
+        false => {
+            let wanted = Wanted {
+                session,
+                form: &form,
+                vocabulary: &page.vocabulary,
+                patches: vec![page.detail.patch.id],
+                project: Some(page.project.id),
+            };
+            bulk::carry_out(&wanted).await?
+        }
+    };
+    if faults.is_empty() {
+        return Ok(Answer::Done(page.address(&view)));
+    }
+    if let Some(editing) = &mut page.editing {
+        editing.entered = Some(form.pairs().to_vec());
+        editing.faults = faults;
+    }
+    let diff = page.detail.body.diff.as_deref().unwrap_or_default();
+    let files = mail::outline(diff);
+    Ok(Answer::Invalid(whole(&view, &page, &files, None)))
+}
+
+/// Says whether a form is about the patch itself, not about bundles.
+fn is_update(form: &Form) -> bool {
+    match form.text("action").to_lowercase().as_str() {
+        "update" => true,
+        // Compatibility: release 3.2.1 sent no action with it.
+        "" => form.get("state").is_some(),
+        _ => false,
+    }
+}
+
+async fn update(session: &Session, form: &Form<'_>, page: &Page) -> Result<Faults> {
+    let rights = &session.caller.rights;
+    if !rights.may_edit(&page.detail.patch) {
+        return Err(Error::Forbidden(NOT_YOURS));
+    }
+    let mut faults = Faults::default();
+    let change = values(form, rights, page, &mut faults);
+    if !faults.is_empty() {
+        return Ok(faults);
+    }
+    let now = Timestamp::now();
+    let mut tx = form.begin().await?;
+    let before = store::patch::change::lock(&mut tx, &[page.detail.patch.id]).await?;
+    let desks = Desks::read(&mut tx, &before).await?;
+    // Somebody may have changed it since it was read.
+    if !before.iter().all(|patch| rights.may_edit(patch)) {
+        return Err(Error::Forbidden(NOT_YOURS));
+    }
+    let wanted = change.delegate.flatten();
+    let fits = |patch: &Patch| wanted.is_none_or(|user| desks.may_have(user, patch));
+    if !before.iter().all(fits) {
+        faults.add("delegate", bulk::NO_DELEGATE);
+        return Ok(faults);
+    }
+    let (_, undo) = bulk::apply(&mut tx, session, &before, &change, now).await?;
+    let told = match undo {
+        Some(id) => Notice::done("Patch updated.").with_undo(id),
+        None => Notice::done("Nothing was changed."),
+    };
+    session.tell(&mut tx, vec![told], now).await?;
+    tx.commit().await?;
+    Ok(faults)
+}
+
+const NOT_YOURS: &str =
+    "Only maintainers of the project, the patch's delegate and its submitter may change it.";
+
+fn values(form: &Form, rights: &Rights, page: &Page, faults: &mut Faults) -> PatchChange {
+    let mut change = PatchChange {
+        state: bulk::state(form.text("state"), &page.vocabulary),
+        // A box that is not ticked is not sent.
+        archived: Some(form.is_ticked("archived")),
+        ..PatchChange::default()
+    };
+    faults.check(change.state.is_some(), "state", "Choose a state.");
+    match form.get("delegate").map(|text| (text, text.parse())) {
+        None => {}
+        Some(("", _)) => change.delegate = Some(None),
+        Some((_, Ok(id))) => change.delegate = Some(Some(UserId(id))),
+        Some((_, Err(_))) => faults.add("delegate", bulk::NO_DELEGATE),
+    }
+    if let Some(commit) = form.get("commit_ref")
+        && rights.maintains(page.project.id)
+    {
+        let fits = commit.chars().count() <= MAX_CHARS && !commit.contains('\n');
+        let why = "A commit id has 255 characters at most.";
+        faults.check(fits, "commit_ref", why);
+        change.commit_ref = Some((!commit.is_empty()).then(|| commit.to_owned()));
+    }
+    change
+}
+
+/// What is wrong with a field.
+fn fault(editing: &Editing, name: &str) -> Markup {
+    let wrong = editing.faults.of(name);
+    html! {
+        @if !wrong.is_empty() { p.wrong id={ (name) "-error" } { (wrong.join(" ")) } }
+    }
+}
+
+/// The form of those who may change the patch.
+pub(super) fn editor(view: &View, page: &Page, editing: &Editing) -> Markup {
+    let patch = &page.detail.patch;
+    let state = editing.entered("state").map(str::to_owned);
+    let state = state.unwrap_or_else(|| patch.state_id.to_string());
+    let delegate = editing.entered("delegate").map(str::to_owned);
+    let delegate = delegate.unwrap_or_else(|| {
+        patch
+            .delegate_id
+            .map(|id| id.to_string())
+            .unwrap_or_default()
+    });
+    let archived = match editing.entered {
+        Some(_) => editing.entered("archived").is_some(),
+        None => patch.archived,
+    };
+    let commit = editing
+        .entered("commit_ref")
+        .or(patch.commit_ref.as_deref())
+        .unwrap_or_default();
+    let described = |name: &str| editing.wrong(name).map(|_| format!("{name}-error"));
+    let me = editing.delegates.iter().any(|(id, _)| *id == editing.user);
+    html! {
+        form.editor method="post" action=(page.address(view)) aria-label="Change this patch" {
+            (view.csrf())
+            input type="hidden" name="action" value="update";
+            label for="id_state" { "State" }
+            div { select #id_state name="state" data-key="s" aria-invalid=[editing.wrong("state")] aria-describedby=[described("state")] {
+                @for known in &page.vocabulary.states {
+                    @let id = known.id.to_string();
+                    option value=(id) selected[id == state] { (known.name) }
+                }
+            } (fault(editing, "state")) }
+            label for="id_delegate" { "Delegate" }
+            div { select #id_delegate name="delegate" data-key="d" aria-invalid=[editing.wrong("delegate")] aria-describedby=[described("delegate")] {
+                option value="" { "Nobody" }
+                @for (id, name) in &editing.delegates {
+                    @let id = id.to_string();
+                    option value=(id) selected[id == delegate] { (name) }
+                }
+            } (fault(editing, "delegate")) }
+            @if editing.is_maintainer {
+                label for="id_commit_ref" { "Commit" }
+                div { input #id_commit_ref name="commit_ref" value=(commit) maxlength="255" spellcheck="false"
+                    aria-invalid=[editing.wrong("commit_ref")] aria-describedby=[described("commit_ref")];
+                    (fault(editing, "commit_ref")) }
+            }
+            div.last {
+                (field::tick("archived", "Archived", archived))
+                button.primary type="submit" { "Update" }
+                // The last value sent counts: this one, not the menu's.
+                @if me && patch.delegate_id != Some(editing.user) {
+                    button type="submit" name="delegate" value=(editing.user) data-key="m" { "Delegate to me" }
+                }
+            }
+        }
+    }
+}
+
+/// The form that puts the patch into a bundle of the reader's.
+pub(super) fn bundles(view: &View, page: &Page, editing: &Editing) -> Markup {
+    let wrong = ["name", "bundle_id", ""];
+    let wrong = wrong.iter().any(|name| editing.wrong(name).is_some());
+    let name = editing.entered("name").unwrap_or_default();
+    let chosen = editing.entered("bundle_id").unwrap_or_default();
+    let described = |name: &str| editing.wrong(name).map(|_| format!("{name}-error"));
+    html! {
+        details.members.bundling open[wrong] {
+            summary { "Add to a bundle" }
+            form method="post" action=(page.address(view)) aria-label="Add this patch to a bundle" {
+                (view.csrf())
+                (field::problems(&editing.faults))
+                @if !editing.bundles.is_empty() {
+                    div {
+                        select name="bundle_id" aria-label="Bundle" aria-invalid=[editing.wrong("bundle_id")] aria-describedby=[described("bundle_id")] {
+                            @for (id, name) in &editing.bundles {
+                                option value=(id) selected[id.to_string() == chosen || *name == name_entered(editing)] { (name) }
+                            }
+                        }
+                        button type="submit" name="action" value="add" { "Add" }
+                    }
+                    (fault(editing, "bundle_id"))
+                }
+                div {
+                    input name="name" value=(name) maxlength="50" placeholder="New bundle" aria-label="Name of a new bundle"
+                        aria-invalid=[editing.wrong("name")] aria-describedby=[described("name")];
+                    button type="submit" name="action" value="create" { "Create" }
+                }
+                (fault(editing, "name"))
+            }
+        }
+    }
+}
+
+fn name_entered(editing: &Editing) -> &str {
+    editing.entered("name").map(str::trim).unwrap_or_default()
+}
