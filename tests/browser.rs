@@ -1,14 +1,15 @@
-//! The demo site in a real browser: both themes, phone and desktop, without scripts, with accessibility rules.
+//! The demo site in a real browser: both themes, phone and desktop, without scripts, with accessibility rules; and
+//! people who walk through it.
 
 use std::{
     io::{BufRead, BufReader},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
 use patchwork::store::{Db, Options, sql};
 
-use crate::support::{database, free_port, program::Program, skip};
+use crate::support::{database, free_port, fresh_folder, program::Program, skip};
 
 /// A server that ends with the test, passed or not.
 struct Server(Child);
@@ -20,49 +21,87 @@ impl Drop for Server {
     }
 }
 
+/// The demo site, served until it is dropped, and what browsers have to be told of it.
+struct Site {
+    server: Server,
+    folder: PathBuf,
+    url: String,
+    origin: String,
+    mails: PathBuf,
+}
+
+impl Site {
+    /// Serves the demo; nothing where there is no browser, which is said.
+    fn open(test: &str) -> Option<Site> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
+        if !folder.join("node_modules").is_dir() {
+            let why = "tests/browser/node_modules is missing; `make test` installs it";
+            skip(test, why);
+            return None;
+        }
+        if !browser_is_there() {
+            skip(test, "there is no node or no chromium");
+            return None;
+        }
+        let url = database::sqlite_url();
+        let mails = fresh_folder();
+        let program = Program::on(&url)
+            .with("PATCHWORK_MAIL__BACKEND", "file")
+            .with("PATCHWORK_MAIL__DIRECTORY", &mails.display().to_string());
+        program
+            .run(&["demo", "--no-serve", "-v0", "--database", &url])
+            .ok();
+        let port = free_port().to_string();
+        let command = &mut program.command(&["serve", "--port", &port]);
+        let mut server = Server(command.spawn().expect("the program"));
+        let mut line = String::new();
+        BufReader::new(server.0.stdout.take().expect("standard output"))
+            .read_line(&mut line)
+            .expect("a line");
+        Some(Site {
+            server,
+            folder,
+            url,
+            origin: format!("http://127.0.0.1:{port}"),
+            mails,
+        })
+    }
+
+    /// Lets a script look at it; what it finds wrong is the test's failure.
+    fn look(&self, script: &str, arguments: &[String]) {
+        let mut look = Command::new("node");
+        look.current_dir(&self.folder).arg(script).arg(&self.origin);
+        let output = look.args(arguments).output().expect("node");
+        let said = String::from_utf8_lossy(&output.stdout);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}\n{errors}");
+        print!("{said}");
+    }
+}
+
+/// Where to put pictures of what is seen, if somebody wants some.
+fn shots() -> Vec<String> {
+    let folder = std::env::var("PATCHWORK_TEST_SHOTS");
+    folder.map_or_else(|_| Vec::new(), |folder| vec!["--shots".to_owned(), folder])
+}
+
 #[test]
 fn pages_are_good_to_look_at_for_everybody() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
-    if !folder.join("node_modules").is_dir() {
-        return skip(
-            "browser",
-            "tests/browser/node_modules is missing; `make test` installs it",
-        );
-    }
-    if !browser_is_there() {
-        return skip("browser", "there is no node or no chromium");
-    }
-    let url = database::sqlite_url();
-    let program = Program::on(&url);
-    program
-        .run(&["demo", "--no-serve", "-v0", "--database", &url])
-        .ok();
-    let port = free_port().to_string();
-    let mut server = Server(
-        program
-            .command(&["serve", "--port", &port])
-            .spawn()
-            .expect("the program"),
-    );
-    let mut line = String::new();
-    BufReader::new(server.0.stdout.take().expect("standard output"))
-        .read_line(&mut line)
-        .expect("a line");
-    let mut look = Command::new("node");
-    look.current_dir(&folder)
-        .arg("pages.mjs")
-        .arg(format!("http://127.0.0.1:{port}"));
-    if let Ok(shots) = std::env::var("PATCHWORK_TEST_SHOTS") {
-        look.args(["--shots", &shots]);
-    }
-    let output = look.args(pages(&url)).output().expect("node");
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success(),
-        "{said}\n{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    print!("{said}");
+    let Some(site) = Site::open("browser") else {
+        return;
+    };
+    site.look("pages.mjs", &[shots(), pages(&site.url)].concat());
+    drop(site.server);
+}
+
+#[test]
+fn people_walk_through_the_site() {
+    let Some(site) = Site::open("browser walks") else {
+        return;
+    };
+    let mails = vec![site.mails.display().to_string()];
+    site.look("walk.mjs", &[mails, shots()].concat());
+    drop(site.server);
 }
 
 fn browser_is_there() -> bool {

@@ -158,12 +158,12 @@ fn invalid(bar: &Bar, field: &str) -> Option<&'static str> {
     (!bar.faults.of(field).is_empty()).then_some("true")
 }
 
-fn choice(bar: &Bar, name: &str, label: &str, options: &[(String, &str)]) -> Markup {
+fn choice(bar: &Bar, name: &str, label: &str, key: &str, options: &[(String, &str)]) -> Markup {
     let current = bar.entered(name).unwrap_or(NO_CHANGE);
     let wrong = invalid(bar, name);
     html! {
         label.opt { span { (label) }
-            select name=(name) aria-invalid=[wrong] aria-describedby=[wrong.map(|_| "wrong")] {
+            select name=(name) data-key=(key) aria-invalid=[wrong] aria-describedby=[wrong.map(|_| "wrong")] {
                 @for (value, text) in options { option value=(value) selected[value == current] { (text) } }
             }
         }
@@ -186,9 +186,9 @@ fn values(bar: &Bar, vocabulary: &Vocabulary) -> Markup {
     ];
     html! {
         div.set {
-            (choice(bar, "state", "State", &states))
-            (choice(bar, "delegate", "Delegate", &delegates))
-            (choice(bar, "archived", "Archive", &archived))
+            (choice(bar, "state", "State", "s", &states))
+            (choice(bar, "delegate", "Delegate", "d", &delegates))
+            (choice(bar, "archived", "Archive", "e", &archived))
             button.primary type="submit" name="action" value="update" { "Update" }
         }
     }
@@ -206,7 +206,7 @@ fn bundles(bar: &Bar) -> Markup {
             button type="submit" name="action" value="remove" { "Remove from bundle" }
         }
         details.more-acts open[open] {
-            summary { "Bundle" }
+            summary data-key="b" { "Bundle" }
             div.set {
                 @if !bar.bundles.is_empty() {
                     label.opt { span { "Bundle" }

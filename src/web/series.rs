@@ -409,17 +409,25 @@ fn side(view: &View, page: &Page) -> Markup {
 }
 
 fn revision_list(view: &View, page: &Page) -> Markup {
+    let mut revisions = page.revisions.iter();
+    let here = revisions.position(|other| other.series.id == page.sent.series.id);
+    // Keys lead to the revisions beside this one.
+    let key = |at: usize| match here {
+        Some(here) if at + 1 == here => Some("{"),
+        Some(here) if at == here + 1 => Some("}"),
+        _ => None,
+    };
     html! {
         section.members {
             h2 { "Revisions" }
             ol {
-                @for other in &page.revisions {
+                @for (at, other) in page.revisions.iter().enumerate() {
                     li {
                         span.no { "v" (other.series.version) }
                         @if other.series.id == page.sent.series.id {
                             strong aria-current="true" { (parts::day(other.series.date)) ", this one" }
                         } @else {
-                            a href=(view.links().series(&page.project.linkname, other.series.id)) { (parts::day(other.series.date)) }
+                            a href=(view.links().series(&page.project.linkname, other.series.id)) data-key=[key(at)] { (parts::day(other.series.date)) }
                         }
                     }
                 }

@@ -263,7 +263,7 @@ pub(super) fn bundles(view: &View, page: &Page, editing: &Editing) -> Markup {
     let described = |name: &str| editing.wrong(name).map(|_| format!("{name}-error"));
     html! {
         details.members.bundling open[wrong] {
-            summary { "Add to a bundle" }
+            summary data-key="b" { "Add to a bundle" }
             form method="post" action=(page.address(view)) aria-label="Add this patch to a bundle" {
                 (view.csrf())
                 (field::problems(&editing.faults))

@@ -1,0 +1,276 @@
+// People walk through the site with a real browser: node walk.mjs ORIGIN MAILDIR [--shots DIR]
+//
+// Each walk is told below, once as it is with scripts, most also without. A walk that cannot go on is a fault.
+// On the way every page is looked at by axe in both themes. Ends with `N steps, M faults` and exit 1 when M is not 0.
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import { AxeBuilder } from '@axe-core/playwright';
+
+const [origin, mails, flag, shots] = process.argv.slice(2);
+if (flag === '--shots') mkdirSync(shots, { recursive: true });
+const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+const password = 'low-tide-at-noon';
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+    '--disable-component-update', '--disable-sync'],
+});
+
+let steps = 0;
+let faults = 0;
+let walk = '';
+const fault = (...what) => { faults += 1; console.log('FAULT', walk, ...what); };
+const expect = (is, ...what) => { steps += 1; if (!is) fault(...what); };
+const seen = new Set();
+
+/// Lets axe look at a page in both themes, each kind of page once.
+async function look(page, name) {
+  if (seen.has(name) || page.noscript) return;
+  seen.add(name);
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme });
+    const { violations } = await new AxeBuilder({ page }).withTags(rules).analyze();
+    for (const { id, nodes } of violations) fault(name, colorScheme, id, `${nodes.length}x`, nodes[0].html.slice(0, 160));
+    if (flag === '--shots') {
+      for (const [size, width] of [['phone', 390], ['desktop', 1280], ['wide', 1920]]) {
+        await page.setViewportSize({ width, height: 900 });
+        await page.screenshot({ path: join(shots, `${name}-${size}-${colorScheme}.png`), fullPage: true });
+      }
+      await page.setViewportSize({ width: 1280, height: 900 });
+    }
+  }
+  await page.emulateMedia({ colorScheme: null });
+  const width = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
+  if (width[0] > width[1]) fault(name, `scrolls sideways: ${width[0]} > ${width[1]}`);
+}
+
+/// The newest mail to an address, once it is there: mail leaves a moment after the page.
+async function mail(to, subject) {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const texts = readdirSync(mails).filter((name) => name.endsWith('.eml')).sort()
+      .map((name) => readFileSync(join(mails, name), 'utf8').replaceAll('=\r\n', '').replaceAll('=3D', '='));
+    const found = texts.filter((text) => text.includes(`To: ${to}`) && subject.test(text)).pop();
+    if (found) return found;
+    await new Promise((done) => setTimeout(done, 100));
+  }
+  throw new Error(`no mail to ${to} like ${subject}`);
+}
+
+/// The path of the first link of ours in a mail. Its host is the site's, which is not where the test listens.
+const link = (text, part) => new URL(text.match(new RegExp(`https?://\\S*${part}\\S*`))[0]).pathname;
+
+async function walked(name, options, steps) {
+  walk = name;
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const page = await context.newPage();
+  page.noscript = options.javaScriptEnabled === false;
+  page.setDefaultTimeout(10_000);
+  page.on('pageerror', (error) => fault('script error', error.message));
+  page.on('dialog', (dialog) => dialog.accept());
+  page.on('response', (response) => { if (response.status() >= 500) fault(response.status(), response.url()); });
+  try {
+    await steps(page);
+  } catch (error) {
+    fault(page.url(), error.message.split('\n').slice(0, 3).join(' '));
+    if (flag === '--shots') await page.screenshot({ path: join(shots, `fault-${name.replaceAll(' ', '-')}.png`) });
+  }
+  await context.close();
+}
+
+const open = (page, path) => page.goto(origin + path, { waitUntil: 'load' });
+const press = (page, name) => page.getByRole('button', { name, exact: true }).first().click();
+const notice = async (page, text) => {
+  await page.locator('#notices .notice', { hasText: text }).first().waitFor();
+  steps += 1;
+};
+
+async function login(page, username, secret = password) {
+  await open(page, '/user/login/');
+  await page.getByLabel('Login name or address').fill(username);
+  await page.getByLabel('Password', { exact: true }).fill(secret);
+  await press(page, 'Log in');
+  await page.locator('.menu summary', { hasText: username }).waitFor();
+  steps += 1;
+}
+
+/// Register, confirm by the mail, log in.
+async function newcomer(page, name) {
+  const address = `${name}@example.com`;
+  await open(page, '/register/');
+  await look(page, 'register');
+  await page.getByLabel('Login name').fill(name);
+  await page.getByLabel(/^E-?mail address/i).fill(address);
+  await page.getByLabel('Password', { exact: true }).fill('low');
+  await press(page, 'Register');
+  expect(await page.locator('[aria-invalid="true"]').count() > 0, 'a short password is refused beside its field');
+  expect(await page.getByLabel('Login name').inputValue() === name, 'what was entered is kept');
+  await look(page, 'register-again');
+  await page.getByLabel('Password', { exact: true }).fill('neap tide and spring tide');
+  await press(page, 'Register');
+  await open(page, link(await mail(address, /confirm/i), '/confirm/'));
+  await look(page, 'confirm');
+  await page.locator('main form button').first().click();
+  await page.waitForLoadState();
+  await login(page, name, 'neap tide and spring tide');
+  await open(page, '/user/');
+  await look(page, 'profile');
+}
+
+/// A maintainer searches, changes several patches at once, and takes it back.
+async function maintainer(page) {
+  await login(page, 'mara');
+  await open(page, '/project/tidepool/list/?view=flat');
+  await look(page, 'list');
+  await page.getByLabel('Search', { exact: true }).fill('parse');
+  if (page.noscript) await press(page, 'Filter');
+  else await page.waitForURL(/q=parse/);
+  await page.locator('tr[data-patch-id]').first().waitFor();
+  const boxes = page.locator('td.c-box input');
+  const ids = await page.locator('tr[data-patch-id]').evaluateAll((rows) => rows.slice(0, 2).map((row) => row.dataset.patchId));
+  expect(ids.length === 2, 'two patches are found');
+  await boxes.nth(0).check();
+  await boxes.nth(1).check();
+  await page.locator('.act select[name=state]').selectOption({ label: 'Changes Requested' });
+  await press(page, 'Update');
+  await notice(page, '2 patches');
+  await look(page, 'list-changed');
+  const state = async (id) => {
+    const answer = await page.request.get(`${origin}/api/patches/${id}/`);
+    return (await answer.json()).state;
+  };
+  for (const id of ids) expect(await state(id) === 'changes-requested', 'the state is changed', id);
+  await press(page, 'Undo');
+  await page.locator('#notices .notice').first().waitFor();
+  for (const id of ids) expect(await state(id) !== 'changes-requested', 'the state is as before', id);
+}
+
+/// A bundle is made, put in another order, and deleted.
+async function bundler(page, name) {
+  await login(page, 'mara');
+  await open(page, '/project/tidepool/list/?view=flat&state=*&order=name');
+  const boxes = page.locator('td.c-box input');
+  for (const at of [0, 1, 2]) await boxes.nth(at).check();
+  await page.locator('.more-acts summary').first().click();
+  await page.locator('.act input[name=name]').fill(name);
+  await press(page, 'Create');
+  await notice(page, name);
+  await open(page, `/bundle/mara/${encodeURIComponent(name)}/`);
+  await look(page, 'bundle');
+  const order = () => page.locator('tr[data-patch-id]').evaluateAll((rows) => rows.map((row) => row.dataset.patchId));
+  const before = await order();
+  expect(before.length === 3, 'three patches are in it');
+  await page.locator('tr[data-patch-id]').nth(1).getByRole('button', { name: /up/i }).click();
+  await page.waitForLoadState();
+  await page.waitForFunction((first) => document.querySelector('tr[data-patch-id]').dataset.patchId !== first, before[0]).catch(() => {});
+  const after = await order();
+  expect(after.join() === [before[1], before[0], before[2]].join(), 'the second is the first now', before.join(), after.join());
+  await open(page, '/user/bundles/');
+  await look(page, 'bundles');
+}
+
+/// Somebody has forgotten the password.
+async function forgetful(page, name) {
+  await open(page, '/user/password-reset/');
+  await look(page, 'password-reset');
+  await page.getByLabel(/address/i).first().fill(`${name}@example.com`);
+  await page.locator('main form button').first().click();
+  await page.waitForLoadState();
+  await open(page, link(await mail(`${name}@example.com`, /password/i), '/user/password-reset/'));
+  await look(page, 'password-set');
+  await page.locator('input[name=new_password1]').fill('an ebb and a flow');
+  await page.locator('input[name=new_password2]').fill('an ebb and a flow');
+  await page.locator('main form button').first().click();
+  await page.waitForLoadState();
+  await login(page, name, 'an ebb and a flow');
+}
+
+/// An administrator sets a project up from nothing.
+async function administrator(page, name) {
+  await login(page, 'admin');
+  await open(page, '/admin/');
+  await look(page, 'admin');
+  await open(page, '/admin/patchwork/project/');
+  await look(page, 'admin-projects');
+  await open(page, '/admin/patchwork/project/add/');
+  await look(page, 'admin-project');
+  await page.locator('[name=linkname]').fill(name);
+  await page.locator('[name=name]').fill(`The ${name} project`);
+  for (const field of ['list_id', 'listid']) {
+    if (await page.locator(`[name=${field}]`).count()) await page.locator(`[name=${field}]`).fill(`${name}.lists.example.org`);
+  }
+  for (const field of ['list_email', 'listemail']) {
+    if (await page.locator(`[name=${field}]`).count()) await page.locator(`[name=${field}]`).fill(`${name}@lists.example.org`);
+  }
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.waitForLoadState();
+  await open(page, `/project/${name}/list/`);
+  expect(await page.locator('h1').count() === 1, 'the project is there');
+  await open(page, '/user/todo/');
+  await look(page, 'todo');
+}
+
+/// Everything by keyboard: log in, find the list, select a patch, change it, take it back.
+async function typist(page) {
+  await open(page, '/user/login/');
+  for (let at = 0; at < 12 && await page.evaluate(() => document.activeElement.id) !== 'id_username'; at += 1) await page.keyboard.press('Tab');
+  await page.keyboard.type('mara');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type(password);
+  await page.keyboard.press('Enter');
+  await page.locator('.menu summary').waitFor();
+  await open(page, '/project/tidepool/list/?view=flat');
+  await page.keyboard.press('j');
+  await page.keyboard.press('j');
+  const at = () => page.evaluate(() => document.activeElement.closest('tr')?.dataset.patchId ?? '');
+  const id = await at();
+  expect(id !== '', 'j goes into the list');
+  await page.keyboard.press('x');
+  expect(await page.locator(`tr[data-patch-id="${id}"] td.c-box input`).isChecked(), 'x selects');
+  await page.keyboard.press('s');
+  expect(await page.evaluate(() => document.activeElement.name) === 'state', 's goes to the states');
+  await page.keyboard.type('Deferred');
+  await page.keyboard.press('Enter');
+  if (!(await page.locator('#notices .notice').count())) {
+    for (let at = 0; at < 6; at += 1) {
+      await page.keyboard.press('Tab');
+      if (await page.evaluate(() => document.activeElement.textContent.trim()) === 'Update') break;
+    }
+    await page.keyboard.press('Enter');
+  }
+  await notice(page, '1 patch');
+  await page.evaluate(() => document.activeElement.blur());
+  await page.keyboard.press('z');
+  await page.waitForFunction(() => !document.querySelector('#notices form'));
+  await open(page, '/project/tidepool/list/?view=flat');
+  expect(await page.locator(`tr[data-patch-id="${id}"]`).count() === 1, 'it is back');
+  await page.keyboard.press('?');
+  await page.locator('#keys[open]').waitFor();
+  await look(page, 'keys');
+  await page.keyboard.press('Escape');
+}
+
+/// What lies on the way of readers who have no account.
+async function reader(page) {
+  for (const [path, name] of [['/', 'front'], ['/project/tidepool/', 'about-project'], ['/project/tidepool/list/', 'queue'],
+    ['/about/', 'about'], ['/mail/', 'mail'], ['/user/login/', 'login'], ['/no-such/', 'missing']]) {
+    await open(page, path);
+    await look(page, name);
+    expect(await page.locator('h1').count() === 1, path, 'has one heading');
+  }
+}
+
+for (const [how, options] of [['', {}], [' without scripts', { javaScriptEnabled: false }]]) {
+  const one = how ? 'nell' : 'neil';
+  await walked(`newcomer${how}`, options, (page) => newcomer(page, one));
+  await walked(`maintainer${how}`, options, maintainer);
+  await walked(`bundler${how}`, options, (page) => bundler(page, `for ${one}`));
+  await walked(`forgetful${how}`, options, (page) => forgetful(page, one));
+  await walked(`administrator${how}`, options, (page) => administrator(page, `${one}-project`));
+}
+await walked('typist', {}, typist);
+await walked('reader', {}, reader);
+await browser.close();
+console.log(`${steps} steps, ${faults} faults`);
+process.exit(faults ? 1 : 0);
