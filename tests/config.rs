@@ -188,6 +188,18 @@ fn names_of_old_are_understood() {
             "50",
         ),
         (
+            "ENABLE_REGISTRATION",
+            "False",
+            |s| s.web.registration.to_string(),
+            "false",
+        ),
+        (
+            "ADMINS_HIDE",
+            "True",
+            |s| s.site.hide_admins.to_string(),
+            "true",
+        ),
+        (
             "FORCE_HTTPS_LINKS",
             "1",
             |s| s.site.force_https.to_string(),
@@ -576,4 +588,22 @@ fn defaults_are_careful() {
         (settings.mail.backend, settings.mail.tls),
         (Backend::Smtp, Tls::Auto)
     );
+}
+
+#[test]
+fn administrators_are_named_unless_hidden() {
+    let site = |hide| {
+        format!(
+            "[site]\nadmins = 'Mara <mara@example.org>, tobias@example.org, nobody'\nhide_admins = {hide}\n"
+        )
+    };
+    let shown = Try::new().site(&site(false)).settings().shown_admins();
+    let pair = |name: &str, address: &str| (name.to_owned(), address.to_owned());
+    let expected = [
+        pair("Mara", "mara@example.org"),
+        pair("tobias@example.org", "tobias@example.org"),
+    ];
+    assert_eq!(shown, expected);
+    let hidden = Try::new().site(&site(true)).settings().shown_admins();
+    assert!(hidden.is_empty());
 }

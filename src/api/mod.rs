@@ -101,6 +101,11 @@ impl Site {
     }
 }
 
+/// Returns the numbers of the versions that are served, the oldest first.
+pub fn versions() -> Vec<&'static str> {
+    version::Version::ALL.map(version::Version::number).to_vec()
+}
+
 /// Adds the API to a site. [`crate::store::Database`] has to be attached or managed by the caller.
 pub fn mount(rocket: Rocket<Build>, options: Options) -> Rocket<Build> {
     let links = Links::new(&options.base);

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
 
@@ -332,7 +332,11 @@ pub async fn caller(request: &Request<'_>, cx: &Cx<'_>, body: &Body) -> Result<O
     if let Some(credentials) = credentials.map_err(Problem::Refused)? {
         let mut conn = cx.reader().await?;
         let caller = auth::identify(&mut conn, &credentials, cx.now).await?;
-        return caller.map(Some).map_err(Problem::Refused);
+        let caller = caller.map_err(Problem::Refused)?;
+        if let Some(key_hash) = &caller.unnoted {
+            note(cx.db, key_hash.clone(), cx.now);
+        }
+        return Ok(Some(caller));
     }
     let Some(key) = request.cookies().get("sessionid").map(Cookie::value) else {
         return Ok(None);
@@ -369,6 +373,37 @@ async fn same_site(request: &Request<'_>, cx: &Cx<'_>, body: &Body) -> Result<()
     source
         .check()
         .map_err(|forged| Problem::ForbiddenFor(forged.why()))
+}
+
+/// Has written down that a token was used. No answer waits for it, and one at a time is enough: what is left out now is
+/// written with the next request.
+fn note(db: &Db, key_hash: Vec<u8>, now: Timestamp) {
+    if IS_BUSY.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    let (db, busy) = (db.clone(), Busy);
+    tokio::spawn(async move {
+        let _busy = busy;
+        let written = async {
+            let mut tx = db.begin().await?;
+            store::token::used(&mut tx, &key_hash, now).await?;
+            tx.commit().await
+        };
+        if let Err(error) = written.await {
+            tracing::warn!("the use of a token could not be written down: {error}");
+        }
+    });
+}
+
+static IS_BUSY: AtomicBool = AtomicBool::new(false);
+
+/// Somebody writes down that a token was used.
+struct Busy;
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        IS_BUSY.store(false, Ordering::Relaxed);
+    }
 }
 
 /// Returns the token of the page that a form was on.

@@ -14,6 +14,9 @@ use crate::{
     store::{self, Conn},
 };
 
+/// How often at most it is written down that a token was used, in minutes.
+const NOTED_MINUTES: i64 = 60;
+
 /// What a request says about who sends it.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Credentials {
@@ -69,6 +72,8 @@ pub struct Caller {
     pub rights: Rights,
     /// What the way of logging in leaves of that.
     pub scope: Scope,
+    /// The digest of the token used, if that is to be written down.
+    pub unnoted: Option<Vec<u8>>,
 }
 
 impl Caller {
@@ -129,6 +134,7 @@ pub async fn identify(
     credentials: &Credentials,
     now: Timestamp,
 ) -> store::Result<Result<Caller, Refused>> {
+    let mut unnoted = None;
     let (user, scope) = match credentials {
         Credentials::Token(key) => {
             let hash = token_hash(&key.to_ascii_lowercase());
@@ -139,6 +145,10 @@ pub async fn identify(
                 Some(owner) if !owner.user.is_active => return Ok(Err(Refused::Inactive)),
                 Some(owner) => {
                     let scope = Scope::from_word(&owner.scope).unwrap_or(Scope::Read);
+                    let limit = now.plus_minutes(-NOTED_MINUTES);
+                    if owner.last_used.is_none_or(|used| used < limit) {
+                        unnoted = Some(hash);
+                    }
                     (owner.user, scope)
                 }
             }
@@ -156,6 +166,7 @@ pub async fn identify(
         user,
         rights,
         scope,
+        unnoted,
     }))
 }
 
@@ -177,6 +188,7 @@ pub async fn of_session(
         user,
         rights,
         scope: Scope::Write,
+        unnoted: None,
     }))
 }
 

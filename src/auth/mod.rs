@@ -12,7 +12,7 @@ pub mod session;
 use sha2::{Digest, Sha256};
 
 pub use identify::{Caller, Credentials, Refused, credentials, identify, of_session};
-pub use password::{hash_password, is_old, is_right, verified};
+pub use password::{hash_password, is_old, is_right, is_usable, verified, weakness};
 
 /// The fewest characters of a password.
 pub const MIN_PASSWORD: usize = 8;
@@ -55,6 +55,19 @@ pub fn token_hash(key: &str) -> Vec<u8> {
     Sha256::digest(key.as_bytes()).to_vec()
 }
 
+/// Makes a key that is mailed to prove that an address is somebody's: 40 lower-case hex digits.
+///
+/// # Errors
+/// When the system has no random bytes.
+pub fn new_mail_key() -> Result<String> {
+    Ok(hex(&random::<20>()?))
+}
+
+/// Returns what is kept of a key that was mailed: the first 40 hex digits of its SHA-256.
+pub fn mail_key_digest(key: &str) -> String {
+    hex(&Sha256::digest(key.as_bytes())[..20])
+}
+
 /// Returns a key to sign with: 50 hex digits, fit for any settings file.
 ///
 /// # Errors
@@ -69,7 +82,8 @@ fn random<const N: usize>() -> Result<[u8; N]> {
     Ok(bytes)
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Returns bytes as lower-case hex digits.
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -89,6 +103,18 @@ mod tests {
         );
         assert_eq!(token.hash, token_hash(&token.key));
         assert_eq!(token.hash.len(), 32);
+    }
+
+    #[test]
+    fn mailed_keys_are_kept_as_digests() {
+        let key = new_mail_key().expect("a key");
+        let digest = mail_key_digest(&key);
+        assert_eq!((key.len(), digest.len()), (40, 40));
+        assert_ne!(key, digest);
+        assert_eq!(
+            mail_key_digest("abc"),
+            "ba7816bf8f01cfea414140de5dae2223b00361a3"
+        );
     }
 
     #[test]

@@ -8,7 +8,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use tokio::task;
 
-use super::{Error, Result, random};
+use super::{Error, MIN_PASSWORD, Result, random};
 use crate::domain::user::User;
 
 /// The most rounds of Django's hash that we go through: a hash is data, and must not keep us busy for minutes.
@@ -35,6 +35,43 @@ pub fn is_right(kept: &str, password: &str) -> bool {
                 .is_ok()
         }),
     }
+}
+
+/// Says whether somebody can log in with a password at all. Compatibility: `!` begins what fits none.
+pub fn is_usable(kept: &str) -> bool {
+    !kept.is_empty() && !kept.starts_with('!')
+}
+
+/// The most characters of a password: hashing takes longer the more there are.
+const MOST_CHARACTERS: usize = 1000;
+
+/// What everybody tries first, a line each.
+const COMMON: &str = include_str!("common-passwords.txt");
+
+/// Returns what is wrong with a password that somebody chooses; `own` are the name and the address of the account.
+pub fn weakness(password: &str, own: &[&str]) -> Option<&'static str> {
+    let lower = password.to_lowercase();
+    let is_own = |text: &&str| {
+        let text = text.to_lowercase();
+        let local = text.split('@').next().unwrap_or_default();
+        !text.is_empty() && (lower == text || lower == local)
+    };
+    match password.chars().count() {
+        count if count < MIN_PASSWORD => Some("Eight characters at least."),
+        count if count > MOST_CHARACTERS => Some("A thousand characters at most."),
+        _ if own.iter().any(is_own) => Some("Not your login name or address."),
+        _ if COMMON.lines().any(|line| line == lower) || is_monotonous(&lower) => {
+            Some("Too easy to guess: this is one of those tried first.")
+        }
+        _ => None,
+    }
+}
+
+/// Says whether a password is one character again and again, or only goes up.
+fn is_monotonous(password: &str) -> bool {
+    let codes: Vec<u32> = password.chars().map(u32::from).collect();
+    let all = |step: u32| codes.windows(2).all(|pair| pair[0] + step == pair[1]);
+    all(0) || all(1)
 }
 
 /// Says whether a password is kept in a way that we take but do not make: it is made anew at the next login.
@@ -84,6 +121,35 @@ mod tests {
         assert!(kept.starts_with("$argon2id$"), "{kept}");
         assert!(is_right(&kept, "tide and pool") && !is_right(&kept, "tide and poof"));
         assert_ne!(kept, hash_password("tide and pool").expect("another salt"));
+    }
+
+    #[test]
+    fn weak_passwords_are_named() {
+        let own = ["tidepools", "tidepool-mara@example.org", ""];
+        for bad in [
+            "",
+            "short",
+            "password",
+            "PassWord1",
+            "TIDEPOOLS",
+            "Tidepool-Mara@example.org",
+            "tidepool-mara",
+            "aaaaaaaaaaaa",
+            "23456789",
+            &"x1".repeat(501),
+        ] {
+            assert!(weakness(bad, &own).is_some(), "{bad}");
+        }
+        for good in ["low-tide-at-noon", "mara knows", "        x"] {
+            assert_eq!(weakness(good, &own), None, "{good}");
+        }
+        for line in COMMON.lines() {
+            assert!(
+                line.chars().count() >= MIN_PASSWORD && line == line.to_lowercase(),
+                "{line}"
+            );
+        }
+        assert!(is_usable("$argon2id$x") && !is_usable("") && !is_usable("!x"));
     }
 
     #[test]

@@ -102,6 +102,7 @@ pub async fn find(conn: &mut Conn, key: &str, now: Timestamp) -> store::Result<O
             user: live.user,
             rights,
             scope: Scope::Write,
+            unnoted: None,
         },
         key_hash,
         created: live.created,

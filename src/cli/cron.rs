@@ -10,11 +10,11 @@ use crate::{
     config::Settings,
     domain::{Timestamp, undo},
     notify::{
-        Mailer,
+        Mailer, address,
         digest::{self, Site},
         outbox,
     },
-    store::{self, Conn, Db},
+    store::{self, Db},
 };
 
 /// Deliver the spool, send notifications, and forget what has expired
@@ -56,7 +56,13 @@ async fn work(db: &Db, settings: &Settings, mailer: &Mailer) -> anyhow::Result<(
 async fn tell(db: &Db, settings: &Settings, mailer: &Mailer) -> anyhow::Result<()> {
     let now = Timestamp::now();
     let site = Site {
-        url: address(&mut db.reader().await?, settings).await?,
+        url: address::of_site(
+            &mut db.reader().await?,
+            settings.site_url().as_deref(),
+            settings.site.force_https,
+            &settings.server.url_prefix,
+        )
+        .await?,
         sender: settings.notification_sender().to_owned(),
         delay: i64::from(settings.mail.notification_delay),
     };
@@ -104,20 +110,4 @@ fn failed(recipient: &str, error: &str) {
         output::cut(recipient),
         error
     ));
-}
-
-/// Returns the address of the site for links in mails: what the settings say, else the site's domain.
-async fn address(conn: &mut Conn, settings: &Settings) -> store::Result<String> {
-    let site = match settings.site_url() {
-        Some(url) => url,
-        None => {
-            let domain = store::health::site_domain(conn).await?;
-            let scheme = match settings.site.force_https {
-                true => "https",
-                false => "http",
-            };
-            format!("{scheme}://{}", domain.unwrap_or_default())
-        }
-    };
-    Ok(format!("{site}{}", settings.server.url_prefix))
 }

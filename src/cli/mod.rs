@@ -8,6 +8,7 @@ mod account;
 mod archive;
 mod changepassword;
 mod check;
+mod courier;
 mod createproject;
 mod createsuperuser;
 mod createuser;

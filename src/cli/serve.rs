@@ -11,7 +11,7 @@ use clap::Args;
 use rocket::fairing::AdHoc;
 use rocket_db_pools::Database;
 
-use super::{Common, Outcome, block_on, database, handover, output};
+use super::{Common, Outcome, block_on, courier, database, handover, output};
 use crate::{
     api,
     config::{Given, Settings},
@@ -132,7 +132,8 @@ impl Serve {
     }
 
     fn fastcgi(&self, settings: &Settings, listen: &Listen, limits: Limits) -> anyhow::Result<()> {
-        let site = handover::attach(site(settings)?, settings, self.socket_mode);
+        let site = courier::attach(site(settings)?, settings);
+        let site = handover::attach(site, settings, self.socket_mode);
         Ok(gateway::fastcgi(
             site,
             listen,
@@ -212,7 +213,8 @@ pub(super) fn http(
     socket_mode: Option<u32>,
 ) -> anyhow::Result<()> {
     free(settings)?;
-    let mut site = handover::attach(site(settings)?, settings, socket_mode);
+    let site = courier::attach(site(settings)?, settings);
+    let mut site = handover::attach(site, settings, socket_mode);
     if !common.is_quiet() {
         let line = format!("Serving on {} (Ctrl-C ends it)", url(settings));
         // Not before the port is ours.
@@ -249,6 +251,11 @@ fn site(settings: &Settings) -> anyhow::Result<rocket::Rocket<rocket::Build>> {
         gzip: settings.server.gzip,
         rest_api: settings.api.rest,
         xmlrpc: settings.api.xmlrpc,
+        api_versions: api::versions(),
+        admins: settings.shown_admins(),
+        registration: settings.web.registration,
+        mail_from: settings.mail.from.clone(),
+        confirmation_days: i64::from(settings.mail.confirmation_validity),
         ..web::Options::default()
     };
     let stylesheet = web::Links::new(&options.base).asset(web::assets::name("patchwork.css"));

@@ -105,6 +105,10 @@ pub struct Site {
     pub force_https: bool,
     /// The key that signs what browsers and mails bring back.
     pub secret_key: String,
+    /// Who looks after the site: `Name <address>`, with commas between them.
+    pub admins: String,
+    /// Whether pages keep to themselves who looks after the site.
+    pub hide_admins: bool,
 }
 
 /// Where everything is kept.
@@ -159,12 +163,15 @@ impl Default for Database {
 pub struct Web {
     /// How many rows a list shows to somebody without an account.
     pub items_per_page: u32,
+    /// Whether people may make themselves an account.
+    pub registration: bool,
 }
 
 impl Default for Web {
     fn default() -> Self {
         Web {
             items_per_page: 100,
+            registration: true,
         }
     }
 }
@@ -360,6 +367,27 @@ impl Settings {
             "" => &self.mail.from,
             sender => sender,
         }
+    }
+
+    /// Returns names and addresses of those whom pages name as administrators.
+    pub fn shown_admins(&self) -> Vec<(String, String)> {
+        let admins = match self.site.hide_admins {
+            true => "",
+            false => self.site.admins.as_str(),
+        };
+        let one = |text: &str| match text.trim().strip_suffix('>') {
+            Some(text) => {
+                let (name, address) = text.split_once('<')?;
+                Some((name.trim().trim_matches('"').to_owned(), address.to_owned()))
+            }
+            None if text.contains('@') => Some((text.trim().to_owned(), text.trim().to_owned())),
+            None => None,
+        };
+        let named = |(name, address): (String, String)| match name.as_str() {
+            "" => (address.clone(), address),
+            _ => (name, address),
+        };
+        admins.split(',').filter_map(one).map(named).collect()
     }
 
     /// Returns the folder for mails that come while the database is away, if there is one.

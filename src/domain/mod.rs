@@ -6,6 +6,7 @@ pub mod bundle;
 pub mod change;
 pub mod check;
 pub mod comment;
+pub mod confirmation;
 pub mod cover;
 pub mod event;
 pub mod filter;

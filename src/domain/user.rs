@@ -59,6 +59,16 @@ pub fn is_username(text: &str) -> bool {
             .all(|c| c.is_alphanumeric() || "@.+-_".contains(c))
 }
 
+/// The most characters of a name that somebody chooses at registration.
+pub const MAX_CHOSEN: usize = 30;
+
+/// Says whether a text may be chosen as a login name at registration: letters, digits and underscores (`web.md §13.1`).
+pub fn is_choosable(text: &str) -> bool {
+    !text.is_empty()
+        && text.chars().count() <= MAX_CHOSEN
+        && text.chars().all(|c| c.is_alphanumeric() || c == '_')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,5 +78,12 @@ mod tests {
         assert!(is_username("mara") && is_username("m.a+r-a_@x"));
         assert!(!is_username("") && !is_username("a b") && !is_username("a/b"));
         assert!(!is_username(&"a".repeat(151)));
+    }
+
+    #[test]
+    fn chosen_names_are_narrower() {
+        assert!(is_choosable("mara_2") && is_choosable("käthe"));
+        assert!(!is_choosable("") && !is_choosable("m.a") && !is_choosable("m@a"));
+        assert!(!is_choosable(&"a".repeat(31)));
     }
 }

@@ -2,9 +2,13 @@
 //!
 //! [`Mailer::new`] checks the settings without talking to anybody; [`Mailer::send`] sends one letter. Whatever
 //! has a cause in the database goes through the outbox: [`digest::queue`] writes into it what submitters are to be
-//! told, [`outbox::send_due`] sends what is in it.
+//! told, `letter.rs` says what mails about accounts say, [`outbox::send_due`] sends what is in it, [`courier::serve`]
+//! sees to that while the site is served.
 
+pub mod address;
+pub mod courier;
 pub mod digest;
+pub mod letter;
 pub mod outbox;
 
 use std::{fs, io::Write, path::PathBuf, time::Duration};
@@ -237,6 +241,11 @@ fn header(line: &str) -> Result<HeaderValue> {
         Some(HeaderValue::new(name, value.to_owned()))
     });
     field.ok_or_else(|| Error(format!("'{line}' is no header")))
+}
+
+/// Says whether mail can be sent to an address at all.
+pub fn is_deliverable(address: &str) -> bool {
+    address.parse::<lettre::Address>().is_ok()
 }
 
 fn mailbox(what: &str, text: &str) -> Result<Mailbox> {

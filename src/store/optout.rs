@@ -38,3 +38,14 @@ pub async fn contains(conn: &mut Conn, email: &str) -> Result<bool> {
         .await?;
     Ok(found.is_some())
 }
+
+/// Returns those of these addresses that want no mail, as the list spells them.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn among(conn: &mut Conn, emails: &[&str]) -> Result<Vec<String>> {
+    let mut query = sql("SELECT email FROM email_optout WHERE email");
+    query.among(conn.kind(), emails.iter().map(|email| optout_key(email)));
+    let rows: Vec<(String,)> = query.all(conn).await?;
+    Ok(rows.into_iter().map(|(email,)| email).collect())
+}

@@ -42,6 +42,19 @@ pub async fn insert(conn: &mut Conn, mail: &NewMail<'_>) -> Result<()> {
     Ok(())
 }
 
+/// Says whether a mail is due.
+///
+/// # Errors
+/// When the database is away.
+pub async fn is_due(conn: &mut Conn, now: Timestamp) -> Result<bool> {
+    let found: Option<(OutboxId,)> =
+        sql("SELECT id FROM outbox WHERE failed = FALSE AND next_try <= $1 LIMIT 1")
+            .bind(now)
+            .optional(conn)
+            .await?;
+    Ok(found.is_some())
+}
+
 /// A mail that was claimed.
 #[derive(Clone, Debug, FromRow)]
 pub struct Claimed {

@@ -1,13 +1,13 @@
 //! People.
 
 use super::{
-    Conn, Result,
+    Conn, Result, Tx,
     lookup::Most,
     rows, sql,
     value::Many,
     window::{self, Holds, Key, Part, Window},
 };
-use crate::domain::{Person, PersonId, ProjectId, person};
+use crate::domain::{Person, PersonId, ProjectId, UserId, person};
 
 /// Somebody who was asked for by address.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -87,6 +87,78 @@ pub async fn by_id(conn: &mut Conn, id: PersonId) -> Result<Option<Person>> {
         .bind(id)
         .optional(conn)
         .await
+}
+
+/// Returns the person with this address, ignoring case, or the one it was merged into.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn by_email(conn: &mut Conn, email: &str) -> Result<Option<Person>> {
+    sql(
+        "SELECT id, email, name, account_id FROM person WHERE lower(email) = lower($1) \
+         OR id IN (SELECT person_id FROM person_alias WHERE email = $2) \
+         ORDER BY CASE WHEN lower(email) = lower($1) THEN 0 ELSE 1 END, id LIMIT 1",
+    )
+    .bind(email)
+    .bind(person::optout_key(email))
+    .optional(conn)
+    .await
+}
+
+/// Returns the people of an account, by id.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn of_user(conn: &mut Conn, user: UserId) -> Result<Vec<Person>> {
+    sql("SELECT id, email, name, account_id FROM person WHERE account_id = $1 ORDER BY id")
+        .bind(user)
+        .all(conn)
+        .await
+}
+
+/// Gives an account the person with this address; who was never seen is made, with a name. Says whether the person
+/// is the account's now: one of another account stays there.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn link(tx: &mut Tx, user: UserId, email: &str, name: &str) -> Result<bool> {
+    let Some(known) = by_email(tx, email).await? else {
+        let insert = sql("INSERT INTO person (email, name, key, account_id) \
+             VALUES ($1, $2, $3, $4) ON CONFLICT (lower(email)) DO NOTHING")
+        .bind(email)
+        .bind(name)
+        .bind(person::key(Some(name), email))
+        .bind(user);
+        // A mail may have brought the person this very moment.
+        return match insert.run(tx).await? {
+            0 => adopt(tx, user, email).await,
+            _ => Ok(true),
+        };
+    };
+    adopt(tx, user, &known.email).await
+}
+
+async fn adopt(tx: &mut Tx, user: UserId, email: &str) -> Result<bool> {
+    let rows = sql("UPDATE person SET account_id = $1 \
+         WHERE lower(email) = lower($2) AND (account_id IS NULL OR account_id = $1)")
+    .bind(user)
+    .bind(email)
+    .run(tx)
+    .await?;
+    Ok(rows > 0)
+}
+
+/// Takes a person from an account, and says whether it was there.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn unlink(tx: &mut Tx, user: UserId, id: PersonId) -> Result<bool> {
+    let rows = sql("UPDATE person SET account_id = NULL WHERE id = $1 AND account_id = $2")
+        .bind(id)
+        .bind(user)
+        .run(tx)
+        .await?;
+    Ok(rows > 0)
 }
 
 /// Says whether anybody's name or address contains a text, ignoring case.

@@ -105,6 +105,36 @@ pub async fn overview(conn: &mut Conn) -> Result<Vec<Overview>> {
     .await
 }
 
+/// A project that a user has to do with.
+#[derive(Clone, Debug, FromRow)]
+pub struct Concern {
+    /// Its name in URLs.
+    pub linkname: String,
+    /// Its name.
+    pub name: String,
+    /// Whether the user maintains it.
+    pub is_maintainer: bool,
+    /// Whether the user has sent patches to it.
+    pub is_contributor: bool,
+}
+
+/// Returns the projects that a user maintains or has sent patches to, by linkname.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn of_user(conn: &mut Conn, user: UserId) -> Result<Vec<Concern>> {
+    sql(
+        "SELECT linkname, name, is_maintainer, is_contributor FROM (SELECT pr.linkname, pr.name,
+                EXISTS (SELECT 1 FROM maintainer m WHERE m.project_id = pr.id AND m.account_id = $1) AS is_maintainer,
+                EXISTS (SELECT 1 FROM person w JOIN patch p ON p.submitter_id = w.id
+                         WHERE w.account_id = $1 AND p.project_id = pr.id) AS is_contributor
+           FROM project pr) AS concern WHERE is_maintainer OR is_contributor ORDER BY linkname LIMIT 1000",
+    )
+    .bind(user)
+    .all(conn)
+    .await
+}
+
 /// Returns the project with this name in URLs.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Conn, Result, sql, user::account};
+use super::{Conn, Result, Tx, sql, user::account};
 use crate::domain::{Timestamp, UserId, user::User};
 
 /// A token to be kept.
@@ -52,6 +52,21 @@ pub struct Owner {
     pub scope: String,
     /// The SHA-256 of the token's digits.
     pub key_hash: Vec<u8>,
+    /// When it was last used, to the hour.
+    pub last_used: Option<Timestamp>,
+}
+
+/// Writes down that a token was used.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn used(tx: &mut Tx, key_hash: &[u8], now: Timestamp) -> Result<()> {
+    sql("UPDATE token SET last_used = $2 WHERE key_hash = $1")
+        .bind(key_hash)
+        .bind(now)
+        .run(tx)
+        .await?;
+    Ok(())
 }
 
 /// Returns the owner of a token that has not expired.
@@ -61,7 +76,7 @@ pub struct Owner {
 pub async fn owner(conn: &mut Conn, key_hash: &[u8], now: Timestamp) -> Result<Option<Owner>> {
     sql(concat!(
         account!(),
-        ", t.scope, t.key_hash FROM token t JOIN account a ON a.id = t.account_id \
+        ", t.scope, t.key_hash, t.last_used FROM token t JOIN account a ON a.id = t.account_id \
          WHERE t.key_hash = $1 AND (t.expires IS NULL OR t.expires > $2)",
     ))
     .bind(key_hash)
@@ -83,6 +98,8 @@ pub struct Kept {
     pub created: Timestamp,
     /// When it stops to work.
     pub expires: Option<Timestamp>,
+    /// When it was last used, to the hour.
+    pub last_used: Option<Timestamp>,
 }
 
 /// Returns the tokens of a user, the oldest first.
@@ -90,10 +107,23 @@ pub struct Kept {
 /// # Errors
 /// When the database is away.
 pub async fn of(conn: &mut Conn, user: UserId) -> Result<Vec<Kept>> {
-    sql("SELECT id, name, scope, created, expires FROM token WHERE account_id = $1 ORDER BY id")
+    sql("SELECT id, name, scope, created, expires, last_used FROM token WHERE account_id = $1 ORDER BY id")
         .bind(user)
         .all(conn)
         .await
+}
+
+/// Deletes a user's tokens of a name.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn delete_named(conn: &mut Conn, user: UserId, name: &str) -> Result<()> {
+    sql("DELETE FROM token WHERE account_id = $1 AND name = $2")
+        .bind(user)
+        .bind(name)
+        .run(conn)
+        .await?;
+    Ok(())
 }
 
 /// Deletes a token of a user. Says whether it was there.

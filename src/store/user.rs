@@ -4,7 +4,9 @@ use super::{
     Conn, Result, Tx, sql,
     window::{self, Holds, Key, Part, Window},
 };
-use crate::domain::{PersonId, ProjectId, Timestamp, UserId, permission::Rights, user::User};
+use crate::domain::{
+    PersonId, ProjectId, Timestamp, UserId, confirmation, permission::Rights, user::User,
+};
 
 /// An account to be made.
 #[derive(Clone, Debug)]
@@ -129,7 +131,7 @@ pub async fn set_password(tx: &mut Tx, user: UserId, hash: &str) -> Result<()> {
         .bind(user)
         .run(tx)
         .await?;
-    Ok(())
+    super::confirmation::forget(tx, user, confirmation::Kind::Reset).await
 }
 
 /// Writes a password in another form; the password is the same, so nobody is logged out.
@@ -145,7 +147,7 @@ pub async fn rewrite_password(tx: &mut Tx, user: UserId, hash: &str) -> Result<(
     Ok(())
 }
 
-/// Writes down that somebody logged in.
+/// Writes down that somebody logged in: who can do that needs no mail about a new password any more.
 ///
 /// # Errors
 /// When the database is away.
@@ -155,7 +157,7 @@ pub async fn logged_in(tx: &mut Tx, user: UserId, now: Timestamp) -> Result<()> 
         .bind(now)
         .run(tx)
         .await?;
-    Ok(())
+    super::confirmation::forget(tx, user, confirmation::Kind::Reset).await
 }
 
 /// Returns the accounts with this address, ignoring case.
@@ -167,6 +169,81 @@ pub async fn by_email(conn: &mut Conn, email: &str) -> Result<Vec<User>> {
     query.push("WHERE lower(a.email) = lower(").arg(email);
     query.push(") ORDER BY a.id");
     query.all(conn).await
+}
+
+/// Makes an account that cannot be entered before its address is confirmed.
+///
+/// # Errors
+/// [`super::Error::is_duplicate`] when the login name is taken.
+pub async fn register(tx: &mut Tx, user: &NewUser<'_>) -> Result<UserId> {
+    let id = insert(tx, user).await?;
+    sql("UPDATE account SET is_active = FALSE, registration_pending = TRUE WHERE id = $1")
+        .bind(id)
+        .run(tx)
+        .await?;
+    Ok(id)
+}
+
+/// Takes back a registration with this name and address that nobody has confirmed: whoever registers once more, perhaps
+/// because the mail was lost, is not to be told that the name is taken.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn withdraw(tx: &mut Tx, username: &str, email: &str) -> Result<()> {
+    sql(
+        "DELETE FROM account WHERE lower(username) = lower($1) AND lower(email) = lower($2) \
+         AND registration_pending AND NOT is_active AND last_login IS NULL \
+         AND NOT EXISTS (SELECT 1 FROM patch_check k WHERE k.account_id = account.id)",
+    )
+    .bind(username)
+    .bind(email)
+    .run(tx)
+    .await?;
+    Ok(())
+}
+
+/// Lets an account in that was registered, and says whether it was waiting for that.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn activate(tx: &mut Tx, user: UserId) -> Result<bool> {
+    let rows = sql(
+        "UPDATE account SET is_active = TRUE, registration_pending = FALSE \
+         WHERE id = $1 AND registration_pending",
+    )
+    .bind(user)
+    .run(tx)
+    .await?;
+    Ok(rows > 0)
+}
+
+/// Says whether somebody has this login name, ignoring case.
+///
+/// # Errors
+/// When the database is away.
+pub async fn is_taken(conn: &mut Conn, username: &str) -> Result<bool> {
+    let found: Option<(UserId,)> =
+        sql("SELECT id FROM account WHERE lower(username) = lower($1) LIMIT 1")
+            .bind(username)
+            .optional(conn)
+            .await?;
+    Ok(found.is_some())
+}
+
+/// Returns the account that an address belongs to, ignoring case: as its own, or as one of its other addresses. A
+/// registration that nobody has confirmed has no address yet.
+///
+/// # Errors
+/// When the database is away.
+pub async fn holder(conn: &mut Conn, email: &str) -> Result<Option<User>> {
+    let mut query = sql(ACCOUNT);
+    query
+        .push("WHERE a.registration_pending = FALSE AND (lower(a.email) = lower(")
+        .arg(email)
+        .push(") OR a.id IN (SELECT account_id FROM person WHERE lower(email) = lower(")
+        .arg(email)
+        .push("))) ORDER BY a.id LIMIT 1");
+    query.optional(conn).await
 }
 
 /// Returns the account with this id, or this login name, ignoring case. A number is only an id.

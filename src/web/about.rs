@@ -28,8 +28,17 @@ fn about(view: View<'_>) -> Answer {
                 p { (options.site_name) " collects the patches sent to mailing lists and shows what became of each." }
                 dl.wide {
                     dt { "Software" } dd { "Patchwork " (env!("CARGO_PKG_VERSION")) }
-                    dt { "REST API" } dd { (offered(options.rest_api)) }
+                    dt { "REST API" }
+                    dd {
+                        (offered(options.rest_api))
+                        @if options.rest_api && !options.api_versions.is_empty() { ", versions " (options.api_versions.join(", ")) }
+                    }
+                    @if options.rest_api {
+                        dd { a href={ (view.links().base()) "/api/" } { "Start" } }
+                        dd { a href={ (view.links().base()) "/api/openapi.json" } { "Description for programs (OpenAPI)" } }
+                    }
                     dt { "XML-RPC" } dd { (offered(options.xmlrpc)) }
+                    @if options.xmlrpc { dd { a href={ (view.links().base()) "/xmlrpc/" } { "Methods" } } }
                     @if !options.admins.is_empty() {
                         dt { "Administrators" }
                         @for (name, address) in &options.admins {

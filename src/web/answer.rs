@@ -20,6 +20,10 @@ pub enum Answer {
     },
     /// An Atom feed.
     Feed(Vec<u8>),
+    /// A whole page that nobody keeps: it shows what is shown once.
+    Once(Markup),
+    /// What led here is no longer worth anything; the page says how to go on.
+    Gone(Markup),
     /// Something to save.
     File(File),
     /// What was sent makes no sense: the form again, with what was entered and what is wrong.
@@ -47,6 +51,16 @@ impl<'r> Responder<'r, 'static> for Answer {
                 .raw_header("Content-Type", "application/atom+xml; charset=utf-8")
                 .sized_body(bytes.len(), Cursor::new(bytes))
                 .ok(),
+            Answer::Once(body) => {
+                let mut response = body.respond_to(request)?;
+                response.set_raw_header("Cache-Control", "no-store");
+                Ok(response)
+            }
+            Answer::Gone(body) => {
+                let mut response = body.respond_to(request)?;
+                response.set_status(Status::Gone);
+                Ok(response)
+            }
             Answer::File(file) => file.respond_to(request),
             Answer::Invalid(body) => {
                 let mut response = body.respond_to(request)?;

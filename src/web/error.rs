@@ -50,6 +50,15 @@ impl Error {
         Error::Missing(None)
     }
 
+    /// People cannot make themselves an account here.
+    pub fn no_registration() -> Self {
+        Error::Missing(Some(Missing {
+            text: "Accounts of this site are made by its administrators.".into(),
+            ways: Vec::new(),
+            no_project: true,
+        }))
+    }
+
     /// There is no project of the name in the address.
     pub fn no_project() -> Self {
         Error::Missing(Some(Missing {
@@ -234,7 +243,7 @@ fn words(status: Status) -> (&'static str, &'static str) {
         413 => ("Too large", "What you sent is larger than this site takes."),
         429 => (
             "Too many requests",
-            "Please wait half a minute and try again.",
+            "This was tried too often of late. Please wait a while and try again.",
         ),
         503 => (
             "Back in a moment",

@@ -24,8 +24,12 @@ use crate::{
         session::{self, Browser, Session},
     },
     domain::{Timestamp, link::Outside, notice::Notice, user::User},
+    notify::courier::Bell,
     store::{self, Conn, Statements},
 };
+
+/// How long a browser keeps what one page hands on to another.
+const HANDED_ON_MINUTES: i64 = 30;
 
 /// The connection lent to a request until its handler takes it.
 #[derive(Default)]
@@ -242,6 +246,34 @@ impl<'r> View<'r> {
     pub fn end_session(&self) {
         self.cookies
             .remove(self.cookie(session::COOKIE, String::new(), 0));
+    }
+
+    /// Hands something on to a later page of the same browser, in a cookie: nobody may be logged in, and what is secret
+    /// is neither kept in the database nor part of an address.
+    pub fn hand_on(&self, name: &'static str, value: &str) {
+        let mut cookie = self.cookie(name, value.to_owned(), 0);
+        cookie.set_max_age(Duration::minutes(HANDED_ON_MINUTES));
+        self.cookies.add(cookie);
+    }
+
+    /// Returns what was handed on.
+    pub fn handed_on(&self, name: &str) -> Option<String> {
+        let cookie = self.cookies.get(name)?;
+        Some(cookie.value().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    /// Returns what was handed on, and takes it from the browser.
+    pub fn take(&self, name: &'static str) -> Option<String> {
+        let value = self.handed_on(name)?;
+        self.cookies.remove(self.cookie(name, String::new(), 0));
+        Some(value)
+    }
+
+    /// Has mails leave that were written; to be called after the commit.
+    pub fn send_mails(&self) {
+        if let Some(bell) = self.request.rocket().state::<Bell>() {
+            bell.ring();
+        }
     }
 
     fn cookie(&self, name: &'static str, value: String, days: i64) -> Cookie<'static> {

@@ -90,7 +90,7 @@ fn whole(view: &View, title: &str, bar: Markup, main: Markup, scripts: bool) -> 
                 footer {
                     a href=(links.about()) { "About this site" }
                     @if view.user().is_none() {
-                        a href=(links.register()) { "Register" }
+                        @if view.options().registration { a href=(links.register()) { "Register" } }
                         a href=(links.mail()) { "Mail settings" }
                     }
                     span { "Patchwork " (env!("CARGO_PKG_VERSION")) }

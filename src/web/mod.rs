@@ -5,11 +5,13 @@
 //! `link.rs` every address we generate, `error.rs` the one place where errors become pages.
 
 mod about;
+mod address;
 mod answer;
 pub mod assets;
 mod bulk;
 mod bundle;
 mod comment;
+mod confirmation;
 mod cover;
 mod diff;
 pub mod download;
@@ -23,18 +25,23 @@ mod headers;
 mod host;
 mod id;
 mod layout;
+mod letter;
 mod list;
 mod listing;
 mod odd;
+mod optout;
 mod pager;
 mod parts;
+mod password;
 mod patch;
 mod person;
 mod probe;
+mod profile;
 mod project;
 mod pwclientrc;
 mod query;
 mod quote;
+mod registration;
 mod route;
 mod series;
 mod session;
@@ -42,6 +49,7 @@ mod suggest;
 mod text;
 mod thread;
 mod todo;
+mod token;
 mod undo;
 mod visit;
 
@@ -80,6 +88,14 @@ pub struct Options {
     pub rest_api: bool,
     /// Whether XML-RPC is offered.
     pub xmlrpc: bool,
+    /// Which versions of the REST API are offered.
+    pub api_versions: Vec<&'static str>,
+    /// Whether people may make themselves an account.
+    pub registration: bool,
+    /// The sender of mails about accounts and addresses.
+    pub mail_from: String,
+    /// How many days a mailed confirmation may be answered.
+    pub confirmation_days: i64,
 }
 
 impl Default for Options {
@@ -96,6 +112,10 @@ impl Default for Options {
             admins: Vec::new(),
             rest_api: false,
             xmlrpc: false,
+            api_versions: Vec::new(),
+            registration: true,
+            mail_from: "patchwork@localhost".into(),
+            confirmation_days: 7,
         }
     }
 }
@@ -128,6 +148,13 @@ pub fn mount(rocket: Rocket<Build>, options: Options) -> Rocket<Build> {
         undo::routes(),
         todo::routes(),
         suggest::routes(),
+        registration::routes(),
+        confirmation::routes(),
+        optout::routes(),
+        profile::routes(),
+        address::routes(),
+        token::routes(),
+        password::routes(),
     ]
     .concat();
     let pages = [route::reading(reading), route::knowing(about::routes())].concat();

@@ -90,11 +90,6 @@ impl Query {
             .collect()
     }
 
-    /// Returns what follows the list's path; nothing where nothing is asked.
-    pub fn here(&self) -> String {
-        self.href().trim_start_matches("./").to_owned()
-    }
-
     /// Returns the address of the same as a feed, relative to the list.
     pub fn feed(&self) -> String {
         match self.without("page").href() {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     auth,
-    domain::{Timestamp, link, user::User},
+    domain::{Timestamp, link, notice::Notice, user::User},
     store::{self, Conn, Tx, throttle},
 };
 
@@ -24,9 +24,12 @@ const MOST_FAILURES: i64 = 10;
 const MOST_FROM_ADDRESS: i64 = 60;
 const MINUTES: i64 = 15;
 
+/// The cookie that has the page of the login tell that a password was changed.
+pub const CHANGED: &str = "changed";
+
 /// Returns the routes of sessions.
 pub fn routes() -> Vec<Route> {
-    rocket::routes![login_page, login, logout_page, logout]
+    rocket::routes![login_page, login, logout_page, logout, end]
 }
 
 #[rocket::get("/user/login")]
@@ -81,9 +84,14 @@ async fn login(view: View<'_>, pairs: Pairs, mut db: Db<'_>, form: Form<'_>) -> 
 /// What is counted when somebody tries passwords, and how much is too much.
 fn counters(view: &View, name: &str) -> [(String, i64); 2] {
     [
-        (format!("login of {}", name.to_lowercase()), MOST_FAILURES),
+        (counter(name), MOST_FAILURES),
         (format!("login from {}", view.address()), MOST_FROM_ADDRESS),
     ]
+}
+
+/// Returns what is counted when somebody tries passwords of an account.
+pub fn counter(name: &str) -> String {
+    format!("login of {}", name.to_lowercase())
 }
 
 /// Returns the account with this login name, or the only one with this address.
@@ -133,6 +141,7 @@ fn next(view: &View, given: Option<&str>) -> String {
 }
 
 fn entry(view: &View, name: &str, next: &str, faults: &Faults) -> Markup {
+    let has_changed = view.take(CHANGED).is_some();
     let username = Field {
         autocomplete: "username",
         ..Field::new("username", "Login name or address", name)
@@ -145,6 +154,7 @@ fn entry(view: &View, name: &str, next: &str, faults: &Faults) -> Markup {
         html! {
             div.narrow {
                 h1 { "Log in" }
+                @if has_changed { p.notice role="status" { "Your password is changed. Log in with the new one." } }
                 (field::problems(faults))
                 form.entries method="post" action=(links.login(None)) {
                     (view.csrf())
@@ -154,7 +164,7 @@ fn entry(view: &View, name: &str, next: &str, faults: &Faults) -> Markup {
                     button.primary type="submit" { "Log in" }
                 }
                 p { a href=(links.user_page("password-reset/")) { "Forgotten your password?" } }
-                p { "No account yet? " a href=(links.register()) { "Register" } " to have your patches listed, to keep bundles, and to maintain a project." }
+                @if view.options().registration { p { "No account yet? " a href=(links.register()) { "Register" } " to have your patches listed, to keep bundles, and to maintain a project." } }
             }
         },
     )
@@ -187,4 +197,31 @@ async fn logout(view: View<'_>, _db: Db<'_>, form: Form<'_>) -> Result<Answer> {
         view.end_session();
     }
     Ok(Answer::Done(view.links().home()))
+}
+
+/// Ends other sessions of the same user: one, or all but this.
+#[rocket::post("/user/sessions/end", data = "<form>")]
+async fn end(view: View<'_>, _db: Db<'_>, form: Form<'_>) -> Result<Answer> {
+    let session = view.logged_in()?;
+    let user = session.caller.user.id;
+    let mut tx = form.begin().await?;
+    let said = match form.text("session") {
+        "others" => match store::session::end_others(&mut tx, user, &session.key_hash).await? {
+            0 => "There is no other session.".to_owned(),
+            1 => "The other session has ended.".to_owned(),
+            count => format!("{count} other sessions have ended."),
+        },
+        named => {
+            let listed = store::session::of_user(&mut tx, user, Timestamp::now()).await?;
+            let found = listed.iter().find(|it| auth::hex(&it.key_hash) == named);
+            let found = found.ok_or_else(Error::missing)?;
+            store::session::end(&mut tx, &found.key_hash).await?;
+            "The session has ended.".to_owned()
+        }
+    };
+    session
+        .tell(&mut tx, vec![Notice::done(said)], Timestamp::now())
+        .await?;
+    tx.commit().await?;
+    Ok(Answer::Done(view.links().user()))
 }

@@ -3,6 +3,8 @@
 use rocket::http::Method;
 use serde_json::{Value, json};
 
+use patchwork::store::sql;
+
 use super::seed;
 
 /// Everybody: nobody, an account without rights, the submitter, the delegate of patch 2, the maintainer, a superuser.
@@ -274,5 +276,30 @@ on_both! {
             let seen = site.get(path).await.is(404);
             assert_eq!(seen.json["detail"], format!("No {thing} matches the given query."), "{path}");
         }
+    }
+}
+
+// When a token was last used is written down, but no more than once an hour, and no answer waits for it.
+on_both! {
+    async fn the_use_of_a_token_is_written_down(db: Db) {
+        let db = &db;
+        let site = seed::site(db).await;
+        let used = async || {
+            let mut conn = db.reader().await.expect("a reader");
+            let (count,): (i64,) = sql("SELECT count(*) FROM token WHERE last_used IS NOT NULL")
+                .one(&mut conn)
+                .await
+                .expect("a number");
+            count
+        };
+        assert_eq!(used().await, 0);
+        for _ in 0..100 {
+            site.ask(Method::Get, "patches/1/").by("m").seen().await.is(200);
+            if used().await == 1 {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        panic!("nobody has written it down");
     }
 }

@@ -3,6 +3,7 @@
 mod account;
 mod archive;
 mod check;
+mod courier;
 mod cron;
 mod database;
 mod demo;

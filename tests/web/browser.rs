@@ -117,7 +117,9 @@ impl<'a> Browser<'a> {
     pub async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Seen {
         let seen = self.post(path, fields).await;
         assert_eq!(seen.status, 303, "{path}: {}", seen.body);
-        self.get(seen.header("Location")).await
+        // What follows # stays with the browser.
+        let address = seen.header("Location").split('#').next();
+        self.get(address.unwrap_or_default()).await
     }
 
     async fn send(&self, mut request: rocket::local::asynchronous::LocalRequest<'_>) -> Seen {
@@ -126,7 +128,7 @@ impl<'a> Browser<'a> {
         }
         let seen = Seen::of(request.dispatch().await).await;
         for set in seen.headers("Set-Cookie") {
-            let cookie = Cookie::parse(set).expect("a cookie");
+            let cookie = Cookie::parse_encoded(set).expect("a cookie");
             match cookie.value() {
                 "" => drop(self.cookies.borrow_mut().remove(cookie.name())),
                 value => self.keep(cookie.name(), value),

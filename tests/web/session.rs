@@ -46,7 +46,7 @@ pub async fn a_user_logs_in_and_out(db: &Db) {
     let token = browser.cookie("csrftoken");
     assert_eq!(
         page.values("input[name=csrfmiddlewaretoken]", "value"),
-        std::slice::from_ref(&token)
+        [token.as_str()]
     );
     let wrong = browser
         .post(

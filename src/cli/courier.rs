@@ -1,0 +1,39 @@
+//! The task of a server that takes mails out of the outbox: begun with the site, ended with it.
+
+use std::time::Duration;
+
+use rocket::{Build, Rocket, fairing::AdHoc, tokio};
+use rocket_db_pools::Database;
+
+use crate::{
+    config::Settings,
+    notify::{
+        Mailer,
+        courier::{self, Bell},
+    },
+    store,
+};
+
+/// Lets a site send its mails. Under CGI there is nobody to do it when the request is answered: `patchwork cron` does.
+pub(super) fn attach(site: Rocket<Build>, settings: &Settings) -> Rocket<Build> {
+    let mailer = match Mailer::new(&settings.mail) {
+        Ok(mailer) => mailer,
+        // The site is worth more than its mails, which wait.
+        Err(why) => {
+            tracing::error!("{why}; no mail is sent");
+            return site;
+        }
+    };
+    let patience = Duration::from_secs(settings.mail.timeout);
+    let bell = Bell::default();
+    let rung = bell.clone();
+    site.manage(bell)
+        .attach(AdHoc::on_liftoff("Outgoing mails", move |rocket| {
+            Box::pin(async move {
+                if let Some(database) = store::Database::fetch(rocket) {
+                    let db = database.0.clone();
+                    tokio::spawn(courier::serve(db, mailer, patience, rung));
+                }
+            })
+        }))
+}
