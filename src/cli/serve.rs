@@ -256,6 +256,7 @@ fn site(settings: &Settings) -> anyhow::Result<rocket::Rocket<rocket::Build>> {
         registration: settings.web.registration,
         mail_from: settings.mail.from.clone(),
         confirmation_days: i64::from(settings.mail.confirmation_validity),
+        intake: super::parsemail::intake(settings),
         ..web::Options::default()
     };
     let stylesheet = web::Links::new(&options.base).asset(web::assets::name("patchwork.css"));

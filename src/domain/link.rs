@@ -48,6 +48,11 @@ impl Links {
         format!("{}/project/{}/", self.base, encoded(linkname))
     }
 
+    /// What maintainers set for their project.
+    pub fn settings(&self, linkname: &str) -> String {
+        format!("{}settings/", self.project(linkname))
+    }
+
     /// A project's patches.
     pub fn list(&self, linkname: &str) -> String {
         format!("{}list/", self.project(linkname))

@@ -1,4 +1,7 @@
-//! Who may do what (`domain.md §3`). Administrators have no more rights here than anybody else.
+//! Who may do what (`domain.md §3`). Administrators have no more rights here than anybody else: what they may do in the
+//! admin console is [`Console`]'s.
+
+use std::collections::BTreeSet;
 
 use super::{Patch, PersonId, ProjectId, UserId};
 
@@ -78,6 +81,57 @@ impl Scope {
     }
 }
 
+/// What can be done with a kind of things in the admin console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// Looking at them.
+    View,
+    /// Making one.
+    Add,
+    /// Changing one.
+    Change,
+    /// Deleting one.
+    Delete,
+}
+
+impl Deed {
+    /// All deeds, in the order of tables.
+    pub const ALL: [Deed; 4] = [Deed::View, Deed::Add, Deed::Change, Deed::Delete];
+
+    /// Returns the word that names of permissions hold.
+    pub fn word(self) -> &'static str {
+        match self {
+            Deed::View => "view",
+            Deed::Add => "add",
+            Deed::Change => "change",
+            Deed::Delete => "delete",
+        }
+    }
+}
+
+/// Returns the name under which a permission is kept, such as `patchwork.change_patch`. Compatibility: they come from
+/// older sites.
+pub fn name(app: &str, deed: Deed, model: &str) -> String {
+    format!("{app}.{}_{model}", deed.word())
+}
+
+/// What somebody may do in the admin console.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Console {
+    /// Whether it is everything.
+    pub everything: bool,
+    /// The names of what else.
+    pub granted: BTreeSet<String>,
+}
+
+impl Console {
+    /// Says whether something may be done with a kind of things. Who may change may look.
+    pub fn may(&self, app: &str, deed: Deed, model: &str) -> bool {
+        let has = |deed| self.granted.contains(&name(app, deed, model));
+        self.everything || has(deed) || (deed == Deed::View && has(Deed::Change))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,5 +199,22 @@ mod tests {
         assert!(submitter.may_address_cover(about.0, about.1, about.2));
         assert!(maintainer.may_address_cover(about.0, about.1, about.2));
         assert!(!delegate.may_address_cover(about.0, about.1, about.2));
+    }
+
+    #[test]
+    fn who_may_change_may_look_and_superusers_may_everything() {
+        let granted = BTreeSet::from(["patchwork.change_patch".to_owned()]);
+        let console = Console {
+            everything: false,
+            granted,
+        };
+        let may = |deed, model| console.may("patchwork", deed, model);
+        assert!(may(Deed::Change, "patch") && may(Deed::View, "patch"));
+        assert!(!may(Deed::Delete, "patch") && !may(Deed::View, "cover"));
+        let superuser = Console {
+            everything: true,
+            ..Console::default()
+        };
+        assert!(superuser.may("auth", Deed::Delete, "user"));
     }
 }

@@ -109,7 +109,7 @@ pub fn faults(project: &Project) -> Vec<String> {
 }
 
 /// Says whether a text is an address with a scheme; `git://` and `ssh://` are as good as `https://`.
-fn is_address(text: &str) -> bool {
+pub fn is_address(text: &str) -> bool {
     let scheme_is_plain = |scheme: &str| {
         scheme.starts_with(|c: char| c.is_ascii_alphabetic())
             && scheme

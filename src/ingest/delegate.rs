@@ -26,8 +26,8 @@ pub async fn of(d: &mut Delivery<'_>, mail: &Mail<'_>) -> Result<Option<UserId>>
     Ok(by_rules(&rules, mail::files::files(diff)))
 }
 
-/// Every file must match a rule, and all must give the same user.
-fn by_rules(rules: &[Rule], files: impl IntoIterator<Item = String>) -> Option<UserId> {
+/// Returns the user to whom rules give these files: every file must match a rule, and all must give the same user.
+pub fn by_rules(rules: &[Rule], files: impl IntoIterator<Item = String>) -> Option<UserId> {
     let rules: Vec<(Regex, UserId)> = rules
         .iter()
         .filter_map(|rule| Some((glob(&rule.path)?, rule.account_id)))
@@ -42,6 +42,12 @@ fn by_rules(rules: &[Rule], files: impl IntoIterator<Item = String>) -> Option<U
     let users = users?;
     let first = *users.first()?;
     users.iter().all(|user| *user == first).then_some(first)
+}
+
+/// Returns the rule that decides about a file: the first that matches.
+pub fn fires<'a>(rules: &'a [Rule], file: &str) -> Option<&'a Rule> {
+    let matches = |rule: &&Rule| glob(&rule.path).is_some_and(|path| path.is_match(file));
+    rules.iter().find(matches)
 }
 
 /// Compiles a shell pattern: `*` any run, slashes included, `?` one character, `[seq]`, `[!seq]`; nothing

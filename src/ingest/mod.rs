@@ -38,8 +38,10 @@ use crate::{
     },
 };
 use classify::Kind;
+pub use delegate::{by_rules as delegate_of, fires as rule_of};
 use delivery::{Delivery, Mail};
 use ledger::Digest;
+pub use project::by_subject as project_of;
 use rulebook::Rulebook;
 
 /// No mail server passes on more, in bytes; what does is not a mail, and must not fill the memory.

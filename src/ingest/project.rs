@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use super::{delivery::Delivery, rulebook::Claim};
 use crate::{
-    domain::{ListId, Project, id::cut},
+    domain::{ListId, Project, id::cut, pattern},
     mail::Message,
-    store::Result,
+    store::{self, Conn, Result},
 };
 
 /// Returns the project of the list a mail came by; `list` overrules what its headers say.
@@ -47,4 +47,27 @@ fn claimed(claims: &[Claim], subject: &str) -> Option<Rc<Project>> {
         .find(matching)
         .or_else(|| claims.iter().find(|claim| claim.pattern.is_none()));
     found.map(|claim| claim.project.clone())
+}
+
+/// Returns the linkname of the project that a mail of a list with this subject would go to.
+///
+/// # Errors
+/// When the database is away.
+pub async fn by_subject(conn: &mut Conn, list: &ListId, subject: &str) -> Result<Option<String>> {
+    let projects: Vec<Project> = store::project::by_list_id(conn, list)
+        .await?
+        .into_iter()
+        .map(|listed| listed.project)
+        .collect();
+    let matching = |project: &&Project| {
+        !project.subject_match.is_empty()
+            && pattern::compile(&project.subject_match).is_ok_and(|it| it.is_match(subject))
+    };
+    let found = projects.iter().find(matching);
+    let found = found.or_else(|| {
+        projects
+            .iter()
+            .find(|project| project.subject_match.is_empty())
+    });
+    Ok(found.map(|project| project.linkname.clone()))
 }

@@ -368,3 +368,16 @@ pub async fn delete(tx: &mut Tx, id: BundleId) -> Result<()> {
         .await?;
     Ok(())
 }
+
+/// Returns the names of a user's bundles.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn names_of(conn: &mut Conn, owner: UserId) -> Result<Vec<String>> {
+    let rows: Vec<(String,)> =
+        sql("SELECT name FROM bundle WHERE owner_id = $1 ORDER BY name LIMIT 1000")
+            .bind(owner)
+            .all(conn)
+            .await?;
+    Ok(rows.into_iter().map(|(name,)| name).collect())
+}

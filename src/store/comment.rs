@@ -299,3 +299,33 @@ pub async fn by_id(conn: &mut Conn, parent: Parent, id: CommentId) -> Result<Opt
     query.push(" AND c.id = ").arg(id);
     query.optional(conn).await
 }
+
+/// Returns the text of a comment, if there is the comment.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn text(conn: &mut Conn, id: CommentId) -> Result<Option<String>> {
+    let row: Option<(Option<String>,)> = sql("SELECT content FROM comment WHERE id = $1")
+        .bind(id)
+        .optional(conn)
+        .await?;
+    Ok(row.map(|(text,)| text.unwrap_or_default()))
+}
+
+/// Says whether a patch or a cover letter has the mail of a comment as a comment.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn is_with(conn: &mut Conn, id: CommentId, parent: Parent) -> Result<bool> {
+    let (patch, cover) = parent.split();
+    let (count,): (i64,) = sql(
+        "SELECT count(*) FROM comment c JOIN comment m ON m.id = $1 \
+         WHERE c.msgid = m.msgid AND (c.patch_id = $2 OR c.cover_id = $3)",
+    )
+    .bind(id)
+    .bind(patch)
+    .bind(cover)
+    .one(conn)
+    .await?;
+    Ok(count > 0)
+}

@@ -1,7 +1,7 @@
 //! Delegation rules: which user gets patches that touch a path.
 
 use super::{Conn, Result, sql};
-use crate::domain::{ProjectId, UserId};
+use crate::domain::{PatchId, ProjectId, UserId};
 
 /// A path and whose turn patches to it are.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -35,4 +35,25 @@ pub async fn user_by_email(conn: &mut Conn, email: &str) -> Result<Option<UserId
     .optional(conn)
     .await?;
     Ok(row.map(|(id,)| id))
+}
+
+/// Returns open patches of a project that lie on nobody's desk, with their diffs, the newest first.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn idle(
+    conn: &mut Conn,
+    project: ProjectId,
+    most: i64,
+) -> Result<Vec<(PatchId, String)>> {
+    sql(
+        "SELECT p.id, b.diff FROM patch p JOIN patch_body b ON b.patch_id = p.id
+          WHERE p.project_id = $1 AND p.archived = FALSE AND p.delegate_id IS NULL AND b.diff IS NOT NULL
+            AND p.state_id IN (SELECT id FROM state WHERE action_required)
+          ORDER BY p.date DESC, p.id DESC LIMIT $2",
+    )
+    .bind(project)
+    .bind(most)
+    .all(conn)
+    .await
 }

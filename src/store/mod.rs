@@ -3,6 +3,8 @@
 //! One SQL text serves SQLite and PostgreSQL; `sql.rs` runs it on either, `db.rs` holds the connections.
 //! To read or write something new: a function in the noun's file that takes `&mut Conn` first.
 
+pub mod admin;
+pub mod audit;
 pub mod awaited;
 pub mod bundle;
 pub mod check;
@@ -25,6 +27,7 @@ pub mod optout;
 pub mod outbox;
 pub mod patch;
 pub mod patience;
+pub mod permission;
 pub mod person;
 mod pool;
 pub mod project;

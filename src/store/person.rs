@@ -22,14 +22,20 @@ pub struct Asked {
     pub name: Option<String>,
 }
 
-/// Returns those who have one of these addresses, ignoring case.
+/// Returns those who have one of these addresses, ignoring case, or had it before they were merged into another.
 ///
 /// # Errors
 /// When the database is away or refuses.
 pub async fn by_emails(conn: &mut Conn, emails: Vec<String>) -> Result<Vec<Asked>> {
     let mut q = sql("SELECT asked.value AS asked, p.id, p.email, p.name FROM ");
-    q.table(conn.kind(), Many::texts(emails))
-        .push(" JOIN person p ON lower(p.email) = lower(asked.value)");
+    let emails = Many::texts(emails);
+    q.table(conn.kind(), emails.clone()).push(
+        " JOIN person p ON lower(p.email) = lower(asked.value) \
+         UNION ALL SELECT asked.value AS asked, p.id, p.email, p.name FROM ",
+    );
+    q.table(conn.kind(), emails).push(
+        " JOIN person_alias x ON x.email = lower(asked.value) JOIN person p ON p.id = x.person_id",
+    );
     q.all(conn).await
 }
 

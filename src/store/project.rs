@@ -146,6 +146,21 @@ pub async fn by_linkname(conn: &mut Conn, linkname: &str) -> Result<Option<Proje
         .await
 }
 
+/// Returns the name in URLs of the project that had another one before, if no project has that now.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn renamed(conn: &mut Conn, before: &str) -> Result<Option<String>> {
+    let row: Option<(String,)> = sql(
+        "SELECT p.linkname FROM project_alias a JOIN project p ON p.id = a.project_id WHERE a.linkname = $1 \
+         AND NOT EXISTS (SELECT 1 FROM project o WHERE o.linkname = $1)",
+    )
+    .bind(before)
+    .optional(conn)
+    .await?;
+    Ok(row.map(|(linkname,)| linkname))
+}
+
 /// Returns every project, by linkname.
 ///
 /// # Errors

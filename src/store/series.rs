@@ -584,3 +584,30 @@ pub async fn needs(conn: &mut Conn, ids: &[SeriesId]) -> Result<Vec<(SeriesId, S
     query.push(" ORDER BY from_series_id, position, to_series_id");
     query.all(conn).await
 }
+
+/// Returns the mails that lead to a series, and how far they are, the nearest first.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn references(conn: &mut Conn, id: SeriesId) -> Result<Vec<(MessageId, i64)>> {
+    sql(
+        "SELECT msgid, distance FROM series_reference WHERE series_id = $1 \
+         ORDER BY distance, msgid LIMIT 1000",
+    )
+    .bind(id)
+    .all(conn)
+    .await
+}
+
+/// Forgets that a mail leads to a series. Says whether it did.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn forget_reference(conn: &mut Conn, id: SeriesId, msgid: &str) -> Result<bool> {
+    let rows = sql("DELETE FROM series_reference WHERE series_id = $1 AND msgid = $2")
+        .bind(id)
+        .bind(msgid)
+        .run(conn)
+        .await?;
+    Ok(rows > 0)
+}

@@ -28,6 +28,8 @@ pub enum Answer {
     File(File),
     /// What was sent makes no sense: the form again, with what was entered and what is wrong.
     Invalid(Markup),
+    /// Somebody else was faster: both values, to choose from.
+    Conflict(Markup),
     /// It is done; what came of it is over there.
     Done(String),
     /// It is over there.
@@ -65,6 +67,11 @@ impl<'r> Responder<'r, 'static> for Answer {
             Answer::Invalid(body) => {
                 let mut response = body.respond_to(request)?;
                 response.set_status(Status::UnprocessableEntity);
+                Ok(response)
+            }
+            Answer::Conflict(body) => {
+                let mut response = body.respond_to(request)?;
+                response.set_status(Status::Conflict);
                 Ok(response)
             }
             Answer::Done(address) => redirect(Status::SeeOther, address),

@@ -69,6 +69,16 @@ impl File {
         }
     }
 
+    /// A table of the admin console.
+    pub fn csv(name: &str, text: String) -> File {
+        File {
+            kind: "text/csv; charset=utf-8",
+            name: format!("{name}.csv"),
+            bytes: text.into_bytes(),
+            is_private: true,
+        }
+    }
+
     fn text(name: String, bytes: Vec<u8>) -> File {
         File {
             kind: "text/plain; charset=utf-8",

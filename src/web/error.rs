@@ -148,7 +148,7 @@ fn reference<'r>(request: &'r Request<'_>) -> &'r str {
 }
 
 /// Returns the project that an address is about, whether it is there or not.
-fn linkname(view: &View, request: &Request<'_>) -> Option<String> {
+pub fn linkname(view: &View, request: &Request<'_>) -> Option<String> {
     let path = request.uri().path().raw().as_str();
     let below = path.strip_prefix(view.links().base())?;
     let (linkname, _) = below.strip_prefix("/project/")?.split_once('/')?;

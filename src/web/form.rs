@@ -138,4 +138,9 @@ impl Form<'_> {
     pub async fn begin(&self) -> store::Result<Tx> {
         self.db.begin().await
     }
+
+    /// Returns the database, for what begins transactions of its own, such as taking in a mail.
+    pub fn database(&self) -> Db {
+        self.db.clone()
+    }
 }

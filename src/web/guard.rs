@@ -195,6 +195,11 @@ impl<'r> View<'r> {
         self.request.uri().to_string()
     }
 
+    /// Returns the host that is visited, as the browser names it.
+    pub fn host(&self) -> Option<&str> {
+        self.host.as_deref()
+    }
+
     /// Returns where to log in, and to come back from there.
     pub fn login_here(&self) -> String {
         self.links().login(Some(&self.here()))
@@ -296,11 +301,6 @@ impl<'r> View<'r> {
     /// Returns what makes addresses.
     pub fn links(&self) -> &'r Links {
         &self.site.expect("mount() manages the site").links
-    }
-
-    /// Returns the host that the request names; empty for none.
-    pub fn host(&self) -> &str {
-        self.host.as_deref().unwrap_or_default()
     }
 
     /// Returns a path of ours as an address that works outside the page.

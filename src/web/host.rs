@@ -77,7 +77,10 @@ pub fn routes() -> Vec<Route> {
 
 #[rocket::get("/-/host")]
 fn nowhere(view: View<'_>) -> Nowhere {
-    tracing::warn!("refused a request for the host {:?}", view.host());
+    tracing::warn!(
+        "refused a request for the host {:?}",
+        view.host().unwrap_or_default()
+    );
     Nowhere
 }
 

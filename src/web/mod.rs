@@ -6,6 +6,7 @@
 
 mod about;
 mod address;
+mod admin;
 mod answer;
 pub mod assets;
 mod bulk;
@@ -60,7 +61,7 @@ pub use host::Hosts;
 
 use rocket::{Build, Rocket};
 
-use crate::domain::link;
+use crate::{domain::link, ingest};
 
 /// How the pages of a site are to be.
 #[derive(Clone, Debug)]
@@ -96,6 +97,8 @@ pub struct Options {
     pub mail_from: String,
     /// How many days a mailed confirmation may be answered.
     pub confirmation_days: i64,
+    /// How mails that were set aside are taken in when they are tried again.
+    pub intake: ingest::Options,
 }
 
 impl Default for Options {
@@ -116,6 +119,7 @@ impl Default for Options {
             registration: true,
             mail_from: "patchwork@localhost".into(),
             confirmation_days: 7,
+            intake: ingest::Options::default(),
         }
     }
 }
@@ -155,6 +159,7 @@ pub fn mount(rocket: Rocket<Build>, options: Options) -> Rocket<Build> {
         address::routes(),
         token::routes(),
         password::routes(),
+        admin::routes(),
     ]
     .concat();
     let pages = [route::reading(reading), route::knowing(about::routes())].concat();

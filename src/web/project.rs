@@ -173,7 +173,12 @@ fn whole(view: &View, about: &About) -> Markup {
         view,
         &Frame::project(&title, project, Tab::About),
         html! {
-            header.heading { h1 { (project.name) } }
+            header.heading {
+                h1 { (project.name) }
+                @if view.caller().is_some_and(|caller| caller.rights.maintains(project.id)) {
+                    p.facts { a href=(view.links().settings(&project.linkname)) { "Settings of this project" } }
+                }
+            }
             div.columns.even {
                 section {
                     h2 { "Patches" }

@@ -96,10 +96,44 @@ impl Handler for Reading {
             return Outcome::Success(error::response(request, Status::NotFound, None));
         }
         match guard::lend(request).await {
-            Ok(()) => self.0.handle(request, data).await,
+            Ok(()) => match self.0.handle(request, data).await {
+                Outcome::Success(response) if response.status() == Status::NotFound => {
+                    Outcome::Success(moved(request).await.unwrap_or(response))
+                }
+                outcome => outcome,
+            },
             Err(status) => Outcome::Success(error::response(request, status, None)),
         }
     }
+}
+
+/// Leads on from a page of a project that had this name before. Looked up only for pages that are not there.
+async fn moved<'r>(request: &'r Request<'_>) -> Option<Response<'r>> {
+    if request.method() != Method::Get {
+        return None;
+    }
+    let view = guard::View::of(request);
+    let before = error::linkname(&view, request)?;
+    let database = store::Database::fetch(request.rocket())?;
+    let now = async {
+        let mut conn = database.0.reader().await?;
+        store::project::renamed(&mut conn, &before).await
+    };
+    let now = now.await.ok().flatten()?;
+    let uri = request.uri();
+    let below = uri
+        .path()
+        .raw()
+        .as_str()
+        .strip_prefix(view.links().base())?;
+    let (_, rest) = below.strip_prefix("/project/")?.split_once('/')?;
+    let path = format!("{}{rest}", view.links().project(&now));
+    let query = uri.query().map(|query| query.as_str());
+    let address = slashed(path.trim_end_matches('/'), query);
+    let mut response = Response::new();
+    response.set_status(Status::MovedPermanently);
+    response.set_raw_header("Location", address);
+    Some(response)
 }
 
 /// Finds out who is looking, if that is possible.

@@ -1,6 +1,7 @@
 //! Pages, through Rocket's local client: what they say, where they lead, what they cost.
 
 mod about;
+mod admin;
 mod autocomplete;
 mod browser;
 mod bulk;

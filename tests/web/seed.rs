@@ -91,6 +91,38 @@ impl Seen {
             .collect()
     }
 
+    /// What a browser would send of the first form that a selector finds, without its buttons.
+    pub fn form(&self, selector: &str) -> Vec<(String, String)> {
+        let page = Html::parse_document(&self.body);
+        let forms = Selector::parse(selector).expect("a selector");
+        let fields = Selector::parse("input, select, textarea").expect("a selector");
+        let chosen = Selector::parse("option[selected]").expect("a selector");
+        let first = Selector::parse("option").expect("a selector");
+        let form = page.select(&forms).next().expect("a form");
+        let sent = form.select(&fields).filter_map(|field| {
+            let name = field.attr("name")?.to_owned();
+            let value = match field.value().name() {
+                "select" => {
+                    let option = field
+                        .select(&chosen)
+                        .next()
+                        .or(field.select(&first).next())?;
+                    option.attr("value")?.to_owned()
+                }
+                "textarea" => field.text().collect(),
+                _ => {
+                    let is_box = field.attr("type") == Some("checkbox");
+                    if is_box && field.attr("checked").is_none() {
+                        return None;
+                    }
+                    field.attr("value").unwrap_or_default().to_owned()
+                }
+            };
+            Some((name, value))
+        });
+        sent.collect()
+    }
+
     /// An attribute of what a selector finds.
     pub fn values(&self, selector: &str, name: &str) -> Vec<String> {
         let selector = Selector::parse(selector).expect("a selector");

@@ -1,0 +1,96 @@
+//! Received mails, and what became of each.
+
+use maud::{Markup, html};
+
+use super::{
+    super::{error::Result, guard::View},
+    access::Access,
+    lookup,
+    model::{By, Column, Field, Filter, Kind, Model, Noun, PLAIN, Part, SHOWN, Show},
+};
+use crate::{
+    domain::{MailId, permission::Deed},
+    mail::header::Block,
+    store::{
+        self, Conn,
+        admin::{Key, Table},
+    },
+};
+
+/// The kind of things.
+pub static MODEL: Model = Model {
+    name: "mail",
+    one: "Received mail",
+    many: "Received mails",
+    part: Part::System,
+    table: &Table {
+        base: "mail",
+        kind: Key::Number,
+        key: "t.id",
+        label: "t.msgid",
+        columns: "t.msgid, t.received, pr.linkname, t.outcome, coalesce(p.name, o.name), t.size",
+        joins: " LEFT JOIN project pr ON pr.id = t.project_id LEFT JOIN comment c ON c.id = t.comment_id
+            LEFT JOIN patch p ON p.id = coalesce(t.patch_id, c.patch_id) LEFT JOIN cover o ON o.id = coalesce(t.cover_id, c.cover_id)",
+        only: "",
+        words: &[("lower(t.msgid)", ""), ("t.outcome", "")],
+        order: "t.id",
+    },
+    columns: &[
+        Column::new("Message id", Show::Code, ""),
+        Column::new("Received", Show::Moment, "t.id"),
+        Column::text("Project", ""),
+        Column::text("Became", ""),
+        Column::text("Shown at", ""),
+        Column::new("Bytes", Show::Number, ""),
+    ],
+    filters: &[
+        Filter { key: "project", label: "Project", by: By::Row(&lookup::PROJECT, " AND t.project_id = ", "") },
+        Filter { key: "outcome", label: "Became", by: By::Choice(&[
+            ("patch", "a patch", " AND t.outcome = 'patch'"),
+            ("cover", "a cover letter", " AND t.outcome = 'cover'"),
+            ("comment", "a comment", " AND t.outcome = 'comment'"),
+            ("nothing", "nothing", " AND t.outcome NOT IN ('patch', 'cover', 'comment')"),
+        ]) },
+        Filter { key: "date", label: "Received", by: By::Date(" AND t.received >= ", " AND t.received < ") },
+    ],
+    fields: &[
+        Field { name: "msgid", label: "Message id", ..SHOWN },
+        Field { name: "received", label: "Received", kind: Kind::Moment, ..SHOWN },
+        Field { name: "project_id", label: "Project", kind: Kind::Row(&lookup::PROJECT), ..SHOWN },
+        Field { name: "outcome", label: "Became", ..SHOWN },
+        Field { name: "patch_id", label: "Patch", kind: Kind::Row(&lookup::PATCH), ..SHOWN },
+        Field { name: "cover_id", label: "Cover letter", kind: Kind::Row(&lookup::COVER), ..SHOWN },
+        Field { name: "comment_id", label: "Comment", ..SHOWN },
+        Field { name: "size", label: "Bytes", ..SHOWN },
+    ],
+    deeds: &[Deed::View],
+    noun: &Mails,
+    ..PLAIN
+};
+
+struct Mails;
+
+/// Draws the headers of a mail and the beginning of what follows.
+pub fn drawn(raw: &[u8]) -> Markup {
+    let text = String::from_utf8_lossy(raw);
+    let body = text
+        .split_once("\n\n")
+        .or_else(|| text.split_once("\r\n\r\n"));
+    let body: String = body
+        .map_or("", |(_, body)| body)
+        .chars()
+        .take(20_000)
+        .collect();
+    html! {
+        details.more open { summary { "Headers" } pre.folded tabindex="0" { (Block::split(raw).stored()) } }
+        details.more { summary { "What follows" } pre.folded tabindex="0" { (body) } }
+    }
+}
+
+#[rocket::async_trait]
+impl Noun for Mails {
+    async fn more(&self, conn: &mut Conn, _: &View<'_>, _: &Access, id: &str) -> Result<Markup> {
+        let raw = store::mail::raw(conn, MailId(id.parse().unwrap_or_default())).await?;
+        Ok(raw.map_or_else(Markup::default, |raw| drawn(&raw)))
+    }
+}

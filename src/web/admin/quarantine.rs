@@ -1,0 +1,215 @@
+//! Mails that could not be taken in: looked at, tried again, dropped.
+
+use maud::Markup;
+
+use super::{
+    super::{error::Result, form::Form, guard::View},
+    access::Access,
+    lookup,
+    model::{
+        Acted, Action, Column, Common, Field, Kind, Model, Noun, On, PLAIN, Part, SHOWN, Show,
+    },
+    work::Work,
+};
+use crate::{
+    domain::{ListId, QuarantineId, Timestamp, permission::Deed},
+    ingest::{self, Outcome},
+    store::{
+        self, Conn, Db,
+        admin::{Key, Table},
+        audit,
+    },
+    web::error::Error,
+};
+
+/// The kind of things.
+pub static MODEL: Model = Model {
+    name: "quarantine",
+    one: "Mail in quarantine",
+    many: "Quarantine",
+    part: Part::System,
+    table: &Table {
+        base: "quarantine",
+        kind: Key::Number,
+        key: "t.id",
+        label: "'#' || t.id || ' ' || t.msgid",
+        columns: "'#' || t.id || ' ' || t.msgid, t.received, pr.linkname, t.kind || ': ' || t.reason, t.tries, t.size",
+        joins: " LEFT JOIN project pr ON pr.id = t.project_id",
+        only: "",
+        words: &[
+            ("lower(t.msgid)", ""),
+            ("lower(t.reason)", ""),
+            ("t.kind", ""),
+        ],
+        order: "t.id",
+    },
+    columns: &[
+        Column::text("Mail", ""),
+        Column::new("Received", Show::Moment, "t.received"),
+        Column::text("Project", ""),
+        Column::text("Reason", "t.kind"),
+        Column::new("Tries", Show::Number, "t.tries"),
+        Column::new("Bytes", Show::Number, "t.size"),
+    ],
+    fields: &[
+        Field {
+            name: "msgid",
+            label: "Message id",
+            ..SHOWN
+        },
+        Field {
+            name: "received",
+            label: "Received",
+            kind: Kind::Moment,
+            ..SHOWN
+        },
+        Field {
+            name: "project_id",
+            label: "Project",
+            kind: Kind::Row(&lookup::PROJECT),
+            ..SHOWN
+        },
+        Field {
+            name: "kind",
+            label: "Kind of trouble",
+            ..SHOWN
+        },
+        Field {
+            name: "reason",
+            label: "Reason",
+            ..SHOWN
+        },
+        Field {
+            name: "tries",
+            label: "Tries",
+            ..SHOWN
+        },
+        Field {
+            name: "last_try",
+            label: "Last try",
+            kind: Kind::Moment,
+            ..SHOWN
+        },
+    ],
+    deeds: &[Deed::View, Deed::Delete],
+    actions: &[Action {
+        name: "retry",
+        label: "Try again",
+        deed: Deed::Change,
+        on: On::Each,
+        fields: &[],
+    }],
+    about: "Mails that exceed a limit, or over which the program failed. After an update or with a larger limit they can be tried again.",
+    noun: &Quarantine,
+    ..PLAIN
+};
+
+struct Quarantine;
+
+#[rocket::async_trait]
+impl Noun for Quarantine {
+    async fn more(&self, conn: &mut Conn, _: &View<'_>, _: &Access, id: &str) -> Result<Markup> {
+        let raw = store::quarantine::bytes(conn, number(id)).await?;
+        Ok(super::mail::drawn(&raw))
+    }
+
+    async fn act(
+        &self,
+        work: &mut Work<'_>,
+        action: &str,
+        ids: &[String],
+        form: &Form<'_>,
+    ) -> Result<Acted> {
+        if action != "retry" {
+            return Common.act(work, action, ids, form).await;
+        }
+        // The log first: what is delivered has a transaction of its own, and SQLite has one writer.
+        let mut entries = Vec::new();
+        for id in ids {
+            let Some(entry) = store::quarantine::by_id(&mut work.tx, number(id)).await? else {
+                continue;
+            };
+            let raw = store::quarantine::bytes(&mut work.tx, entry.id).await?;
+            work.changed(id, "Tried again", "", "yes").await?;
+            entries.push((entry.id, entry.list_id, raw));
+        }
+        Ok(Acted::After(Box::new(move |db, options| {
+            Box::pin(async move { retried(&db, entries, options).await })
+        })))
+    }
+
+    async fn delete(
+        &self,
+        work: &mut Work<'_>,
+        ids: &[String],
+        _: &Form<'_>,
+    ) -> Result<Option<String>> {
+        for id in ids {
+            let label = work.label(id).await?;
+            store::quarantine::delete(&mut work.tx, number(id)).await?;
+            work.log(audit::Action::Deleted, id, &label, &[]).await?;
+        }
+        Ok(None)
+    }
+}
+
+fn number(id: &str) -> QuarantineId {
+    QuarantineId(id.parse().unwrap_or_default())
+}
+
+/// Delivers mails again, as `patchwork quarantine retry` does. Returns what is to be told.
+async fn retried(
+    db: &Db,
+    entries: Vec<(QuarantineId, String, Vec<u8>)>,
+    options: ingest::Options,
+) -> Result<String> {
+    let mut told = Vec::new();
+    for (id, list, raw) in entries {
+        let outcome = delivered(db.clone(), list, raw, options.clone()).await?;
+        if !matches!(outcome, Outcome::Quarantined { .. }) {
+            let mut tx = db.begin().await?;
+            store::quarantine::delete(&mut tx, id).await?;
+            tx.commit().await?;
+        }
+        told.push(format!("#{id}: {}", said(&outcome)));
+    }
+    Ok(told.join("; "))
+}
+
+/// A delivery stays on one thread, so it gets one of its own.
+async fn delivered(
+    db: Db,
+    list: String,
+    raw: Vec<u8>,
+    options: ingest::Options,
+) -> Result<Outcome> {
+    let handle = rocket::tokio::runtime::Handle::current();
+    let work = move || {
+        let list = Some(list.as_str())
+            .filter(|list| !list.is_empty())
+            .map(ListId::new);
+        handle.block_on(ingest::receive(
+            &db,
+            &raw,
+            list.as_ref(),
+            &options,
+            Timestamp::now(),
+        ))
+    };
+    match rocket::tokio::task::spawn_blocking(work).await {
+        Ok(outcome) => Ok(outcome?),
+        Err(_) => Err(Error::Unlucky),
+    }
+}
+
+fn said(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Patch(id) => format!("stored as patch {id}"),
+        Outcome::Cover(id) => format!("stored as cover letter {id}"),
+        Outcome::Comment(id) => format!("stored as comment {id}"),
+        Outcome::Duplicate(_) => "stored before".to_owned(),
+        Outcome::Ignored(why) => format!("nothing to store: {}", why.word()),
+        Outcome::Invalid(reason) => format!("not a mail that can be used: {reason}"),
+        Outcome::Quarantined { reason, .. } => format!("still in quarantine: {reason}"),
+    }
+}
