@@ -15,6 +15,7 @@ pub(super) fn form(view: &View, list: &List) -> Markup {
     html! {
         form.filters role="search" aria-label="Filter patches" action=(address) hx-get=(address) hx-target="#results"
             hx-swap="outerHTML" hx-sync="this:replace" hx-trigger=(TRIGGER) {
+            @if let Some(view) = query.get("view") { input type="hidden" name="view" value=(view); }
             (field("q", "Search", html! {
                 input #f-q type="search" name="q" value=(value("q")) placeholder="Name, from:, -not, message id" data-key="/";
             }))
