@@ -63,7 +63,7 @@ fn frame(cx: &Cx<'_>, title: &str, main: Markup) -> String {
                     link rel="stylesheet" href=(cx.site.options.stylesheet);
                 }
             }
-            body {
+            body.api {
                 main {
                     h1 { "REST API" }
                     p {
@@ -82,7 +82,7 @@ fn frame(cx: &Cx<'_>, title: &str, main: Markup) -> String {
 /// Lays JSON out, with links where addresses stand.
 fn laid_out(json: &str) -> Markup {
     html! {
-        pre { code {
+        pre role="region" tabindex="0" aria-label="The answer" { code {
             @for line in json.lines() { (line_with_link(line)) "\n" }
         } }
     }

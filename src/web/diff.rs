@@ -169,7 +169,11 @@ fn notes(file: &FileDiff) -> Markup {
 /// Draws the first lines of a file, the head among them.
 fn lines(file: &FileDiff, number: usize, first: usize, remarks: &[Remark]) -> Markup {
     let width = width(file);
-    let mut out = String::from("<pre class=\"diff\">");
+    // What has no link in it can be scrolled by keyboard only if it can be reached.
+    let mut out = String::from(match file.hunks.is_empty() {
+        true => "<pre class=\"diff\" tabindex=\"0\">",
+        false => "<pre class=\"diff\">",
+    });
     let mut left = first;
     for line in file.head.iter().take(left) {
         draw(&mut out, line, None, width, None);

@@ -8,7 +8,7 @@ use std::{
 use maud::{Markup, html};
 use rocket::{
     Request,
-    http::{Cookie, CookieJar, SameSite, Status},
+    http::{Cookie, CookieJar, Method, SameSite, Status},
     request::{FromRequest, Outcome},
     time::Duration,
 };
@@ -23,7 +23,12 @@ use crate::{
         self, Caller, csrf,
         session::{self, Browser, Session},
     },
-    domain::{Timestamp, link::Outside, notice::Notice, user::User},
+    domain::{
+        Timestamp,
+        link::{self, Outside},
+        notice::Notice,
+        user::User,
+    },
     notify::courier::Bell,
     store::{self, Conn, Statements},
 };
@@ -202,7 +207,22 @@ impl<'r> View<'r> {
 
     /// Returns where to log in, and to come back from there.
     pub fn login_here(&self) -> String {
-        self.links().login(Some(&self.here()))
+        let page = match self.request.method() {
+            Method::Get => None,
+            // What takes a form may have no page of its own; the form was on one.
+            _ => self.form_page(),
+        };
+        self.links()
+            .login(Some(&page.unwrap_or_else(|| self.here())))
+    }
+
+    /// Returns the page of ours that a form was on, as far as the browser tells.
+    fn form_page(&self) -> Option<String> {
+        let referer = self.request.headers().get_one("Referer")?;
+        let origins = self.origins();
+        let mut own = origins.iter().filter(|origin| !origin.is_empty());
+        let path = own.find_map(|origin| referer.strip_prefix(origin.as_str()))?;
+        link::is_own_path(path).then(|| path.to_owned())
     }
 
     /// Returns what the browser says of itself.

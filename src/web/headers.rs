@@ -14,7 +14,7 @@ use rocket::{
 };
 use sha2::{Digest, Sha256};
 
-use super::Site;
+use super::{Site, visit};
 use crate::store::Statements;
 
 /// Larger answers are passed on as they are.
@@ -45,6 +45,7 @@ impl Fairing for Headers {
         };
         response.set_raw_header("X-Content-Type-Options", "nosniff");
         if response.content_type() == Some(ContentType::HTML) {
+            visit::shown(request).await;
             html(response);
         }
         if site.options.server_timing {

@@ -82,11 +82,14 @@ async fn login(view: View<'_>, pairs: Pairs, mut db: Db<'_>, form: Form<'_>) -> 
 }
 
 /// What is counted when somebody tries passwords, and how much is too much.
-fn counters(view: &View, name: &str) -> [(String, i64); 2] {
-    [
-        (counter(name), MOST_FAILURES),
-        (format!("login from {}", view.address()), MOST_FROM_ADDRESS),
-    ]
+fn counters(view: &View, name: &str) -> Vec<(String, i64)> {
+    let mut counters = vec![(counter(name), MOST_FAILURES)];
+    let address = view.address();
+    // Where no address is known, nobody is to pay for what others do.
+    if !address.is_empty() {
+        counters.push((format!("login from {address}"), MOST_FROM_ADDRESS));
+    }
+    counters
 }
 
 /// Returns what is counted when somebody tries passwords of an account.

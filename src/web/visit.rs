@@ -20,8 +20,7 @@ pub struct Visit {
     pub todo: i64,
 }
 
-/// Reads the session of a request, with the connection that its handler will get. A page tells its notices only
-/// once, so they are taken out of the session here.
+/// Reads the session of a request, with the connection that its handler will get.
 ///
 /// # Errors
 /// When the database is away.
@@ -37,22 +36,25 @@ pub async fn read(request: &Request<'_>, conn: &mut Conn) -> store::Result<Visit
         todo: store::patch::todo::count(conn, session.caller.user.id).await?,
         ..Visit::default()
     };
-    if request.method() == Method::Get && session.is_to_be_written() {
-        shown(request, &session, now).await;
+    if request.method() == Method::Get {
         visit.notices.clone_from(&session.notices);
     }
     visit.session = Some(session);
     Ok(visit)
 }
 
-/// Writes down that a page was shown. What cannot be written is told once more, no worse.
-async fn shown(request: &Request<'_>, session: &Session, now: Timestamp) {
-    let Some(database) = store::Database::fetch(request.rocket()) else {
+/// Writes down that a page was shown, and with it its notices: an answer that only leads on shows none. What cannot be
+/// written is told once more, no worse.
+pub async fn shown(request: &Request<'_>) {
+    let session = request.local_cache(Visit::default).session.as_ref();
+    let session = session.filter(|session| session.is_to_be_written());
+    let database = store::Database::fetch(request.rocket());
+    let (Some(session), Some(database), Method::Get) = (session, database, request.method()) else {
         return;
     };
     let written = async {
         let mut tx = database.0.begin().await?;
-        session.shown(&mut tx, now).await?;
+        session.shown(&mut tx, Timestamp::now()).await?;
         tx.commit().await
     };
     if let Err(error) = written.await {

@@ -84,6 +84,8 @@ on_each_engine! {
     passwords_kept_by_django_are_renewed: session::passwords_kept_by_django_are_renewed;
     passwords_cannot_be_tried_for_ever: session::passwords_cannot_be_tried_for_ever;
     a_switched_off_account_is_nobody: session::a_switched_off_account_is_nobody;
+    a_notice_is_told_once_and_on_a_page: session::a_notice_is_told_once_and_on_a_page;
+    a_login_leads_back_to_the_page_of_the_form: session::a_login_leads_back_to_the_page_of_the_form;
     no_form_of_another_site_is_taken: session::no_form_of_another_site_is_taken;
     a_list_has_what_changes_it: bulk::a_list_has_what_changes_it;
     a_maintainer_changes_many: bulk::a_maintainer_changes_many;

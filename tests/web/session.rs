@@ -205,3 +205,40 @@ pub async fn no_form_of_another_site_is_taken(db: &Db) {
         assert!(seen.body.contains("Reload the page"), "{uri}");
     }
 }
+
+/// Keeps a notice for the next page of a browser.
+async fn tell(db: &Db, browser: &Browser<'_>, text: &str) {
+    let mut tx = db.begin().await.expect("a transaction");
+    let now = Timestamp::now();
+    let key = browser.cookie("sessionid");
+    let session = auth::session::find(&mut tx, &key, now).await;
+    let session = session.expect("an answer").expect("a session");
+    let notices = vec![patchwork::domain::notice::Notice::done(text)];
+    session.tell(&mut tx, notices, now).await.expect("a row");
+    tx.commit().await.expect("a commit");
+}
+
+pub async fn a_notice_is_told_once_and_on_a_page(db: &Db) {
+    let ann = account(db, "ann", &kept()).await;
+    seed::any_patch(db, seed::project(db, "one").await).await;
+    let site = seed::site(db, |_| {}).await;
+    let browser = Browser::of(&site, db, ann.0).await;
+    tell(db, &browser, "It is <done>.").await;
+    assert_eq!(browser.get("/").await.status, 302, "the only project");
+    let page = browser.get("/project/one/list/").await;
+    assert_eq!(page.texts(".notice p"), ["It is <done>."]);
+    let again = browser.get("/project/one/list/").await;
+    assert!(again.texts(".notice").is_empty());
+}
+
+pub async fn a_login_leads_back_to_the_page_of_the_form(db: &Db) {
+    let own = |options: &mut patchwork::web::Options| {
+        options.site_url = Some("http://h.example.org".to_owned());
+    };
+    let site = seed::site(db, own).await;
+    let browser = Browser::new(&site);
+    browser.get("/user/login/").await;
+    let headers = [("Referer", "http://h.example.org/about/?a=b")];
+    let seen = browser.post_with("/undo/1/", &[], &headers).await;
+    assert_eq!(seen.header("Location"), "/user/login/?next=/about/%3Fa%3Db");
+}

@@ -26,7 +26,7 @@ pub fn filters(cx: &Cx<'_>, endpoint: &Endpoint) -> Markup {
     let value = |key: &str| cx.query.last(key).unwrap_or_default().to_owned();
     let known = |it: &&Filter| it.since <= cx.version;
     html! {
-        form method="get" {
+        form.by method="get" {
             @if resource.has_words {
                 label { "Words " input type="search" name="q" value=(value("q")); } " "
             }
