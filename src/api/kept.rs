@@ -5,7 +5,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use rocket::http::Status;
@@ -25,13 +25,13 @@ pub struct Kept(Mutex<Answers>);
 struct Answers {
     stamp: String,
     /// By what names a question: asked once, or with its answer.
-    by_question: HashMap<u64, Option<Reply>>,
+    by_question: HashMap<u64, Option<Arc<Reply>>>,
     bytes: usize,
 }
 
 impl Kept {
     /// Returns the answer to a question, if it was made from the state of the database with this stamp.
-    pub fn find(&self, stamp: &str, question: u64) -> Option<Reply> {
+    pub fn find(&self, stamp: &str, question: u64) -> Option<Arc<Reply>> {
         let answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match answers.stamp == stamp {
             true => answers.by_question.get(&question)?.clone(),
@@ -56,7 +56,7 @@ impl Kept {
         match answers.by_question.get_mut(&question) {
             None => drop(answers.by_question.insert(question, None)),
             Some(place @ None) if answers.bytes + bytes <= MOST_BYTES => {
-                *place = Some(reply.clone());
+                *place = Some(Arc::new(reply.clone()));
                 answers.bytes += bytes;
             }
             Some(_) => {}
@@ -75,7 +75,10 @@ mod tests {
         kept.keep("a", 7, &reply);
         assert!(kept.find("a", 7).is_none(), "asked once");
         kept.keep("a", 7, &reply);
-        assert_eq!(kept.find("a", 7).map(|it| it.json), Some("[1]".into()));
+        assert_eq!(
+            kept.find("a", 7).map(|it| it.json.clone()),
+            Some("[1]".into())
+        );
         assert!(kept.find("a", 8).is_none() && kept.find("b", 7).is_none());
         kept.keep("b", 7, &reply);
         assert!(kept.find("a", 7).is_none(), "the database has changed");

@@ -23,7 +23,10 @@ use super::{
     version::Version,
 };
 use crate::{
-    auth::{self, Caller, csrf::Source},
+    auth::{
+        self, Caller,
+        csrf::{self, Source},
+    },
     domain::{
         Person, PersonId, Project, ProjectId, State, StateId, Timestamp, UserId, change::Actor,
         permission::Scope, person,
@@ -338,11 +341,16 @@ pub async fn caller(request: &Request<'_>, cx: &Cx<'_>, body: &Body) -> Result<O
         }
         return Ok(Some(caller));
     }
-    let Some(key) = request.cookies().get("sessionid").map(Cookie::value) else {
+    let Some(key) = request
+        .cookies()
+        .get(auth::session::COOKIE)
+        .map(Cookie::value)
+    else {
         return Ok(None);
     };
     let mut conn = cx.reader().await?;
-    let caller = auth::of_session(&mut conn, key, cx.now).await?;
+    let session = auth::session::find(&mut conn, key, cx.now).await?;
+    let caller = session.map(|session| session.caller);
     if caller.is_some() && !is_reading(request.method()) {
         same_site(request, cx, body).await?;
     }
@@ -356,8 +364,8 @@ async fn same_site(request: &Request<'_>, cx: &Cx<'_>, body: &Body) -> Result<()
         sec_fetch_site: headers.get_one("Sec-Fetch-Site"),
         origin: headers.get_one("Origin"),
         own: &cx.origins,
-        cookie: request.cookies().get("csrftoken").map(Cookie::value),
-        sent: headers.get_one("X-CSRFToken"),
+        cookie: request.cookies().get(csrf::COOKIE).map(Cookie::value),
+        sent: headers.get_one(csrf::HEADER),
     };
     if source.is_ours() {
         return Ok(());
@@ -409,7 +417,7 @@ impl Drop for Busy {
 /// Returns the token of the page that a form was on.
 async fn form_token(body: &Body) -> Option<String> {
     let input = body.clone().read().await.ok();
-    match input.filter(Input::is_form)?.get("csrfmiddlewaretoken")? {
+    match input.filter(Input::is_form)?.get(csrf::FIELD)? {
         Given::Form(values) => values.last().map(|&token| token.to_owned()),
         Given::Json(_) => None,
     }

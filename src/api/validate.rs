@@ -4,7 +4,10 @@
 //! asks; it is compared before anything is read. The second stands for the answer: it may come out the same although
 //! something else was written.
 
-use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
+use std::{
+    hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState},
+    sync::Arc,
+};
 
 use rocket::Request;
 
@@ -60,7 +63,8 @@ impl Begun<'_> {
 
     /// Returns the answer if it was made before.
     pub fn kept(&self) -> Option<Reply> {
-        self.validator.kept.find(&self.stamp, self.question)
+        let kept = self.validator.kept.find(&self.stamp, self.question);
+        kept.map(Arc::unwrap_or_clone)
     }
 
     /// Ends an answer: with its tag, and without its body for those who have it.

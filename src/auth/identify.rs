@@ -170,28 +170,6 @@ pub async fn identify(
     }))
 }
 
-/// Returns who is logged in by a browser's session, by the key in its cookie. A session that has ended is nobody's.
-///
-/// # Errors
-/// When the database is away.
-pub async fn of_session(
-    conn: &mut Conn,
-    key: &str,
-    now: Timestamp,
-) -> store::Result<Option<Caller>> {
-    let user = store::user::of_session(conn, &token_hash(key), now).await?;
-    let Some(user) = user.filter(|user| user.is_active) else {
-        return Ok(None);
-    };
-    let rights = store::user::rights(conn, user.id).await?;
-    Ok(Some(Caller {
-        user,
-        rights,
-        scope: Scope::Write,
-        unnoted: None,
-    }))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

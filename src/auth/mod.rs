@@ -11,7 +11,7 @@ pub mod session;
 
 use sha2::{Digest, Sha256};
 
-pub use identify::{Caller, Credentials, Refused, credentials, identify, of_session};
+pub use identify::{Caller, Credentials, Refused, credentials, identify};
 pub use password::{hash_password, is_old, is_right, is_usable, verified, weakness};
 
 /// The fewest characters of a password.

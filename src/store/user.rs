@@ -341,17 +341,6 @@ pub async fn suggested(
     query.all(conn).await
 }
 
-/// Returns the account of a browser that is logged in.
-///
-/// # Errors
-/// When the database is away.
-pub async fn of_session(conn: &mut Conn, key_hash: &[u8], now: Timestamp) -> Result<Option<User>> {
-    let mut query = sql(ACCOUNT);
-    query.push("JOIN session s ON s.account_id = a.id WHERE s.key_hash = ");
-    query.arg(key_hash).push(" AND s.expires > ").arg(now);
-    query.optional(conn).await
-}
-
 /// What lists of accounts may be sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {

@@ -361,7 +361,7 @@ fn is_token(text: &str) -> bool {
 /// What a request says about who sends it; nobody is looked up before it matters.
 pub struct Sender<'r> {
     authorization: Option<&'r str>,
-    session: Option<&'r str>,
+    visit: &'r Visit,
 }
 
 #[rocket::async_trait]
@@ -369,10 +369,9 @@ impl<'r> FromRequest<'r> for Sender<'r> {
     type Error = std::convert::Infallible;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
-        let session = request.cookies().get("sessionid");
         Outcome::Success(Sender {
             authorization: request.headers().get_one("Authorization"),
-            session: session.map(|cookie| cookie.value()),
+            visit: request.local_cache(Visit::default),
         })
     }
 }
@@ -385,11 +384,14 @@ impl Sender<'_> {
     pub async fn caller(&self, conn: &mut Conn) -> store::Result<Option<Caller>> {
         let now = Timestamp::now();
         let credentials = self.authorization.map_or(Ok(None), auth::credentials);
-        match (credentials, self.session) {
-            (Err(_), _) => Ok(None),
-            (Ok(Some(credentials)), _) => Ok(auth::identify(conn, &credentials, now).await?.ok()),
-            (Ok(None), Some(key)) => auth::of_session(conn, key, now).await,
-            (Ok(None), None) => Ok(None),
+        match credentials {
+            Err(_) => Ok(None),
+            Ok(Some(credentials)) => Ok(auth::identify(conn, &credentials, now).await?.ok()),
+            Ok(None) => Ok(self
+                .visit
+                .session
+                .as_ref()
+                .map(|session| session.caller.clone())),
         }
     }
 }

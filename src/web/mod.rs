@@ -25,6 +25,7 @@ mod guard;
 mod headers;
 mod host;
 mod id;
+mod jump;
 mod layout;
 mod letter;
 mod list;

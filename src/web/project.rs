@@ -8,8 +8,9 @@ use super::{
     answer::Answer,
     error::Result,
     guard::{Pairs, View},
+    jump,
     layout::{self, Frame, Tab},
-    link, list, parts,
+    link, parts,
     query::Query,
 };
 use crate::{
@@ -31,7 +32,7 @@ async fn projects(view: View<'_>, pairs: Pairs, mut db: Db<'_>) -> Result<Answer
     let query = Query::read(&pairs.0);
     let sought = query.get("q");
     if let Some(text) = sought
-        && let Some(address) = list::jump(&mut db, &view, text).await?
+        && let Some(address) = jump::jump(&mut db, &view, text).await?
     {
         return Ok(Answer::Found(address));
     }

@@ -7,16 +7,19 @@ use rocket::{
 };
 use serde_json::{Map, Value};
 
-use crate::api::{
-    answer::{Form, Reply, indented},
-    embed::CHECK_STATES,
-    endpoint::{Body, Endpoint},
-    event,
-    field::{Change, Takes},
-    filter::{Filter, Means},
-    input::pairs,
-    request::Cx,
-    resource::Resource,
+use crate::{
+    api::{
+        answer::{Form, Reply, indented},
+        embed::CHECK_STATES,
+        endpoint::{Body, Endpoint},
+        event,
+        field::{Change, Takes},
+        filter::{Filter, Means},
+        input::pairs,
+        request::Cx,
+        resource::Resource,
+    },
+    auth::csrf,
 };
 
 /// A form for what a list can be filtered by. Compatibility: an editor reads the choices from here (`rest.md §3.3`);
@@ -95,10 +98,10 @@ pub fn changes(cx: &Cx<'_>, request: &Request<'_>, endpoint: &Endpoint, reply: &
     let (delete, write): (Vec<_>, Vec<_>) =
         methods.into_iter().partition(|it| *it == Method::Delete);
     let path = request.uri().path().raw().as_str();
-    let token = request.cookies().get("csrftoken").map(Cookie::value);
+    let token = request.cookies().get(csrf::COOKIE).map(Cookie::value);
     let token = html! {
         @if let Some(token) = token {
-            input type="hidden" name="csrfmiddlewaretoken" value=(token);
+            input type="hidden" name=(csrf::FIELD) value=(token);
         }
     };
     html! {

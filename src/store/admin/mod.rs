@@ -4,6 +4,7 @@
 //! function in the noun's own file, here or beside this folder.
 
 mod list;
+pub mod lookup;
 pub mod member;
 pub mod mend;
 pub mod overview;

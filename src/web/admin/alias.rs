@@ -1,9 +1,7 @@
 //! Names that lead on: addresses of merged people, linknames that projects had before.
 
-use super::{
-    lookup,
-    model::{Column, Field, Kind, Model, PLAIN, Part, SHOWN, Show},
-};
+use super::model::{Column, Field, Kind, Model, PLAIN, Part, SHOWN, Show};
+use crate::store::admin::lookup;
 use crate::{
     domain::permission::Deed,
     store::admin::{Key, Table},

@@ -5,11 +5,12 @@ use maud::{Markup, html};
 use super::{
     super::{error::Result, guard::View, parts},
     access::Access,
-    address, lookup,
+    address,
     model::{
         By, Column, Fate, Field, Filter, Kind, LINE, Loss, Model, Noun, PLAIN, Show, TICK, Unique,
     },
 };
+use crate::store::admin::lookup;
 use crate::{
     domain::BundleId,
     store::{

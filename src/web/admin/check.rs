@@ -6,13 +6,14 @@ use super::{
     super::{error::Result, field::Faults, form::Form, guard::View},
     access::Access,
     draft::Draft,
-    list, lookup,
+    list,
     model::{
         Acted, Action, By, Column, Common, Edit, Field, Filter, Kind, LINE, Model, Noun, On, PLAIN,
         SHOWN, Show,
     },
     work::Work,
 };
+use crate::store::admin::lookup;
 use crate::{
     domain::{
         PatchId, UserId,
@@ -256,18 +257,8 @@ impl Noun for Checks {
         )))
     }
 
-    async fn delete(
-        &self,
-        work: &mut Work<'_>,
-        ids: &[String],
-        _: &Form<'_>,
-    ) -> Result<Option<String>> {
-        for id in ids {
-            let label = work.label(id).await?;
-            mend::delete_check(&mut work.tx, id.parse().unwrap_or_default()).await?;
-            work.log(audit::Action::Deleted, id, &label, &[]).await?;
-        }
-        Ok(None)
+    async fn remove(&self, work: &mut Work<'_>, id: &str) -> Result<()> {
+        Ok(mend::delete_check(&mut work.tx, id.parse().unwrap_or_default()).await?)
     }
 }
 

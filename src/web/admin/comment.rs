@@ -5,13 +5,13 @@ use maud::{Markup, html};
 use super::{
     super::{error::Result, form::Form, guard::View},
     access::Access,
-    lookup,
     model::{
         Acted, Action, By, Column, Common, Field, Filter, Kind, LINE, Model, Noun, On, PLAIN,
         SHOWN, Show,
     },
     work::Work,
 };
+use crate::store::admin::lookup;
 use crate::{
     domain::{CommentId, CoverId, PatchId, comment::Parent, permission::Deed},
     store::{
@@ -236,18 +236,9 @@ impl Noun for Comments {
         )))
     }
 
-    async fn delete(
-        &self,
-        work: &mut Work<'_>,
-        ids: &[String],
-        _: &Form<'_>,
-    ) -> Result<Option<String>> {
-        for id in ids {
-            let label = work.label(id).await?;
-            store::comment::delete(&mut work.tx, number(id)).await?;
-            work.log(audit::Action::Deleted, id, &label, &[]).await?;
-        }
-        Ok(None)
+    async fn remove(&self, work: &mut Work<'_>, id: &str) -> Result<()> {
+        store::comment::delete(&mut work.tx, number(id)).await?;
+        Ok(())
     }
 
     async fn address(&self, _: &mut Conn, view: &View<'_>, id: &str) -> Result<Option<String>> {

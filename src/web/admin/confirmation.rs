@@ -1,9 +1,7 @@
 //! Confirmations that were mailed: registrations, linked addresses, opting out and in.
 
-use super::{
-    lookup,
-    model::{By, Column, Field, Filter, Kind, Model, PLAIN, Part, SHOWN, Show},
-};
+use super::model::{By, Column, Field, Filter, Kind, Model, PLAIN, Part, SHOWN, Show};
+use crate::store::admin::lookup;
 use crate::{
     domain::permission::Deed,
     store::admin::{Key, Table},

@@ -1,17 +1,16 @@
 //! Cover letters.
 
 use super::{
-    super::{error::Result, form::Form, guard::View},
-    lookup,
+    super::{error::Result, guard::View},
     model::{By, Column, Fate, Field, Filter, Kind, LINE, Loss, Model, Noun, PLAIN, SHOWN, Show},
     work::Work,
 };
+use crate::store::admin::lookup;
 use crate::{
     domain::{CoverId, permission::Deed},
     store::{
         self, Conn,
         admin::{Key, Table, mend},
-        audit,
     },
 };
 
@@ -118,18 +117,8 @@ fn number(id: &str) -> CoverId {
 
 #[rocket::async_trait]
 impl Noun for Covers {
-    async fn delete(
-        &self,
-        work: &mut Work<'_>,
-        ids: &[String],
-        _: &Form<'_>,
-    ) -> Result<Option<String>> {
-        for id in ids {
-            let label = work.label(id).await?;
-            mend::delete_cover(&mut work.tx, number(id)).await?;
-            work.log(audit::Action::Deleted, id, &label, &[]).await?;
-        }
-        Ok(None)
+    async fn remove(&self, work: &mut Work<'_>, id: &str) -> Result<()> {
+        Ok(mend::delete_cover(&mut work.tx, number(id)).await?)
     }
 
     async fn address(&self, conn: &mut Conn, view: &View<'_>, id: &str) -> Result<Option<String>> {

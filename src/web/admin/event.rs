@@ -1,9 +1,7 @@
 //! Events: what happened, to be read.
 
-use super::{
-    lookup,
-    model::{By, Column, Field, Filter, Kind, Model, PLAIN, Part, SHOWN, Show},
-};
+use super::model::{By, Column, Field, Filter, Kind, Model, PLAIN, Part, SHOWN, Show};
+use crate::store::admin::lookup;
 use crate::{
     domain::permission::Deed,
     store::admin::{Key, Table},

@@ -5,9 +5,9 @@ use maud::{Markup, html};
 use super::{
     super::{error::Result, guard::View},
     access::Access,
-    lookup,
     model::{By, Column, Field, Filter, Kind, Model, Noun, PLAIN, Part, SHOWN, Show},
 };
+use crate::store::admin::lookup;
 use crate::{
     domain::{MailId, permission::Deed},
     mail::header::Block,

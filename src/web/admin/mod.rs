@@ -20,7 +20,6 @@ mod form;
 mod group;
 mod history;
 mod list;
-mod lookup;
 mod mail;
 mod matrix;
 mod model;

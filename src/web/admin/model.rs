@@ -466,9 +466,17 @@ pub trait Noun: Sync + Send {
         _: &Form<'_>,
     ) -> Result<Option<String>> {
         for id in ids {
-            work.delete_row(id).await?;
+            let label = work.label(id).await?;
+            self.remove(work, id).await?;
+            work.log(crate::store::audit::Action::Deleted, id, &label, &[])
+                .await?;
         }
         Ok(None)
+    }
+
+    /// Takes one away, with all that has to be done besides.
+    async fn remove(&self, work: &mut Work<'_>, id: &str) -> Result<()> {
+        work.remove_row(id).await
     }
 
     /// Returns the address of the thing on the site, if it has one.

@@ -1,9 +1,7 @@
 //! State changes that wait to be told to submitters.
 
-use super::{
-    lookup,
-    model::{Column, Field, Kind, Model, PLAIN, Part, SHOWN, Show},
-};
+use super::model::{Column, Field, Kind, Model, PLAIN, Part, SHOWN, Show};
+use crate::store::admin::lookup;
 use crate::{
     domain::permission::Deed,
     store::admin::{Key, Table},

@@ -10,13 +10,13 @@ use super::{
     },
     access::Access,
     draft::Draft,
-    lookup,
     model::{
         Acted, Action, By, Column, Common, Edit, Fate, Field, Filter, Kind, LINE, Loss, Model,
         Noun, On, PLAIN, SHOWN, Show, TICK,
     },
     work::Work,
 };
+use crate::store::admin::lookup;
 use crate::{
     domain::{
         PatchId, ProjectId, SeriesId, StateId, UserId, change::PatchChange, permission::Deed,
@@ -25,7 +25,6 @@ use crate::{
     store::{
         self, Conn,
         admin::{self, Key, Table, mend},
-        audit,
     },
 };
 
@@ -251,18 +250,8 @@ impl Noun for Patches {
         }
     }
 
-    async fn delete(
-        &self,
-        work: &mut Work<'_>,
-        ids: &[String],
-        _: &Form<'_>,
-    ) -> Result<Option<String>> {
-        for id in ids {
-            let label = work.label(id).await?;
-            mend::delete_patches(&mut work.tx, &[number(id)]).await?;
-            work.log(audit::Action::Deleted, id, &label, &[]).await?;
-        }
-        Ok(None)
+    async fn remove(&self, work: &mut Work<'_>, id: &str) -> Result<()> {
+        Ok(mend::delete_patches(&mut work.tx, &[number(id)]).await?)
     }
 
     async fn address(&self, conn: &mut Conn, view: &View<'_>, id: &str) -> Result<Option<String>> {

@@ -11,13 +11,13 @@ use super::{
     },
     access::Access,
     draft::Draft,
-    lookup,
     model::{
         Acted, Action, By, Column, Common, Fate, Field, Filter, Kind, LINE, Loss, Model, Noun, On,
         PLAIN, Part, Show, Unique,
     },
     work::Work,
 };
+use crate::store::admin::lookup;
 use crate::{
     domain::{PersonId, permission::Deed, person},
     store::{

@@ -5,19 +5,18 @@ use maud::Markup;
 use super::{
     super::{error::Result, form::Form, guard::View},
     access::Access,
-    lookup,
     model::{
         Acted, Action, Column, Common, Field, Kind, Model, Noun, On, PLAIN, Part, SHOWN, Show,
     },
     work::Work,
 };
+use crate::store::admin::lookup;
 use crate::{
     domain::{ListId, QuarantineId, Timestamp, permission::Deed},
     ingest::{self, Outcome},
     store::{
         self, Conn, Db,
         admin::{Key, Table},
-        audit,
     },
     web::error::Error,
 };
@@ -138,18 +137,9 @@ impl Noun for Quarantine {
         })))
     }
 
-    async fn delete(
-        &self,
-        work: &mut Work<'_>,
-        ids: &[String],
-        _: &Form<'_>,
-    ) -> Result<Option<String>> {
-        for id in ids {
-            let label = work.label(id).await?;
-            store::quarantine::delete(&mut work.tx, number(id)).await?;
-            work.log(audit::Action::Deleted, id, &label, &[]).await?;
-        }
-        Ok(None)
+    async fn remove(&self, work: &mut Work<'_>, id: &str) -> Result<()> {
+        store::quarantine::delete(&mut work.tx, number(id)).await?;
+        Ok(())
     }
 }
 

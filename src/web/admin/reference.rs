@@ -1,9 +1,7 @@
 //! Message ids that lead to series: of use when a late mail joined the wrong one. The form of a series forgets them.
 
-use super::{
-    lookup,
-    model::{By, Column, Field, Filter, Kind, Model, PLAIN, SHOWN, Show},
-};
+use super::model::{By, Column, Field, Filter, Kind, Model, PLAIN, SHOWN, Show};
+use crate::store::admin::lookup;
 use crate::{
     domain::permission::Deed,
     store::admin::{Key, Table},

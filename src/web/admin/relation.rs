@@ -11,12 +11,13 @@ use super::{
         parts,
     },
     access::Access,
-    address, lookup,
+    address,
     model::{
         Acted, Action, Column, Common, Fate, Field, Loss, Model, Noun, On, PLAIN, SHOWN, Show,
     },
     work::Work,
 };
+use crate::store::admin::lookup;
 use crate::{
     domain::{PatchId, RelationId, change::PatchChange, permission::Deed},
     store::{
@@ -164,30 +165,20 @@ impl Noun for Relations {
         }
     }
 
-    async fn delete(
-        &self,
-        work: &mut Work<'_>,
-        ids: &[String],
-        _: &Form<'_>,
-    ) -> Result<Option<String>> {
-        for id in ids {
-            let (label, by) = (work.label(id).await?, work.actor());
-            let patches = store::patch::related(&mut work.tx, number(id)).await?;
-            if patches.is_empty() {
-                work.delete_row(id).await?;
-                continue;
-            }
-            // All leave at once, so that each is told of; that ends it.
-            let all: Vec<PatchId> = patches.iter().map(|patch| patch.id).collect();
-            let change = PatchChange {
-                related: Some(None),
-                ..PatchChange::default()
-            };
-            store::patch::change::apply(&mut work.tx, &all, &change, &by).await?;
-            work.log(store::audit::Action::Deleted, id, &label, &[])
-                .await?;
+    async fn remove(&self, work: &mut Work<'_>, id: &str) -> Result<()> {
+        let patches = store::patch::related(&mut work.tx, number(id)).await?;
+        if patches.is_empty() {
+            return work.remove_row(id).await;
         }
-        Ok(None)
+        // All leave at once, so that each is told of; that ends it.
+        let all: Vec<PatchId> = patches.iter().map(|patch| patch.id).collect();
+        let by = work.actor();
+        let change = PatchChange {
+            related: Some(None),
+            ..PatchChange::default()
+        };
+        store::patch::change::apply(&mut work.tx, &all, &change, &by).await?;
+        Ok(())
     }
 
     async fn insert(&self, _: &mut Work<'_>, _: &super::draft::Draft) -> Result<String> {

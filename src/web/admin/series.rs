@@ -5,13 +5,14 @@ use maud::{Markup, html};
 use super::{
     super::{error::Result, form::Form, guard::View, parts},
     access::Access,
-    address, lookup,
+    address,
     model::{
         Acted, Action, By, Column, Common, Fate, Field, Filter, Kind, LINE, Loss, Model, Noun, On,
         PLAIN, SHOWN, Show,
     },
     work::Work,
 };
+use crate::store::admin::lookup;
 use crate::{
     domain::{PatchId, SeriesId, permission::Deed, series},
     store::{
@@ -169,18 +170,8 @@ impl Noun for AllSeries {
         }
     }
 
-    async fn delete(
-        &self,
-        work: &mut Work<'_>,
-        ids: &[String],
-        _: &Form<'_>,
-    ) -> Result<Option<String>> {
-        for id in ids {
-            let label = work.label(id).await?;
-            mend::delete_series(&mut work.tx, number(id)).await?;
-            work.log(audit::Action::Deleted, id, &label, &[]).await?;
-        }
-        Ok(None)
+    async fn remove(&self, work: &mut Work<'_>, id: &str) -> Result<()> {
+        Ok(mend::delete_series(&mut work.tx, number(id)).await?)
     }
 
     async fn address(&self, conn: &mut Conn, view: &View<'_>, id: &str) -> Result<Option<String>> {

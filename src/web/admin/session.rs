@@ -1,9 +1,7 @@
 //! Browsers that are logged in.
 
-use super::{
-    lookup,
-    model::{By, Column, Field, Filter, Kind, Model, PLAIN, Part, SHOWN, Show},
-};
+use super::model::{By, Column, Field, Filter, Kind, Model, PLAIN, Part, SHOWN, Show};
+use crate::store::admin::lookup;
 use crate::{
     domain::permission::Deed,
     store::admin::{Key, Table},

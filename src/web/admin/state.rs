@@ -220,19 +220,23 @@ impl Noun for States {
             .find(|state| state.id.to_string() == into && !ids.contains(&state.id.to_string()));
         for id in ids {
             let state = number(id);
-            if !mend::is_state_used(&mut work.tx, state).await? {
-                work.delete_row(id).await?;
-                continue;
-            }
-            let Some(into) = into else {
-                return Ok(Some(
-                    "Patches or events have this state: choose the one that replaces it.".into(),
-                ));
-            };
             let (label, by) = (work.label(id).await?, work.actor());
-            let count = mend::replace_state(&mut work.tx, state, into.id, &by).await?;
-            let change = audit::Change::new("Patches", format!("{count} in {label}"), &into.name);
-            work.log(audit::Action::Deleted, id, &label, &[change])
+            let mut changes = Vec::new();
+            match (mend::is_state_used(&mut work.tx, state).await?, into) {
+                (false, _) => work.remove_row(id).await?,
+                (true, None) => {
+                    return Ok(Some(
+                        "Patches or events have this state: choose the one that replaces it."
+                            .into(),
+                    ));
+                }
+                (true, Some(into)) => {
+                    let count = mend::replace_state(&mut work.tx, state, into.id, &by).await?;
+                    let before = format!("{count} in {label}");
+                    changes.push(audit::Change::new("Patches", before, &into.name));
+                }
+            }
+            work.log(audit::Action::Deleted, id, &label, &changes)
                 .await?;
         }
         Ok(None)

@@ -4,13 +4,13 @@ use super::{
     super::{error::Result, form::Form},
     access::Access,
     draft::Draft,
-    lookup,
     model::{
         Acted, Action, By, Column, Common, Edit, Field, Filter, Kind, LINE, Model, Noun, On, PLAIN,
         Part, SHOWN, Show,
     },
     work::Work,
 };
+use crate::store::admin::lookup;
 use crate::{
     auth,
     domain::permission::{Deed, Scope},

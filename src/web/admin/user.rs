@@ -14,13 +14,14 @@ use super::{
     access::Access,
     address,
     draft::Draft,
-    lookup, matrix,
+    matrix,
     model::{
         Acted, Action, By, Column, Common, Edit, Fate, Field, Filter, Kind, LINE, Loss, Model,
         Noun, On, PLAIN, Part, SHOWN, Show, TICK, Unique,
     },
     work::Work,
 };
+use crate::store::admin::lookup;
 use crate::{
     auth,
     domain::{PersonId, UserId, permission::Deed, user},

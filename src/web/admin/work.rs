@@ -99,14 +99,14 @@ impl<'a> Work<'a> {
         Ok(admin::update(&mut self.tx, self.model.table, key, values).await?)
     }
 
-    /// Deletes a row and logs it.
+    /// Deletes a row.
     ///
     /// # Errors
-    /// When it is not there, or the database is away or refuses.
-    pub async fn delete_row(&mut self, id: &str) -> Result<()> {
-        let (key, label) = (self.key(id)?, self.label(id).await?);
+    /// When the database is away or refuses.
+    pub async fn remove_row(&mut self, id: &str) -> Result<()> {
+        let key = self.key(id)?;
         admin::delete(&mut self.tx, self.model.table, key).await?;
-        self.log(Action::Deleted, id, &label, &[]).await
+        Ok(())
     }
 
     /// Logs what was done to a thing.

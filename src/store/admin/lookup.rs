@@ -1,6 +1,6 @@
 //! How rows of other tables are named in forms and filters: by number, or by what people call them.
 
-use crate::store::admin::Lookup;
+use super::Lookup;
 
 /// Accounts, by login name.
 pub static USER: Lookup = Lookup {
