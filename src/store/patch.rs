@@ -9,6 +9,9 @@ macro_rules! patch {
 }
 
 pub mod change;
+mod condition;
+pub mod extent;
+pub mod find;
 pub mod list;
 pub mod rpc;
 pub mod search;

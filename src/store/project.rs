@@ -218,7 +218,8 @@ pub async fn desks(conn: &mut Conn, project: ProjectId) -> Result<Vec<Desk>> {
            FROM account a LEFT JOIN maintainer m ON m.account_id = a.id AND m.project_id = $1
           WHERE m.project_id IS NOT NULL
              OR EXISTS (SELECT 1 FROM patch p
-                         WHERE p.delegate_id = a.id AND p.archived = FALSE AND p.project_id = $2)
+                         WHERE p.delegate_id = a.id AND p.archived = FALSE AND p.project_id = $2
+                           AND p.state_id IN (SELECT id FROM state))
           ORDER BY a.username LIMIT 500",
     )
     .bind(project)

@@ -23,6 +23,7 @@ impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, 
 pub struct Sql {
     text: Cow<'static, str>,
     values: Vec<Value>,
+    is_kept: bool,
 }
 
 /// Begins a statement. Text is `'static`: nothing a user wrote can get into it.
@@ -30,10 +31,17 @@ pub fn sql(text: &'static str) -> Sql {
     Sql {
         text: text.into(),
         values: Vec::new(),
+        is_kept: true,
     }
 }
 
 impl Sql {
+    /// Has PostgreSQL choose the way anew each time: the best one depends much on the values.
+    pub fn planned_anew(mut self) -> Self {
+        self.is_kept = false;
+        self
+    }
+
     /// Gives the next `$n` its value.
     pub fn bind(mut self, value: impl Into<Value>) -> Self {
         self.values.push(value.into());
@@ -137,6 +145,7 @@ impl Sql {
             }
             Native::Postgres(c) => {
                 sqlx::query_as_with(text, postgres(values)?)
+                    .persistent(self.is_kept)
                     .fetch_all(c)
                     .await?
             }
@@ -168,6 +177,7 @@ impl Sql {
             }
             Native::Postgres(c) => {
                 sqlx::query_as_with(text, postgres(values)?)
+                    .persistent(self.is_kept)
                     .fetch_optional(c)
                     .await?
             }

@@ -40,14 +40,14 @@ use crate::{
     },
     store::{
         self,
-        patch::list::{Marks, Row},
+        patch::{
+            extent::Extent,
+            list::{Marks, Row},
+        },
         project::Desk,
         state::Vocabulary,
     },
 };
-
-/// More patches than this are not counted, and not paged to by number.
-const MOST: i64 = 10_000;
 
 /// Returns the routes of lists.
 pub fn routes() -> Vec<Route> {
@@ -157,7 +157,7 @@ pub struct List {
     pub rows: Vec<Row>,
     marks: HashMap<PatchId, Marks>,
     /// How many patches the filter finds.
-    pub total: i64,
+    pub extent: Extent,
     page: i64,
     pages: i64,
     /// Filters that nobody can match, and why.
@@ -196,14 +196,14 @@ impl List {
         let reader = view.user().map(|user| user.id);
         let listing = Listing::of(&query, Ground { place, reader }, &vocabulary);
         let size = view.items_per_page().clamp(1, 1000);
-        let total =
-            store::patch::list::count(db, &listing.filter, &vocabulary.states, MOST + 1).await?;
-        let pages = (total.min(MOST) + size - 1) / size;
+        let states = &vocabulary.states;
+        let extent = store::patch::extent::measure(db, &listing.filter, states).await?;
+        let pages = (extent.total + size - 1) / size;
         let page = listing.page.min(pages.max(1));
         let (filter, order) = (&listing.filter, listing.order);
         let offset = (page - 1) * size;
         let rows =
-            store::patch::list::page(db, filter, order, &vocabulary.states, size, offset).await?;
+            store::patch::list::page(db, filter, order, states, &extent, size, offset).await?;
         let mut unmatched = listing.unknown.clone();
         let mut marks = HashMap::new();
         if rows.is_empty() {
@@ -225,7 +225,7 @@ impl List {
             desks,
             rows,
             marks,
-            total,
+            extent,
             page,
             pages,
             unmatched,
@@ -270,7 +270,7 @@ impl List {
         let mut patches = bulk::ticked(form);
         if bulk::wants_all(form) {
             let (filter, states) = (&self.listing.filter, &self.vocabulary.states);
-            let found = store::patch::list::ids(&mut db, filter, states, bulk::MOST + 1).await?;
+            let found = store::patch::find::all(&mut db, filter, states, bulk::MOST + 1).await?;
             if found.len() as i64 > bulk::MOST {
                 let mut faults = Faults::default();
                 let most = bulk::patches(bulk::MOST as usize);
@@ -345,13 +345,13 @@ impl List {
             address: here,
             project: self.project.id,
             vocabulary: &self.vocabulary,
-            matches: (self.total > self.rows.len() as i64).then_some(self.total),
+            matches: (self.extent.total > self.rows.len() as i64).then_some(self.extent.total),
             htmx: matches!(self.place, Place::Project(_)),
         }
     }
 
     fn has_more(&self) -> bool {
-        self.total > MOST
+        self.extent.more
     }
 }
 
@@ -409,7 +409,7 @@ fn results(view: &View, list: &List) -> Markup {
                 ul.chips aria-label="Filters in effect" hx-boost="true" {
                     @for chip in chip::chips(list) { (chip::drawn(&chip)) }
                 }
-                p.total { (total(list.total)) }
+                p.total { (total(&list.extent)) }
                 @if has_views(list) { (views(list)) }
             }
             @if list.query.is_series() { (banner(view, list)) }
@@ -421,11 +421,19 @@ fn results(view: &View, list: &List) -> Markup {
     }
 }
 
-fn total(total: i64) -> String {
-    match total {
-        1 => "1 patch".into(),
-        total if total > MOST => "more than 10 000 patches".into(),
-        total => format!("{total} patches"),
+fn total(extent: &Extent) -> String {
+    match (extent.total, extent.more) {
+        (1, false) => "1 patch".into(),
+        (total, true) => format!("more than {} patches", grouped(total)),
+        (total, false) => format!("{} patches", grouped(total)),
+    }
+}
+
+/// Writes a number of more than four digits in groups: 10 000.
+fn grouped(number: i64) -> String {
+    match number {
+        ..10_000 => number.to_string(),
+        _ => format!("{} {:03}", grouped(number / 1000), number % 1000),
     }
 }
 

@@ -80,7 +80,7 @@ impl Page {
             descending: true,
         };
         let states = &vocabulary.states;
-        let rows = store::patch::list::page(db, &filter, order, states, SHOWN, 0).await?;
+        let rows = store::patch::list::few(db, &filter, order, states, SHOWN).await?;
         let ids: Vec<PatchId> = rows.iter().map(|row| row.id).collect();
         let marks = store::patch::list::marks(db, &ids).await?;
         let replies = store::comment::by_author(db, project.id, person.id, SHOWN).await?;

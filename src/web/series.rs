@@ -134,7 +134,7 @@ pub async fn patches(
         key: OrderKey::Number,
         descending: false,
     };
-    let rows = store::patch::list::page(db, &filter, order, &vocabulary.states, MOST, 0).await?;
+    let rows = store::patch::list::few(db, &filter, order, &vocabulary.states, MOST).await?;
     let ids: Vec<PatchId> = rows.iter().map(|row| row.id).collect();
     let marks = store::patch::list::marks(db, &ids).await?;
     Ok((rows, marks))

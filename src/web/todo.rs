@@ -351,7 +351,7 @@ async fn rows(
     most: i64,
 ) -> Result<Vec<Row>> {
     let states = &vocabulary.states;
-    Ok(store::patch::list::page(db, filter, OLDEST_FIRST, states, most + 1, 0).await?)
+    Ok(store::patch::list::few(db, filter, OLDEST_FIRST, states, most + 1).await?)
 }
 
 /// Returns what lies on the reader's desk: series together, the one that waits longest first.

@@ -4,6 +4,7 @@ mod change;
 mod constraint;
 mod domain;
 mod dump;
+mod list;
 mod migrate;
 mod outbox;
 mod play;

@@ -53,7 +53,7 @@ pub async fn a_list_has_what_changes_it(db: &Db) {
         ["Select alpha", "Select beta"]
     );
     // Session, rights, what waits; maintainers, bundles.
-    assert_eq!((anon.statements(), page.statements()), (6, 11));
+    assert_eq!((anon.statements(), page.statements()), (7, 12));
 }
 
 pub async fn a_maintainer_changes_many(db: &Db) {

@@ -25,5 +25,5 @@ pub async fn a_cover_shows_its_patches(db: &Db) {
     );
     assert_eq!(page.values("article.reply", "id"), [comment.to_string()]);
     assert!(!page.body.contains("<b>fine"));
-    assert_eq!(page.statements(), 8);
+    assert_eq!(page.statements(), 9);
 }

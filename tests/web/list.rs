@@ -318,7 +318,7 @@ pub async fn a_series_is_shown_whole(db: &Db) {
         [format!("/project/one/series/{series}/")]
     );
     assert_eq!(page.texts(".chip"), ["Series: Both ×"]);
-    assert_eq!(page.statements(), 6);
+    assert_eq!(page.statements(), 7);
 }
 
 pub async fn chips_drop_filters(db: &Db) {
@@ -343,7 +343,7 @@ pub async fn chips_drop_filters(db: &Db) {
     );
 }
 
-pub async fn a_list_costs_six_statements(db: &Db) {
+pub async fn a_list_costs_seven_statements(db: &Db) {
     let (project, mara) = three(db).await;
     let site = seed::site(db, |_| {}).await;
     let few = get(&site, "/project/one/list/").await;
@@ -385,7 +385,7 @@ pub async fn a_list_costs_six_statements(db: &Db) {
         seed::check(db, id, mara, 1, 1, "test").await;
     }
     let many = get(&site, "/project/one/list/").await;
-    assert_eq!((few.statements(), many.statements()), (6, 6));
+    assert_eq!((few.statements(), many.statements()), (7, 7));
     assert_eq!(many.texts("tr[data-patch-id] td.c-name a").len(), 100);
     let known = Browser::of(&site, db, mara).await;
     let known = known.get("/project/one/list/").await;
@@ -526,7 +526,7 @@ pub async fn a_queue_is_by_series(db: &Db) {
         ["1/3 one", "2/3 two", "alone"]
     );
     assert!(page.texts("th.c-series").is_empty());
-    assert_eq!(page.statements(), 6);
+    assert_eq!(page.statements(), 7);
     for flat in ["?view=flat", "?order=-date", "?order=name"] {
         let page = get(&site, &format!("/project/one/list/{flat}")).await;
         assert!(page.texts("tr.whole").is_empty(), "{flat}");

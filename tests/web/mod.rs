@@ -52,7 +52,7 @@ on_each_engine! {
     pages_are_clamped_and_linked: list::pages_are_clamped_and_linked;
     a_series_is_shown_whole: list::a_series_is_shown_whole;
     chips_drop_filters: list::chips_drop_filters;
-    a_list_costs_six_statements: list::a_list_costs_six_statements;
+    a_list_costs_seven_statements: list::a_list_costs_seven_statements;
     a_fragment_is_part_of_the_page: list::a_fragment_is_part_of_the_page;
     a_queue_is_by_series: list::a_queue_is_by_series;
     no_mail_becomes_a_page: hostile::no_mail_becomes_a_page;

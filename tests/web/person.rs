@@ -35,7 +35,7 @@ pub async fn a_submitter_has_a_page(db: &Db) {
         [format!("/comment/{reply}/")]
     );
     assert_eq!(page.texts(".written li a"), ["by ann"]);
-    assert_eq!(page.statements(), 6);
+    assert_eq!(page.statements(), 7);
     let elsewhere = address.replace("/one/", "/two/");
     for missing in [
         elsewhere.as_str(),

@@ -307,6 +307,9 @@ pub async fn patches(db: &Db, patches: &[Patch<'_>]) -> Vec<i64> {
         body.run(&mut tx).await.expect("a body");
         ids.push(new);
     }
+    patchwork::store::tally::recount(&mut tx)
+        .await
+        .expect("counts");
     tx.commit().await.expect("a commit");
     ids
 }

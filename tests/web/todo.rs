@@ -123,7 +123,7 @@ pub async fn what_waits_in_all_projects_is_in_sections(db: &Db) {
     let mara = Browser::of(&site, db, world.mara).await;
     let page = mara.get("/user/todo/").await;
     assert_eq!(page.texts("#unassigned td.c-name a"), ["beta"]);
-    assert_eq!(page.statements(), 13);
+    assert_eq!(page.statements(), 14);
     let ticks = ids
         .iter()
         .map(|id| format!("patch_id:{id}"))

@@ -1,0 +1,34 @@
+-- Lists of patches in any order, and words in names, as fast in a project of half a million patches as in one of a thousand.
+-- Makes five indexes and one of parts of names anew: about three seconds for each 100,000 patches, during which nothing is written.
+
+-- By name within a state, put away or not; whose it is and who has it is read from the index.
+DROP INDEX patch_name;
+CREATE INDEX patch_name ON patch (project_id, archived, state_id, name_key, date DESC, id DESC, delegate_id, submitter_id);
+-- What lies on a desk, or on none.
+DROP INDEX patch_delegate;
+CREATE INDEX patch_delegate ON patch (delegate_id, archived, state_id, project_id, date, id);
+DROP INDEX patch_submitter;
+CREATE INDEX patch_submitter ON patch (submitter_id, date, id, project_id, archived, state_id);
+-- People in order.
+CREATE INDEX person_key ON person (key, id);
+CREATE INDEX account_name ON account (lower(username));
+-- Comments that ask for action are few, and so are checks that are no success.
+CREATE INDEX comment_open ON comment (patch_id) WHERE addressed = FALSE AND patch_id IS NOT NULL;
+CREATE INDEX patch_check_bad ON patch_check (state, patch_id) WHERE state <> 1;
+-- A reviewer's replies, newest first.
+DROP INDEX comment_submitter;
+CREATE INDEX comment_submitter ON comment (submitter_id, date, id);
+
+-- Parts of names, of three letters and more. Kept by triggers, so that no way of writing a patch can forget it.
+CREATE VIRTUAL TABLE patch_words USING fts5(name_key, content = 'patch', content_rowid = 'id', tokenize = 'trigram case_sensitive 1');
+INSERT INTO patch_words (patch_words) VALUES ('rebuild');
+CREATE TRIGGER patch_words_insert AFTER INSERT ON patch BEGIN
+    INSERT INTO patch_words (rowid, name_key) VALUES (new.id, new.name_key);
+END;
+CREATE TRIGGER patch_words_delete AFTER DELETE ON patch BEGIN
+    INSERT INTO patch_words (patch_words, rowid, name_key) VALUES ('delete', old.id, old.name_key);
+END;
+CREATE TRIGGER patch_words_update AFTER UPDATE OF name_key ON patch WHEN old.name_key <> new.name_key BEGIN
+    INSERT INTO patch_words (patch_words, rowid, name_key) VALUES ('delete', old.id, old.name_key);
+    INSERT INTO patch_words (rowid, name_key) VALUES (new.id, new.name_key);
+END;

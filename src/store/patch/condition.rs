@@ -1,0 +1,283 @@
+//! What a list's filter means in SQL, and where a database had better start to look.
+
+use super::super::{Kind, Sql, containing};
+use super::extent::Start;
+use crate::domain::{
+    StateId,
+    check::CheckState,
+    filter::{Archive, Delegate, Except, PatchFilter, States, Submitter},
+    state::State,
+};
+
+/// Returns whether what is put away is looked for; `None` for both.
+pub(super) fn archived(archive: Archive) -> Option<bool> {
+    match archive {
+        Archive::No => Some(false),
+        Archive::Yes => Some(true),
+        Archive::Both => None,
+    }
+}
+
+/// Returns the states to look for; `None` for any.
+pub(super) fn state_ids(wanted: &States, states: &[State]) -> Option<Vec<StateId>> {
+    match wanted {
+        States::Any => None,
+        States::Among(ids) => Some(ids.clone()),
+        States::ActionRequired => Some(
+            states
+                .iter()
+                .filter(|state| state.action_required)
+                .map(|state| state.id)
+                .collect(),
+        ),
+    }
+}
+
+/// A check that no newer one of the same user and context has replaced.
+const EFFECTIVE: &str = "(SELECT 1 FROM patch_check c WHERE c.patch_id = p.id AND NOT EXISTS (
+    SELECT 1 FROM patch_check n WHERE n.patch_id = c.patch_id AND n.account_id = c.account_id
+       AND n.context = c.context AND (n.date > c.date OR (n.date = c.date AND n.id > c.id))) AND c.state IN ";
+
+/// Appends what a patch has to be, as a condition; `states` and `shelf` stand for those of the filter, `None` for any.
+pub(super) fn conditions(
+    query: &mut Sql,
+    kind: Kind,
+    filter: &PatchFilter,
+    states: Option<&[StateId]>,
+    archived: Option<bool>,
+    start: Start,
+) {
+    query.push("TRUE");
+    // SQLite keeps no count of how rare a value is. A plus keeps it from starting at this column's index.
+    let (project, shelf, state) = match (kind, start.is_elsewhere()) {
+        (Kind::Sqlite, true) => (
+            " AND +p.project_id",
+            " AND +p.archived = ",
+            " AND +p.state_id IN ",
+        ),
+        _ => (
+            " AND p.project_id",
+            " AND p.archived = ",
+            " AND p.state_id IN ",
+        ),
+    };
+    if let Some(id) = filter.project {
+        query.push(project).push(" = ").arg(id);
+    }
+    if !filter.among.is_empty() {
+        query
+            .push(project)
+            .push(" IN ")
+            .list(filter.among.iter().copied());
+    }
+    if let Some(bundle) = filter.bundle {
+        query
+            .push(" AND p.id IN (SELECT patch_id FROM bundle_patch WHERE bundle_id = ")
+            .arg(bundle)
+            .push(")");
+    }
+    if let Some(archived) = archived {
+        query.push(shelf).arg(archived);
+    }
+    if let Some(states) = states {
+        query.push(state).list(states.iter().copied());
+    }
+    if let Some(series) = filter.series {
+        query.push(" AND p.series_id = ").arg(series);
+    }
+    people(query, filter);
+    exceptions(query, &filter.except);
+    words(query, kind, filter, start);
+    if let Some(since) = filter.since {
+        query.push(" AND p.date >= ").arg(since);
+    }
+    if let Some(before) = filter.before {
+        query.push(" AND p.date < ").arg(before);
+    }
+    counted(query, filter, start);
+}
+
+fn words(query: &mut Sql, kind: Kind, filter: &PatchFilter, start: Start) {
+    if let (Kind::Sqlite, Start::Words, Some(asked)) = (kind, start, matching(&filter.words)) {
+        query.push(" AND p.id IN (SELECT rowid FROM patch_words WHERE patch_words MATCH ");
+        query.arg(asked).push(")");
+    }
+    for word in &filter.words {
+        query
+            .push(" AND p.name_key LIKE ")
+            .arg(containing(word))
+            .push(" ESCAPE '\\'");
+    }
+    for word in &filter.without {
+        query
+            .push(" AND p.name_key NOT LIKE ")
+            .arg(containing(word))
+            .push(" ESCAPE '\\'");
+    }
+}
+
+/// Returns what the index of names is asked for; `None` if the words are too short for it.
+pub(super) fn matching(words: &[String]) -> Option<String> {
+    let long = words.iter().filter(|word| is_indexed(word));
+    let quoted = long.map(|word| format!("\"{}\"", word.to_lowercase().replace('"', "\"\"")));
+    let asked = quoted.collect::<Vec<_>>().join(" ");
+    (!asked.is_empty()).then_some(asked)
+}
+
+/// The index of names knows parts of three letters.
+pub(super) fn is_indexed(word: &str) -> bool {
+    word.to_lowercase().chars().count() >= 3
+}
+
+fn people(query: &mut Sql, filter: &PatchFilter) {
+    match &filter.submitter {
+        None => {}
+        Some(Submitter::Person(id)) => {
+            query
+                .push(" AND p.submitter_id IN (SELECT id FROM person WHERE id = ")
+                .arg(*id);
+            query
+                .push(" OR account_id = (SELECT account_id FROM person WHERE id = ")
+                .arg(*id)
+                .push("))");
+        }
+        Some(Submitter::Account(id)) => {
+            query.push(" AND p.submitter_id IN (SELECT id FROM person WHERE account_id = ");
+            query.arg(*id).push(")");
+        }
+        Some(Submitter::Matching(text)) => {
+            query.push(" AND p.submitter_id IN (SELECT id FROM person WHERE key LIKE ");
+            query.arg(containing(text)).push(" ESCAPE '\\')");
+        }
+    }
+    match &filter.delegate {
+        None => {}
+        Some(Delegate::Nobody) => {
+            query.push(" AND p.delegate_id IS NULL");
+        }
+        Some(Delegate::User(id)) => {
+            query.push(" AND p.delegate_id = ").arg(*id);
+        }
+        Some(Delegate::Matching(text)) => {
+            query.push(" AND p.delegate_id IN (SELECT id FROM account WHERE lower(username) LIKE ");
+            query.arg(containing(text)).push(" ESCAPE '\\')");
+        }
+    }
+}
+
+/// Leaves out whose, on whose desk, in which states. A patch on nobody's desk is on none of those named.
+fn exceptions(query: &mut Sql, except: &Except) {
+    for text in &except.submitters {
+        query.push(" AND p.submitter_id NOT IN (SELECT id FROM person WHERE key LIKE ");
+        query.arg(containing(text)).push(" ESCAPE '\\')");
+    }
+    for account in &except.accounts {
+        query.push(" AND p.submitter_id NOT IN (SELECT id FROM person WHERE account_id = ");
+        query.arg(*account).push(")");
+    }
+    for delegate in &except.delegates {
+        match delegate {
+            Delegate::Nobody => {
+                query.push(" AND p.delegate_id IS NOT NULL");
+            }
+            Delegate::User(id) => {
+                query.push(" AND (p.delegate_id IS NULL OR p.delegate_id <> ");
+                query.arg(*id).push(")");
+            }
+            Delegate::Matching(text) => {
+                query.push(" AND (p.delegate_id IS NULL OR p.delegate_id NOT IN ");
+                query.push("(SELECT id FROM account WHERE lower(username) LIKE ");
+                query.arg(containing(text)).push(" ESCAPE '\\'))");
+            }
+        }
+    }
+    if !except.states.is_empty() {
+        query
+            .push(" AND p.state_id NOT IN ")
+            .list(except.states.iter().copied());
+    }
+}
+
+fn counted(query: &mut Sql, filter: &PatchFilter, start: Start) {
+    match filter.checks {
+        None => {}
+        Some(None) => {
+            query.push(" AND NOT EXISTS (SELECT 1 FROM patch_check c WHERE c.patch_id = p.id)");
+        }
+        Some(Some(state)) => {
+            if start == Start::Checks {
+                query.push(" AND p.id IN (SELECT c.patch_id FROM patch_check c WHERE c.state <> 1 AND c.state IN ");
+                query.list([state as i64]).push(")");
+            }
+            query
+                .push(" AND EXISTS ")
+                .push(EFFECTIVE)
+                .list([state as i64])
+                .push(")");
+            let worse = worse_than(state).into_iter().map(|state| state as i64);
+            query
+                .push(" AND NOT EXISTS ")
+                .push(EFFECTIVE)
+                .list(worse)
+                .push(")");
+        }
+    }
+    if let Some((tag, least)) = filter.tag {
+        query.push(match start {
+            Start::Tag => " AND p.id IN (SELECT t.patch_id FROM patch_tag t WHERE t.tag_id = ",
+            _ => " AND EXISTS (SELECT 1 FROM patch_tag t WHERE t.patch_id = p.id AND t.tag_id = ",
+        });
+        query.arg(tag).push(" AND t.count >= ").arg(least).push(")");
+    }
+    if filter.unaddressed {
+        query.push(
+            " AND p.id IN (SELECT c.patch_id FROM comment c WHERE c.addressed = FALSE AND c.patch_id IS NOT NULL)",
+        );
+    }
+}
+
+/// Returns the results that would be the combined one instead of `state` (`CheckCounts::combined`).
+fn worse_than(state: CheckState) -> Vec<CheckState> {
+    let order = [
+        CheckState::Fail,
+        CheckState::Warning,
+        CheckState::Pending,
+        CheckState::Success,
+    ];
+    order
+        .into_iter()
+        .take_while(|other| *other != state)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_combined_worst_first() {
+        assert_eq!(worse_than(CheckState::Fail), []);
+        assert_eq!(
+            worse_than(CheckState::Pending),
+            [CheckState::Fail, CheckState::Warning]
+        );
+    }
+
+    #[test]
+    fn the_index_of_names_is_asked_for_words_it_knows() {
+        let asked = |words: &[&str]| {
+            matching(
+                &words
+                    .iter()
+                    .map(|word| (*word).to_owned())
+                    .collect::<Vec<_>>(),
+            )
+        };
+        assert_eq!(
+            asked(&["Fix", "of", "say \"x\""]).as_deref(),
+            Some("\"fix\" \"say \"\"x\"\"\"")
+        );
+        assert_eq!(asked(&["of"]), None);
+        assert_eq!(asked(&["äöü"]).as_deref(), Some("\"äöü\""));
+    }
+}

@@ -1,0 +1,430 @@
+//! Which patches stand on a page of a list.
+//!
+//! Few patches are fetched and sorted. Many are read in order until the page is full: by date and by name from the *shelves* (one
+//! state, put away or not), which indexes hold in order and a merge joins; by state shelf after shelf; by people person after
+//! person. So a page costs the same in a project of a thousand patches and of a million, and a later one what was skipped.
+
+use super::super::{Conn, Kind, Result, Sql, sql};
+use super::condition::conditions;
+use super::extent::{Extent, Shelf, Start, asked, measure};
+use crate::domain::{
+    PatchId,
+    filter::{Delegate, Order, OrderKey, PatchFilter, Submitter},
+    state::State,
+};
+
+/// A merge of more shelves than this is left to a sort.
+const MOST_SHELVES: usize = 60;
+
+#[derive(sqlx::FromRow)]
+struct Found {
+    id: PatchId,
+}
+
+/// A stretch of a list.
+#[derive(Clone, Copy)]
+struct Stretch {
+    limit: i64,
+    offset: i64,
+}
+
+/// Returns the ids `offset` to `offset + limit` of a list, in its order.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub(super) async fn ids(
+    conn: &mut Conn,
+    filter: &PatchFilter,
+    order: Order,
+    states: &[State],
+    extent: &Extent,
+    limit: i64,
+    offset: i64,
+) -> Result<Vec<PatchId>> {
+    let mut stretch = Stretch { limit, offset };
+    let mut order = plainer(filter, order);
+    let way = way(filter, order, extent);
+    let backwards = way == Way::Merged && extent.plain && turn(&mut stretch, extent.total);
+    order.descending ^= backwards;
+    let is_behind = extent.plain && offset >= extent.total;
+    if is_behind || stretch.limit <= 0 {
+        return Ok(Vec::new());
+    }
+    let kind = conn.kind();
+    let mut query = match way {
+        Way::Sorted => sorted(kind, filter, order, states, extent.start, stretch),
+        Way::Merged => merged(kind, filter, order, extent, stretch),
+        Way::ByState => by_state(kind, filter, order, extent, stretch),
+        Way::BySubmitter => by_submitter(kind, filter, order, states, stretch),
+        Way::ByDelegate => by_delegate(kind, filter, order, extent, states, stretch),
+    };
+    query = query.planned_anew();
+    let found: Vec<Found> = query.all(conn).await?;
+    let mut ids: Vec<PatchId> = found.into_iter().map(|found| found.id).collect();
+    if backwards {
+        ids.reverse();
+    }
+    Ok(ids)
+}
+
+/// Returns the patches of a list by id, `cap` at most.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn all(
+    conn: &mut Conn,
+    filter: &PatchFilter,
+    states: &[State],
+    cap: i64,
+) -> Result<Vec<PatchId>> {
+    let start = measure(conn, filter, states).await?.start;
+    let kind = conn.kind();
+    let mut query = sql("SELECT p.id FROM ").planned_anew();
+    query.push(start.table(kind)).push(" WHERE ");
+    asked(&mut query, kind, filter, states, start);
+    query.push(" ORDER BY p.id LIMIT ").arg(cap);
+    let rows: Vec<Found> = query.all(conn).await?;
+    Ok(rows.into_iter().map(|found| found.id).collect())
+}
+
+/// How a page is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Sorted,
+    Merged,
+    ByState,
+    BySubmitter,
+    ByDelegate,
+}
+
+fn way(filter: &PatchFilter, order: Order, extent: &Extent) -> Way {
+    let of_people = extent.start == Start::Submitter && order.key == OrderKey::Date;
+    let few = extent.is_few() && (extent.start != Start::Shelves || is_by_people(order.key));
+    if extent.shelves.is_empty() || extent.shelves.len() > MOST_SHELVES || few || of_people {
+        return Way::Sorted;
+    }
+    match order.key {
+        OrderKey::Date | OrderKey::Name => Way::Merged,
+        OrderKey::State => Way::ByState,
+        OrderKey::Submitter => Way::BySubmitter,
+        OrderKey::Delegate if filter.delegate.is_none() => Way::ByDelegate,
+        OrderKey::Delegate | OrderKey::Number | OrderKey::Place => Way::Sorted,
+    }
+}
+
+fn is_by_people(key: OrderKey) -> bool {
+    matches!(key, OrderKey::Submitter | OrderKey::Delegate)
+}
+
+/// Of one desk, the order of desks is that of dates, the other way round (`web.md §6.2`).
+fn plainer(filter: &PatchFilter, order: Order) -> Order {
+    match (order.key, &filter.delegate) {
+        (OrderKey::Delegate, Some(Delegate::User(_) | Delegate::Nobody)) => Order {
+            key: OrderKey::Date,
+            descending: !order.descending,
+        },
+        _ => order,
+    }
+}
+
+/// Counts from the end what is nearer to it; says whether it did.
+fn turn(stretch: &mut Stretch, total: i64) -> bool {
+    if stretch.offset <= total / 2 {
+        return false;
+    }
+    let left = (total - stretch.offset).clamp(0, stretch.limit);
+    *stretch = Stretch {
+        limit: left,
+        offset: total - stretch.offset - left,
+    };
+    true
+}
+
+/// Fetches what is asked and sorts it. A database must not read in order here: it cannot know how far.
+fn sorted(
+    kind: Kind,
+    filter: &PatchFilter,
+    order: Order,
+    states: &[State],
+    start: Start,
+    stretch: Stretch,
+) -> Sql {
+    let mut query = sql("WITH found AS MATERIALIZED (SELECT p.id, p.date, ");
+    query.push(match (order.key, kind) {
+        (OrderKey::Date, _) => "p.date",
+        (OrderKey::Name, _) => "p.name_key",
+        (OrderKey::State, _) => "(SELECT ordering FROM state WHERE id = p.state_id)",
+        (OrderKey::Submitter, _) => "(SELECT key FROM person WHERE id = p.submitter_id)",
+        (OrderKey::Delegate, Kind::Sqlite) => {
+            "(SELECT lower(username) FROM account WHERE id = p.delegate_id)"
+        }
+        (OrderKey::Delegate, Kind::Postgres) => {
+            "(SELECT lower(username) COLLATE \"C\" FROM account WHERE id = p.delegate_id)"
+        }
+        (OrderKey::Number, _) => "p.number",
+        (OrderKey::Place, _) => {
+            "(SELECT position FROM bundle_patch WHERE patch_id = p.id AND bundle_id = "
+        }
+    });
+    if order.key == OrderKey::Place {
+        query.arg(filter.bundle).push(")");
+    }
+    query
+        .push(" AS rank FROM ")
+        .push(start.table(kind))
+        .push(" WHERE ");
+    asked(&mut query, kind, filter, states, start);
+    query.push(") SELECT id FROM found ORDER BY ");
+    query.push(match (order.key, order.descending) {
+        (OrderKey::Date | OrderKey::Number | OrderKey::Place, true) => {
+            "rank IS NULL, rank DESC, date DESC, id DESC"
+        }
+        (OrderKey::Date | OrderKey::Number | OrderKey::Place, false) => {
+            "rank IS NULL, rank, date, id"
+        }
+        (_, true) => "rank IS NULL, rank DESC, date, id",
+        (_, false) => "rank IS NULL, rank, date DESC, id DESC",
+    });
+    stretched(&mut query, stretch);
+    query
+}
+
+fn stretched(query: &mut Sql, stretch: Stretch) {
+    query.push(" LIMIT ").arg(stretch.limit);
+    query.push(" OFFSET ").arg(stretch.offset);
+}
+
+/// Merges shelves that each stand in order.
+fn merged(
+    kind: Kind,
+    filter: &PatchFilter,
+    order: Order,
+    extent: &Extent,
+    stretch: Stretch,
+) -> Sql {
+    let mut query = sql("");
+    merge(
+        &mut query,
+        kind,
+        filter,
+        order,
+        &extent.shelves,
+        Some(stretch),
+    );
+    query
+}
+
+/// Appends a merge of shelves. SQLite merges parts that it can read in order; PostgreSQL wants the order said for each part.
+fn merge(
+    query: &mut Sql,
+    kind: Kind,
+    filter: &PatchFilter,
+    order: Order,
+    shelves: &[Shelf],
+    stretch: Option<Stretch>,
+) {
+    let by = match (order.key, order.descending) {
+        (OrderKey::Name, true) => " ORDER BY name_key DESC, date, id",
+        (OrderKey::Name, false) => " ORDER BY name_key, date DESC, id DESC",
+        (_, true) => " ORDER BY date DESC, id DESC",
+        (_, false) => " ORDER BY date, id",
+    };
+    let on_desk = matches!(filter.delegate, Some(Delegate::User(_) | Delegate::Nobody))
+        && order.key == OrderKey::Date;
+    let start = match on_desk {
+        true => Start::Delegate,
+        false => Start::Shelves,
+    };
+    query.push(match kind {
+        Kind::Sqlite => "",
+        Kind::Postgres => "SELECT id, date FROM (",
+    });
+    for (place, shelf) in shelves.iter().enumerate() {
+        query.push(match (place, kind) {
+            (0, Kind::Sqlite) => "SELECT",
+            (_, Kind::Sqlite) => " UNION ALL SELECT",
+            (0, Kind::Postgres) => "(SELECT",
+            (_, Kind::Postgres) => " UNION ALL (SELECT",
+        });
+        query.push(match order.key {
+            OrderKey::Name => " p.id AS id, p.date AS date, p.name_key AS name_key FROM ",
+            _ => " p.id AS id, p.date AS date FROM ",
+        });
+        query.push(start.table(kind)).push(" WHERE ");
+        conditions(
+            query,
+            kind,
+            filter,
+            Some(&[shelf.state]),
+            Some(shelf.archived),
+            start,
+        );
+        if kind == Kind::Postgres {
+            query.push(by).push(")");
+        }
+    }
+    if kind == Kind::Postgres {
+        query.push(") merged");
+    }
+    query.push(by);
+    if let Some(stretch) = stretch {
+        stretched(query, stretch);
+    }
+}
+
+/// Takes state after state. Where nothing else is asked, states that stand before the page are not read at all.
+fn by_state(
+    kind: Kind,
+    filter: &PatchFilter,
+    order: Order,
+    extent: &Extent,
+    mut stretch: Stretch,
+) -> Sql {
+    let mut states: Vec<Vec<Shelf>> = Vec::new();
+    for shelf in &extent.shelves {
+        match states.last_mut() {
+            Some(last) if last[0].state == shelf.state => last.push(*shelf),
+            _ => states.push(vec![*shelf]),
+        }
+    }
+    if order.descending {
+        states.reverse();
+    }
+    if extent.plain {
+        states = on_the_way(states, &mut stretch);
+    }
+    // Within a state, dates run against the order of states (`web.md §6.2`).
+    let within = Order {
+        key: OrderKey::Date,
+        descending: !order.descending,
+    };
+    let up_to = Stretch {
+        limit: stretch.limit + stretch.offset,
+        offset: 0,
+    };
+    let mut query = sql("SELECT id FROM (");
+    for (place, shelves) in states.iter().enumerate() {
+        query.push(if place == 0 {
+            "SELECT id, date, CAST("
+        } else {
+            " UNION ALL SELECT id, date, CAST("
+        });
+        query
+            .arg(shelves[0].ordering)
+            .push(" AS BIGINT) AS ordering FROM (");
+        merge(&mut query, kind, filter, within, shelves, Some(up_to));
+        query.push(") one_state");
+    }
+    query.push(match order.descending {
+        true => ") found ORDER BY ordering DESC, date, id",
+        false => ") found ORDER BY ordering, date DESC, id DESC",
+    });
+    stretched(&mut query, stretch);
+    query
+}
+
+/// Leaves the states that a stretch touches, and counts it from the first of them.
+fn on_the_way(states: Vec<Vec<Shelf>>, stretch: &mut Stretch) -> Vec<Vec<Shelf>> {
+    let mut left = Vec::new();
+    let mut held = 0;
+    for shelves in states {
+        let count: i64 = shelves.iter().map(|shelf| shelf.count).sum();
+        if left.is_empty() && stretch.offset >= count {
+            stretch.offset -= count;
+            continue;
+        }
+        if held >= stretch.offset + stretch.limit {
+            break;
+        }
+        held += count;
+        left.push(shelves);
+    }
+    left
+}
+
+/// Takes person after person.
+fn by_submitter(
+    kind: Kind,
+    filter: &PatchFilter,
+    order: Order,
+    states: &[State],
+    stretch: Stretch,
+) -> Sql {
+    let mut query = sql("SELECT p.id FROM person pe CROSS JOIN ");
+    query.push(Start::Submitter.table(kind));
+    query.push(" WHERE p.submitter_id = pe.id AND ");
+    if let Some(Submitter::Matching(text)) = &filter.submitter {
+        query
+            .push("pe.key LIKE ")
+            .arg(super::super::containing(text))
+            .push(" ESCAPE '\\' AND ");
+    }
+    asked(&mut query, kind, filter, states, Start::Submitter);
+    query.push(match order.descending {
+        true => " ORDER BY pe.key DESC, p.date, p.id",
+        false => " ORDER BY pe.key, p.date DESC, p.id DESC",
+    });
+    stretched(&mut query, stretch);
+    query
+}
+
+/// Those who have a patch on their desk, found without reading all patches: from one to the next.
+const DESKS: &str = "WITH RECURSIVE desk (id) AS (SELECT min(delegate_id) FROM patch
+    UNION ALL SELECT (SELECT min(delegate_id) FROM patch WHERE delegate_id > desk.id) FROM desk WHERE desk.id IS NOT NULL) ";
+
+/// Takes desk after desk, then what lies on none.
+fn by_delegate(
+    kind: Kind,
+    filter: &PatchFilter,
+    order: Order,
+    extent: &Extent,
+    states: &[State],
+    stretch: Stretch,
+) -> Sql {
+    let up_to = Stretch {
+        limit: stretch.limit + stretch.offset,
+        offset: 0,
+    };
+    let mut query = sql(DESKS);
+    query.push("SELECT id FROM (SELECT * FROM (SELECT p.id, p.date, ");
+    query.push(match kind {
+        Kind::Sqlite => "lower(d.username)",
+        Kind::Postgres => "lower(d.username) COLLATE \"C\"",
+    });
+    query.push(" AS desk FROM account d CROSS JOIN ");
+    query.push(Start::Delegate.table(kind));
+    query.push(" WHERE d.id IN (SELECT id FROM desk) AND p.delegate_id = d.id AND ");
+    asked(&mut query, kind, filter, states, Start::Delegate);
+    query.push(match (order.descending, kind) {
+        (true, Kind::Sqlite) => " ORDER BY lower(d.username) DESC, p.date, p.id",
+        (false, Kind::Sqlite) => " ORDER BY lower(d.username), p.date DESC, p.id DESC",
+        (true, Kind::Postgres) => " ORDER BY lower(d.username) COLLATE \"C\" DESC, p.date, p.id",
+        (false, Kind::Postgres) => {
+            " ORDER BY lower(d.username) COLLATE \"C\", p.date DESC, p.id DESC"
+        }
+    });
+    stretched(&mut query, up_to);
+    query.push(") desks UNION ALL SELECT id, date, NULL FROM (");
+    let nobody = PatchFilter {
+        delegate: Some(Delegate::Nobody),
+        ..filter.clone()
+    };
+    let by_date = Order {
+        key: OrderKey::Date,
+        descending: !order.descending,
+    };
+    merge(
+        &mut query,
+        kind,
+        &nobody,
+        by_date,
+        &extent.shelves,
+        Some(up_to),
+    );
+    query.push(match order.descending {
+        true => ") nobody) found ORDER BY desk IS NULL, desk DESC, date, id",
+        false => ") nobody) found ORDER BY desk IS NULL, desk, date DESC, id DESC",
+    });
+    stretched(&mut query, stretch);
+    query
+}
