@@ -6,7 +6,14 @@ use std::collections::HashSet;
 
 use maud::{Markup, html};
 
-use super::{Db, error::Result, field::Faults, form::Form, guard::View, parts::cut};
+use super::{
+    Db,
+    error::Result,
+    field::Faults,
+    form::Form,
+    guard::View,
+    parts::{cut, named, title},
+};
 use crate::{
     auth::csrf,
     domain::{BundleId, PatchId, ProjectId, UserId},
@@ -28,6 +35,8 @@ pub struct Bar {
     pub bundle: Option<BundleId>,
     /// Whether all boxes are ticked to begin with.
     whole: bool,
+    /// Whether the page has several tables, and a patch may stand in two of them.
+    several: bool,
     entered: Option<Vec<(String, String)>>,
     faults: Faults,
 }
@@ -53,6 +62,7 @@ impl Bar {
             bundles: store::bundle::names(db, user.id).await?,
             bundle: None,
             whole: false,
+            several: false,
             entered: None,
             faults: Faults::default(),
         }))
@@ -62,6 +72,17 @@ impl Bar {
     pub fn all_ticked(mut self) -> Bar {
         self.whole = true;
         self
+    }
+
+    /// Is for a page with several tables: what names a box there is not an id, which the page may have once only.
+    pub fn of_several_tables(mut self) -> Bar {
+        self.several = true;
+        self
+    }
+
+    /// Returns the id of the name of a row: it names the box, so that names are not sent twice.
+    pub fn name_id(&self, id: PatchId) -> Option<String> {
+        (!self.several).then(|| format!("n{id}"))
     }
 
     /// Shows what was sent once more, and what is wrong with it.
@@ -77,15 +98,18 @@ impl Bar {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Draws the box of a row.
+    /// Draws the box of a row with this name.
     pub fn tick(&self, id: PatchId, name: &str) -> Markup {
         let field = format!("{PATCH}{id}");
         let ticked = match self.entered {
             Some(_) => self.entered(&field).is_some(),
             None => self.whole,
         };
-        let name = cut(name).0;
-        html! { input type="checkbox" name=(field) aria-label={ "Select " (name) } checked[ticked]; }
+        let by = self.name_id(id);
+        let name = by
+            .is_none()
+            .then(|| format!("Select {}", cut(title(&named(name))).0));
+        html! { input type="checkbox" name=(field) aria-labelledby=[by] aria-label=[name] checked[ticked]; }
     }
 
     /// Returns the own bundle to offer first: the one whose name was entered for a new one.

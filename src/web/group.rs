@@ -53,11 +53,17 @@ pub fn groups(rows: &[Row]) -> Vec<Group<'_>> {
     groups
 }
 
-/// Draws one cell of the line that stands for a series.
-pub fn cell(view: &View, table: &Table, group: &Group, id: SeriesId, column: Column) -> Markup {
+/// Draws what one cell of the line that stands for a series holds; `None` where there is nothing to show.
+pub fn cell(
+    view: &View,
+    table: &Table,
+    group: &Group,
+    id: SeriesId,
+    column: Column,
+) -> Option<Markup> {
     let first = group.rows[0];
     let marks = group.rows.iter().filter_map(|row| table.marks.get(&row.id));
-    match column {
+    Some(match column {
         Column::Name => name(view, table, group, id),
         Column::Tags => {
             let tags: Vec<_> = table.vocabulary.columns().collect();
@@ -65,24 +71,23 @@ pub fn cell(view: &View, table: &Table, group: &Group, id: SeriesId, column: Col
                 tags: tag_sum(marks),
                 ..Marks::default()
             };
-            parts::tag_cell(&tags, &sum)
+            return parts::tag_cell(&tags, &sum);
         }
-        Column::Checks => {
-            let checks = check_sum(marks);
-            match checks == CheckCounts::default() {
-                true => html! { span.none { "-" } },
-                false => parts::checks(&checks),
-            }
-        }
+        Column::Checks => return parts::check_cell(&check_sum(marks)),
         Column::Date => {
             let newest = group.rows.iter().map(|row| row.date).max();
-            parts::day(newest.unwrap_or(first.date))
+            html! { (newest.unwrap_or(first.date).day()) }
         }
         Column::Submitter => parts::submitter_cell(view, first),
-        Column::Delegate => same(group.rows.iter().map(|row| row.delegate.as_deref())),
+        Column::Delegate => return same(group.rows.iter().map(|row| row.delegate.as_deref())),
         Column::State => states(table, group),
-        Column::Number | Column::Series | Column::Place | Column::Project | Column::Age => html! {},
-    }
+        Column::Id
+        | Column::Number
+        | Column::Series
+        | Column::Place
+        | Column::Project
+        | Column::Age => html! {},
+    })
 }
 
 fn name(view: &View, table: &Table, group: &Group, id: SeriesId) -> Markup {
@@ -127,16 +132,14 @@ fn check_sum<'a>(marks: impl Iterator<Item = &'a Marks>) -> CheckCounts {
     sum
 }
 
-/// A name that all have, or that there are several.
-fn same<'a>(names: impl Iterator<Item = Option<&'a str>>) -> Markup {
+/// A name that all have, or that there are several; `None` where none has one.
+fn same<'a>(names: impl Iterator<Item = Option<&'a str>>) -> Option<Markup> {
     let mut names: Vec<Option<&str>> = names.collect();
     names.dedup();
-    html! {
-        @match names.as_slice() {
-            [Some(name)] => (name),
-            [None] => span.none { "-" },
-            _ => span.muted { "several" },
-        }
+    match names.as_slice() {
+        [Some(name)] => Some(html! { (name) }),
+        [None] => None,
+        _ => Some(html! { span.muted { "several" } }),
     }
 }
 

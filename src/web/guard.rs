@@ -1,6 +1,7 @@
 //! What handlers ask Rocket for: the database, the visit, the undecoded address.
 
 use std::{
+    net::IpAddr,
     ops::{Deref, DerefMut},
     sync::{Mutex, atomic::Ordering},
 };
@@ -200,6 +201,11 @@ impl<'r> View<'r> {
         self.request.uri().to_string()
     }
 
+    /// Says whether the path asked for is this one.
+    pub fn is_at(&self, path: &str) -> bool {
+        self.request.uri().path().raw() == path
+    }
+
     /// Returns the host that is visited, as the browser names it.
     pub fn host(&self) -> Option<&str> {
         self.host.as_deref()
@@ -236,10 +242,14 @@ impl<'r> View<'r> {
 
     /// Returns the network address of who is looking, as far as it is known.
     pub fn address(&self) -> String {
-        let address = self.request.client_ip();
-        address
+        self.client()
             .map(|address| address.to_string())
             .unwrap_or_default()
+    }
+
+    /// Returns the network address of who is looking, if it is known.
+    pub fn client(&self) -> Option<IpAddr> {
+        self.request.client_ip()
     }
 
     /// Returns the hidden field that every form which changes something has.
@@ -308,7 +318,11 @@ impl<'r> View<'r> {
             .path(self.links().home())
             .same_site(SameSite::Lax)
             .http_only(true)
-            .secure(options.force_https || options.site_url.as_ref().is_some_and(is_https))
+            .secure(
+                options.force_https
+                    || self.scheme == Some("https")
+                    || options.site_url.as_ref().is_some_and(is_https),
+            )
             .max_age(Duration::days(days))
             .build()
     }

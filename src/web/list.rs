@@ -487,6 +487,7 @@ fn table(view: &View, list: &List) -> Markup {
     let grouped = is_grouped(list);
     let columns: Vec<Column> = [
         Column::Place,
+        Column::Id,
         Column::Name,
         Column::Series,
         Column::Tags,
@@ -500,6 +501,7 @@ fn table(view: &View, list: &List) -> Markup {
     .filter(|column| match column {
         Column::Tags => shows_tags(list),
         Column::Place => list.places.is_some(),
+        Column::Id => view.user().is_some_and(|user| user.show_ids),
         // All of these lie on the reader's own desk.
         Column::Delegate => !matches!(list.place, Place::Todo(_)),
         Column::Series => !grouped,

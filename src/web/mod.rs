@@ -32,6 +32,7 @@ mod list;
 mod listing;
 mod odd;
 mod optout;
+mod pace;
 mod pager;
 mod parts;
 mod password;
@@ -173,5 +174,6 @@ pub fn mount(rocket: Rocket<Build>, options: Options) -> Rocket<Build> {
         .mount(base.as_str(), route::pages(pages))
         .mount(base.as_str(), route::files(files))
         .register(base.as_str(), error::catchers())
+        .manage(pace::Pace::default())
         .manage(Site { options, links })
 }

@@ -111,37 +111,34 @@ pub fn result(state: CheckState) -> (&'static str, &'static str) {
     }
 }
 
-/// Effective checks, counted: a symbol, a number and a hidden word for each result there is.
+/// Effective checks, counted: a symbol, a number and a hidden word (the style sheet hides `i` there) for each result there is.
 pub fn checks(counts: &CheckCounts) -> Markup {
     html! {
         @for state in CheckState::ALL {
             @let count = counts.of(state);
             @if count > 0 {
                 @let (class, word) = result(state);
-                span.check.(class) { (count) span.vh { " " (word) " " } }
+                span.check.(class) { (count) i { " " (word) " " } }
             }
         }
     }
 }
 
-/// The tags of a patch in the narrow form of lists: `1/2/-`.
-pub fn tag_cell(tags: &[&Tag], marks: &Marks) -> Markup {
+/// The tags of a patch in the narrow form of lists: `1/2/-`; `None` where there is none.
+pub fn tag_cell(tags: &[&Tag], marks: &Marks) -> Option<Markup> {
     let counted = tags
         .iter()
         .filter_map(|tag| Some(format!("{} {}", marks.tags.get(&tag.id)?, tag.name)));
     let title = counted.collect::<Vec<_>>().join(", ");
-    html! {
-        @if title.is_empty() {
-            span.none { "-" }
-        } @else {
-            span title=(title) {
-                @for (at, tag) in tags.iter().enumerate() {
-                    @if at > 0 { "/" }
-                    @match marks.tags.get(&tag.id) { Some(count) => (count), None => "-" }
-                }
+    let drawn = html! {
+        span title=(title) {
+            @for (at, tag) in tags.iter().enumerate() {
+                @if at > 0 { "/" }
+                @match marks.tags.get(&tag.id) { Some(count) => (count), None => "-" }
             }
         }
-    }
+    };
+    (!title.is_empty()).then_some(drawn)
 }
 
 /// The head of the column of tags: `A/R/T`.
@@ -182,6 +179,8 @@ pub fn copy_by_key(text: &str, what: &str, key: &str) -> Markup {
 pub enum Column {
     /// The place in the reader's own bundle, and what moves it.
     Place,
+    /// The number, with what copies it.
+    Id,
     /// The place in the series.
     Number,
     /// The name.
@@ -216,6 +215,7 @@ impl Column {
             Column::Delegate => Some("delegate"),
             Column::State => Some("state"),
             Column::Place
+            | Column::Id
             | Column::Number
             | Column::Project
             | Column::Age
@@ -229,6 +229,7 @@ impl Column {
     pub fn label(self) -> &'static str {
         match self {
             Column::Place => "Place",
+            Column::Id => "ID",
             Column::Number => "#",
             Column::Project => "Project",
             Column::Age => "Age",
@@ -247,6 +248,7 @@ impl Column {
     pub fn class(self) -> &'static str {
         match self {
             Column::Place => "c-place",
+            Column::Id => "c-id",
             Column::Number => "c-no",
             Column::Project => "c-project",
             Column::Age => "c-age",
@@ -310,12 +312,12 @@ pub fn table(
                 }
             } }
             @for group in groups {
-                tbody.group[group.series.is_some()] {
+                tbody class=[group.series.map(|_| "group")] {
                     @if let Some(id) = group.series {
                         tr.whole {
                             @if table.bar.is_some() { td.c-box { (bulk::series_box()) } }
                             @for column in table.columns {
-                                td.(column.class()) { (group::cell(view, table, &group, id, *column)) }
+                                (drawn(*column, group::cell(view, table, &group, id, *column)))
                             }
                         }
                     }
@@ -324,10 +326,10 @@ pub fn table(
                             tr.group { th colspan=(table.columns.len() + usize::from(table.bar.is_some())) scope="rowgroup" { (head) } }
                         }
                         tr id={ "patch-row:" (row.id) } data-patch-id=(row.id) {
-                            @if let Some(bar) = table.bar { td.c-box { (bar.tick(row.id, title(&named(&row.name)))) } }
+                            @if let Some(bar) = table.bar { td.c-box { (bar.tick(row.id, &row.name)) } }
                             @let marks = table.marks.get(&row.id).unwrap_or(&none);
                             @for column in table.columns {
-                                td.(column.class()) { (cell(view, table, row, marks, &tags, *column, group.series.is_some())) }
+                                (drawn(*column, cell(view, table, row, marks, &tags, *column, group.series.is_some())))
                             }
                         }
                     }
@@ -337,6 +339,17 @@ pub fn table(
     }
 }
 
+/// Draws a cell, or a dash where there is nothing to show. Lists have some thousand of them, so each byte counts.
+fn drawn(column: Column, content: Option<Markup>) -> Markup {
+    html! {
+        @match content {
+            Some(content) => td.(column.class()) { (content) },
+            None => td.(column.class()).none { "-" },
+        }
+    }
+}
+
+/// Draws what a cell holds; `None` where there is nothing to show.
 fn cell(
     view: &View,
     table: &Table,
@@ -345,23 +358,23 @@ fn cell(
     tags: &[&Tag],
     column: Column,
     is_member: bool,
-) -> Markup {
-    match column {
+) -> Option<Markup> {
+    Some(match column {
         Column::Place => place_cell(table, row),
+        Column::Id => html! { (row.id) " " (copy(&row.id.to_string(), "the number")) },
         Column::Project => html! { a href=(view.links().list(&row.linkname)) { (row.linkname) } },
         Column::Age => age(row.date, Timestamp::now()),
         Column::Number => html! { @if let Some(number) = row.number { (number) } },
         Column::Name => name_cell(view, table, row, marks, is_member),
-        Column::Series => series_cell(row),
-        Column::Tags => tag_cell(tags, marks),
-        Column::Checks if marks.checks == CheckCounts::default() => html! { span.none { "-" } },
-        Column::Checks => checks(&marks.checks),
-        Column::Date => day(row.date),
+        Column::Series => return series_cell(row),
+        Column::Tags => return tag_cell(tags, marks),
+        Column::Checks => return check_cell(&marks.checks),
+        Column::Date => html! { (row.date.day()) },
         Column::Submitter => submitter_cell(view, row),
-        Column::Delegate => match &row.delegate {
-            Some(name) => html! { (name) },
-            None => html! { span.none { "-" } },
-        },
+        Column::Delegate => {
+            let name = row.delegate.as_ref()?;
+            html! { (name) }
+        }
         Column::State => match table.vocabulary.state(row.state_id) {
             Some(found) => html! {
                 (state(&found.name, found.action_required))
@@ -369,15 +382,21 @@ fn cell(
             },
             None => html! {},
         },
-    }
+    })
+}
+
+/// Effective checks, counted; `None` where there is none.
+pub fn check_cell(counts: &CheckCounts) -> Option<Markup> {
+    (*counts != CheckCounts::default()).then(|| checks(counts))
 }
 
 /// Who sent a patch; leads to the list of theirs.
 pub fn submitter_cell(view: &View, row: &Row) -> Markup {
     let name = person::shown(row.submitter_name.as_deref(), &row.submitter_email);
     let list = view.links().list(&row.linkname);
-    let address = format!("{list}?submitter={}", row.submitter_id);
-    html! { a href=(address) { (odd::shown(name)) } }
+    // On that list the query alone leads there.
+    let list = if view.is_at(&list) { "" } else { &list };
+    html! { a href={ (list) "?submitter=" (row.submitter_id) } { (odd::shown(name)) } }
 }
 
 fn name_cell(view: &View, table: &Table, row: &Row, marks: &Marks, is_member: bool) -> Markup {
@@ -394,7 +413,7 @@ fn name_cell(view: &View, table: &Table, row: &Row, marks: &Marks, is_member: bo
         @if marks.unaddressed > 0 {
             span.open title="comments that ask for action" { (marks.unaddressed) " open" }
         }
-        a href=(view.links().patch(&row.linkname, &row.msgid)) title=[whole] {
+        a id=[table.bar.and_then(|bar| bar.name_id(row.id))] href=(view.links().patch(&row.linkname, &row.msgid)) title=[whole] {
             (shown) @if whole.is_some() { "…" }
         }
     }
@@ -420,15 +439,13 @@ fn place_cell(table: &Table, row: &Row) -> Markup {
 pub const ORDER_FORM: &str = "order";
 
 /// The series of a row, by an address relative to the list.
-fn series_cell(row: &Row) -> Markup {
-    let Some(id) = row.series_id else {
-        return html! { span.none { "-" } };
-    };
+fn series_cell(row: &Row) -> Option<Markup> {
+    let id = row.series_id?;
     let name = series::shown(row.series_name.as_deref(), id);
     let name = odd::shown(&name);
     // The column shows some twenty characters; the rest of a long name would only be sent.
-    let short: String = name.chars().take(40).collect();
-    html! { a href={ "?series=" (id) } title=[(short != name).then_some(&name)] { (short) } }
+    let short: String = name.chars().take(30).collect();
+    Some(html! { a href={ "?series=" (id) } title=[(short != name).then_some(&name)] { (short) } })
 }
 
 /// An address from mail or settings as a link, if its scheme is harmless; else as text.

@@ -1,12 +1,15 @@
 //! Who may be meant by what somebody is typing (`web.md §18`): JSON that scripts know.
 
-use rocket::{Route, http::ContentType};
+use std::time::Instant;
+
+use rocket::{Route, State, http::ContentType};
 use serde::Serialize;
 
 use super::{
     Db, Error,
     error::Result,
     guard::{Pairs, View},
+    pace::Pace,
 };
 use crate::{
     domain::{PersonId, ProjectId, UserId},
@@ -38,8 +41,13 @@ struct Delegate {
 }
 
 #[rocket::get("/submitter")]
-async fn submitter(view: View<'_>, pairs: Pairs, mut db: Db<'_>) -> Result<(ContentType, String)> {
-    let Some(asked) = Asked::read(&mut db, &view, &pairs).await? else {
+async fn submitter(
+    view: View<'_>,
+    pairs: Pairs,
+    pace: &State<Pace>,
+    mut db: Db<'_>,
+) -> Result<(ContentType, String)> {
+    let Some(asked) = Asked::read(&mut db, &view, &pairs, pace).await? else {
         return Ok(json::<Submitter>(&[]));
     };
     let found = store::person::suggested(&mut db, asked.text, asked.project, asked.most).await?;
@@ -55,8 +63,13 @@ async fn submitter(view: View<'_>, pairs: Pairs, mut db: Db<'_>) -> Result<(Cont
 }
 
 #[rocket::get("/delegate")]
-async fn delegate(view: View<'_>, pairs: Pairs, mut db: Db<'_>) -> Result<(ContentType, String)> {
-    let Some(asked) = Asked::read(&mut db, &view, &pairs).await? else {
+async fn delegate(
+    view: View<'_>,
+    pairs: Pairs,
+    pace: &State<Pace>,
+    mut db: Db<'_>,
+) -> Result<(ContentType, String)> {
+    let Some(asked) = Asked::read(&mut db, &view, &pairs, pace).await? else {
         return Ok(json::<Delegate>(&[]));
     };
     let only_maintainers = !asked.is_known;
@@ -82,11 +95,17 @@ struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     /// Reads it; `None` where nobody can be found.
-    async fn read(db: &mut Db<'_>, view: &View<'_>, pairs: &'a Pairs) -> Result<Option<Asked<'a>>> {
+    async fn read(
+        db: &mut Db<'_>,
+        view: &View<'_>,
+        pairs: &'a Pairs,
+        pace: &Pace,
+    ) -> Result<Option<Asked<'a>>> {
         let text = pairs.last("q").unwrap_or_default();
         if text.chars().count() < LEAST_CHARS || text.contains('\0') {
             return Ok(None);
         }
+        pace.count(view.client(), Instant::now())?;
         let project = match pairs
             .last("project")
             .filter(|linkname| !linkname.is_empty())

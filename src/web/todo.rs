@@ -186,7 +186,9 @@ impl Page {
         Ok(Page {
             projects: store::project::by_ids(db, &shown).await?,
             marks: store::patch::list::marks(db, &Vec::from_iter(ids)).await?,
-            bar: Bar::load(db, view, &shown).await?,
+            bar: Bar::load(db, view, &shown)
+                .await?
+                .map(Bar::of_several_tables),
             mine: rights.maintains.clone(),
             vocabulary,
             waiting,

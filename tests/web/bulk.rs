@@ -48,10 +48,13 @@ pub async fn a_list_has_what_changes_it(db: &Db) {
         ["*".to_owned(), String::new(), world.mara.to_string()]
     );
     assert_eq!(page.values(".act button", "value"), ["update", "create"]);
-    assert_eq!(
-        page.values("td.c-box input", "aria-label"),
-        ["Select alpha", "Select beta"]
-    );
+    for (label, name) in page
+        .values("td.c-box input", "aria-labelledby")
+        .iter()
+        .zip(["alpha", "beta"])
+    {
+        assert_eq!(page.texts(&format!("td.c-name a#{label}")), [name]);
+    }
     // Session, rights, what waits; maintainers, bundles.
     assert_eq!((anon.statements(), page.statements()), (7, 12));
 }

@@ -1,14 +1,8 @@
 //! The list of patches: filters, orders, pages, fragments.
 
-use std::io::Write;
-
-use flate2::{Compression, write::GzEncoder};
 use patchwork::store::{Db, sql};
 
-use super::{
-    browser::Browser,
-    seed::{self, Patch, get, get_with},
-};
+use super::seed::{self, Patch, get, get_with};
 
 const NAMES: &str = ".patches td.c-name a";
 
@@ -341,63 +335,6 @@ pub async fn chips_drop_filters(db: &Db) {
         chips(&page),
         ["?state=2&archive=both", "?state=1&archive=both"]
     );
-}
-
-pub async fn a_list_costs_seven_statements(db: &Db) {
-    let (project, mara) = three(db).await;
-    let site = seed::site(db, |_| {}).await;
-    let few = get(&site, "/project/one/list/").await;
-    let series = seed::series(
-        db,
-        project,
-        "driver core: rework the probing of deferred devices",
-        97,
-        None,
-    )
-    .await;
-    let texts: Vec<(String, String)> = (1..=97)
-        .map(|n| {
-            let name = format!(
-                "[v3,{n:02}/97] driver core: keep the order of deferred devices, part {}",
-                n * 37 % 97
-            );
-            (
-                name,
-                format!("<20260920{n:06}.1234-{}-ann@example.org>", n * 7919),
-            )
-        })
-        .collect();
-    let patches: Vec<Patch> = texts
-        .iter()
-        .zip(1..)
-        .map(|((name, msgid), number)| Patch {
-            project,
-            name,
-            msgid,
-            day: 10 + number,
-            series: Some((series, number)),
-            delegate: Some(mara),
-            ..Patch::default()
-        })
-        .collect();
-    for id in seed::patches(db, &patches).await {
-        seed::check(db, id, mara, 1, id % 4, "build").await;
-        seed::check(db, id, mara, 1, 1, "test").await;
-    }
-    let many = get(&site, "/project/one/list/").await;
-    assert_eq!((few.statements(), many.statements()), (7, 7));
-    assert_eq!(many.texts("tr[data-patch-id] td.c-name a").len(), 100);
-    let known = Browser::of(&site, db, mara).await;
-    let known = known.get("/project/one/list/").await;
-    for (page, most) in [(many, 90_000), (known, 115_000)] {
-        let mut packed = GzEncoder::new(Vec::new(), Compression::best());
-        packed.write_all(page.body.as_bytes()).expect("memory");
-        let (raw, packed) = (page.body.len(), packed.finish().expect("memory").len());
-        assert!(
-            raw <= most && packed <= 15_000,
-            "{raw} bytes, {packed} compressed"
-        );
-    }
 }
 
 pub async fn a_fragment_is_part_of_the_page(db: &Db) {

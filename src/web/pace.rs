@@ -1,0 +1,90 @@
+//! How fast somebody asks what can be asked without an account, by network address. Counted in memory, by each process
+//! for itself: a write to the database for every few letters that somebody types would cost more than it saves.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+use super::error::{Error, Result};
+
+/// How many times an address may ask within [`WINDOW`]: many people may share it, and each types.
+const MOST: u32 = 120;
+const WINDOW: Duration = Duration::from_secs(60);
+/// More addresses are not remembered: whoever has that many cannot be held by counting them.
+const MOST_ADDRESSES: usize = 10_000;
+
+/// Who has asked how often of late.
+#[derive(Debug, Default)]
+pub struct Pace(Mutex<HashMap<IpAddr, (Instant, u32)>>);
+
+impl Pace {
+    /// Counts a question.
+    ///
+    /// # Errors
+    /// When there were too many of late. Where no address is known, everybody would be one; nobody is counted then.
+    pub fn count(&self, from: Option<IpAddr>, now: Instant) -> Result<()> {
+        let Some(from) = from.map(network) else {
+            return Ok(());
+        };
+        let mut asked = self.0.lock().expect("nothing panics while holding it");
+        if asked.len() >= MOST_ADDRESSES {
+            asked.retain(|_, (began, _)| now - *began < WINDOW);
+            if asked.len() >= MOST_ADDRESSES {
+                asked.clear();
+            }
+        }
+        let (began, count) = asked.entry(from).or_insert((now, 0));
+        if now - *began >= WINDOW {
+            (*began, *count) = (now, 0);
+        }
+        *count = count.saturating_add(1);
+        match *count > MOST {
+            true => Err(Error::TooOften),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Returns what of an address is one place's: of the sixth version the first half, the other half is free to choose.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+        address => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> Option<IpAddr> {
+        Some(text.parse().expect("an address"))
+    }
+
+    #[test]
+    fn each_address_has_its_own_pace() {
+        let (pace, now) = (Pace::default(), Instant::now());
+        let asks = |from: &str, at| pace.count(ip(from), at).is_ok();
+        for _ in 0..MOST {
+            assert!(asks("192.0.2.1", now) && asks("2001:db8::1", now));
+        }
+        assert!(!asks("192.0.2.1", now) && !asks("::ffff:192.0.2.1", now));
+        assert!(!asks("2001:db8::2", now), "the same network");
+        assert!(asks("192.0.2.2", now) && asks("2001:db8:0:1::1", now));
+        assert!(pace.count(None, now).is_ok());
+        assert!(!asks("192.0.2.1", now + WINDOW / 2) && asks("192.0.2.1", now + WINDOW));
+    }
+
+    #[test]
+    fn only_so_many_addresses_are_remembered() {
+        let (pace, now) = (Pace::default(), Instant::now());
+        for number in 0..3 * MOST_ADDRESSES as u32 {
+            let from = IpAddr::V4(number.into());
+            assert!(pace.count(Some(from), now).is_ok());
+        }
+        assert!(pace.0.lock().expect("a map").len() <= MOST_ADDRESSES);
+    }
+}
