@@ -8,6 +8,8 @@ mod bulk;
 mod bundle;
 mod comment;
 mod confirmation;
+mod contract;
+mod cost;
 mod cover;
 mod download;
 mod edit;
@@ -16,6 +18,7 @@ mod feed;
 mod hostile;
 mod letters;
 mod list;
+mod matrix;
 mod optout;
 mod password;
 mod patch;
@@ -31,6 +34,7 @@ mod site;
 mod todo;
 mod token;
 mod undo;
+mod weight;
 
 /// Calls each page test with a database of its own, on each engine.
 macro_rules! on_each_engine {
@@ -52,7 +56,6 @@ on_each_engine! {
     pages_are_clamped_and_linked: list::pages_are_clamped_and_linked;
     a_series_is_shown_whole: list::a_series_is_shown_whole;
     chips_drop_filters: list::chips_drop_filters;
-    a_list_costs_seven_statements: list::a_list_costs_seven_statements;
     a_fragment_is_part_of_the_page: list::a_fragment_is_part_of_the_page;
     a_queue_is_by_series: list::a_queue_is_by_series;
     no_mail_becomes_a_page: hostile::no_mail_becomes_a_page;
@@ -153,6 +156,46 @@ on_each_engine! {
     a_site_answers_under_its_names_only: site::a_site_answers_under_its_names_only;
     a_site_lives_below_a_path: site::a_site_lives_below_a_path;
     files_are_kept_for_good: site::files_are_kept_for_good;
+    every_address_has_its_row: matrix::every_address_has_its_row;
+    addresses_end_in_a_slash: contract::addresses_end_in_a_slash;
+    projects_that_are_not_there_have_no_pages: contract::projects_that_are_not_there_have_no_pages;
+    the_map_is_complete: contract::the_map_is_complete;
+    pages_of_users_lead_to_the_login: contract::pages_of_users_lead_to_the_login;
+    scripts_log_in_as_they_always_did: contract::scripts_log_in_as_they_always_did;
+    cookies_keep_to_https: contract::cookies_keep_to_https;
+    filters_mean_what_they_always_did: contract::filters_mean_what_they_always_did;
+    pages_are_stable_and_keep_their_filters: contract::pages_are_stable_and_keep_their_filters;
+    downloads_are_called_as_clients_expect: contract::downloads_are_called_as_clients_expect;
+    settings_of_pwclient_have_one_section: contract::settings_of_pwclient_have_one_section;
+    mailed_keys_look_as_ever: contract::mailed_keys_look_as_ever;
+    commits_and_pulls_are_escaped: contract::commits_and_pulls_are_escaped;
+    suggestions_have_a_pace: contract::suggestions_have_a_pace;
+    lists_and_patches_are_light: weight::lists_and_patches_are_light;
+    a_visit_fetches_little: weight::a_visit_fetches_little;
+    a_login_needs_no_script: weight::a_login_needs_no_script;
+    pages_cost_the_same_however_much_there_is: cost::pages_cost_the_same_however_much_there_is;
+}
+
+/// Calls the matrix of rights once for each role, each with a database of its own, on each engine.
+macro_rules! by_each_role {
+    ($($name:ident: $role:literal;)*) => {$(
+        on_both! {
+            async fn $name(db: Db) {
+                matrix::tried(&db, $role).await;
+            }
+        }
+    )*};
+}
+
+by_each_role! {
+    what_nobody_writes: 0;
+    what_a_user_writes: 1;
+    what_a_submitter_writes: 2;
+    what_a_delegate_writes: 3;
+    what_a_maintainer_writes: 4;
+    what_staff_writes: 5;
+    what_a_superuser_writes: 6;
+    what_a_clerk_writes: 7;
 }
 
 #[rocket::async_test]

@@ -1,0 +1,89 @@
+//! What pages cost: how many statements each kind takes, for visitors and for a maintainer, however much there is.
+
+use patchwork::store::Db;
+use rocket::local::asynchronous::Client;
+
+use super::{
+    people::browser,
+    seed::{self, Patch},
+    weight,
+};
+
+/// Addresses, and how many statements each takes for a visitor and for a maintainer, who costs three more to know
+/// (session, rights, what waits) and two for what the bar below a table offers. `None` where another page is shown.
+const COSTS: [(&str, [Option<u32>; 2]); 28] = [
+    ("/", [Some(1), Some(4)]),
+    ("/?q=deferred", [Some(1), Some(4)]),
+    ("/project/one/", [Some(6), Some(9)]),
+    ("/project/one/list/", [Some(7), Some(12)]),
+    ("/project/one/list/?view=flat", [Some(7), Some(12)]),
+    (
+        "/project/one/list/?page=2&order=-submitter",
+        [Some(7), Some(12)],
+    ),
+    ("/project/one/list/?q=pa", [Some(8), Some(13)]),
+    (
+        "/project/one/list/?q=-from:bob&checks=none",
+        [Some(8), Some(13)],
+    ),
+    (
+        "/project/one/list/?submitter=nobody-at-all",
+        [Some(7), Some(12)],
+    ),
+    ("/project/one/list/?format=atom", [Some(7), Some(12)]),
+    ("/project/one/feed.atom", [Some(7), Some(12)]),
+    ("/project/one/patch/first@h/", [Some(7), Some(12)]),
+    ("/project/one/patch/first@h/raw/", [Some(2), Some(5)]),
+    ("/project/one/patch/first@h/mbox/", [Some(3), Some(6)]),
+    ("/project/one/cover/1@h/", [Some(9), Some(14)]),
+    ("/project/one/series/1/", [Some(8), Some(13)]),
+    ("/series/1/mbox/", [Some(4), Some(7)]),
+    ("/project/one/people/1/", [Some(7), Some(10)]),
+    ("/bundle/mara/all/", [Some(7), Some(13)]),
+    ("/bundle/mara/all/mbox/", [Some(4), Some(7)]),
+    ("/project/one/bundles/", [None, Some(5)]),
+    ("/user/bundles/", [None, Some(5)]),
+    ("/user/todo/?all=1", [None, Some(14)]),
+    ("/user/todo/one/", [None, Some(12)]),
+    ("/user/", [None, Some(9)]),
+    ("/user/login/", [Some(0), None]),
+    ("/submitter/?q=ann", [Some(1), Some(4)]),
+    ("/delegate/?q=mar&project=one", [Some(2), Some(5)]),
+];
+
+pub async fn pages_cost_the_same_however_much_there_is(db: &Db) {
+    let project = seed::project(db, "one").await;
+    seed::project(db, "two").await;
+    let mara = seed::user(db, "mara", Some(project)).await;
+    let cover = seed::cover(db, project, "<1@h>", "[0/1] few").await;
+    let series = seed::series(db, project, "few", 1, Some(cover)).await;
+    let first = Patch {
+        project,
+        msgid: "<first@h>",
+        delegate: Some(mara),
+        series: Some((series, 1)),
+        ..Patch::default()
+    };
+    seed::patch(db, first).await;
+    let site = seed::site(db, |_| {}).await;
+    costs(db, &site, mara, "with a patch").await;
+    weight::queue(db, project, mara).await;
+    costs(db, &site, mara, "with a hundred").await;
+}
+
+async fn costs(db: &Db, site: &Client, mara: i64, when: &str) {
+    let mut wrong = Vec::new();
+    for (at, user) in [None, Some(mara)].into_iter().enumerate() {
+        let browser = browser(site, db, user).await;
+        for (path, costs) in COSTS {
+            let page = browser.get(path).await;
+            let found = (page.status == 200).then(|| page.statements());
+            // What is not there yet, or leads elsewhere.
+            let expected = found.and(costs[at]);
+            if found != expected {
+                wrong.push(format!("{path} {when}, {user:?}: {found:?}, not {expected:?}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
