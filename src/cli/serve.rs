@@ -290,6 +290,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_rest_api_is_there_if_it_is_wanted() {
+        for wanted in [false, true] {
+            let mut settings = Settings::default();
+            settings.api.rest = wanted;
+            let site = site(&settings).expect("a site");
+            let is_there = site
+                .routes()
+                .any(|route| route.uri.path().starts_with("/api"));
+            assert_eq!(is_there, wanted);
+        }
+    }
+
+    #[test]
     fn ways_to_listen_are_understood() {
         let http = |host: &str, port: &str| Way::Http(Some((host.to_owned(), port.to_owned())));
         let cases = [

@@ -303,6 +303,23 @@ pub async fn scripts_log_in_as_they_always_did(db: &Db) {
     assert_eq!((items, ann), (42, 1));
 }
 
+/// §13.2: old links to log out show a button; opening a link logs nobody out.
+pub async fn a_link_logs_nobody_out(db: &Db) {
+    let ann = seed::user(db, "ann", None).await;
+    let site = seed::site(db, |_| {}).await;
+    let browser = Browser::of(&site, db, ann).await;
+    let page = browser.get("/user/logout/").await;
+    assert_eq!(
+        page.values("main form[method=post]", "action"),
+        ["/user/logout/"]
+    );
+    assert_eq!(browser.get("/user/").await.status, 200);
+    let out = browser.post("/user/logout/", &[]).await;
+    assert_eq!((out.status, out.header("Location")), (303, "/"));
+    assert_eq!(browser.get("/user/").await.status, 302);
+    assert_eq!(browser.get("/user/logout/").await.header("Location"), "/");
+}
+
 /// §1.3: cookies keep to https where the site or the request does.
 pub async fn cookies_keep_to_https(db: &Db) {
     let plain = seed::site(db, |_| {}).await;

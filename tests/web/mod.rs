@@ -162,6 +162,7 @@ on_each_engine! {
     the_map_is_complete: contract::the_map_is_complete;
     pages_of_users_lead_to_the_login: contract::pages_of_users_lead_to_the_login;
     scripts_log_in_as_they_always_did: contract::scripts_log_in_as_they_always_did;
+    a_link_logs_nobody_out: contract::a_link_logs_nobody_out;
     cookies_keep_to_https: contract::cookies_keep_to_https;
     filters_mean_what_they_always_did: contract::filters_mean_what_they_always_did;
     pages_are_stable_and_keep_their_filters: contract::pages_are_stable_and_keep_their_filters;
