@@ -20,7 +20,9 @@ use crate::{
     store::{self, state::Vocabulary},
 };
 
-pub use act::{Asked, Desks, NO_DELEGATE, apply, carry_out, new_bundle, receive, state};
+pub use act::{
+    Asked, Desks, NO_DELEGATE, apply, carry_out, commit_ref, new_bundle, receive, state,
+};
 
 /// The most patches that are changed at once.
 pub const MOST: i64 = 5000;
@@ -31,6 +33,9 @@ const NO_CHANGE: &str = "*";
 pub struct Bar {
     delegates: Vec<(UserId, String)>,
     bundles: Vec<(BundleId, String)>,
+    me: UserId,
+    /// Whether the reader may name the commit that a patch became.
+    names_commits: bool,
     /// The reader's own bundle, when it is what the table shows.
     pub bundle: Option<BundleId>,
     /// Whether all boxes are ticked to begin with.
@@ -48,9 +53,10 @@ impl Bar {
         view: &View<'_>,
         projects: &[ProjectId],
     ) -> Result<Option<Bar>> {
-        let Some(user) = view.user() else {
+        let Some(caller) = view.caller() else {
             return Ok(None);
         };
+        let user = &caller.user;
         let maintainers = store::project::maintainers(db, projects).await?;
         let mut delegates: Vec<(UserId, String)> = maintainers
             .into_iter()
@@ -60,6 +66,10 @@ impl Bar {
         Ok(Some(Bar {
             delegates,
             bundles: store::bundle::names(db, user.id).await?,
+            me: user.id,
+            names_commits: projects
+                .iter()
+                .any(|project| caller.rights.maintains(*project)),
             bundle: None,
             whole: false,
             several: false,
@@ -154,6 +164,7 @@ pub fn form(view: &View, place: &Place, bar: Option<&Bar>, tables: Markup) -> Ma
                 (problems(bar))
                 p.picked {
                     output aria-live="polite" hidden {}
+                    button.clear type="button" hidden { "Clear" }
                     @if let Some(matches) = place.matches {
                         label.tick { input type="checkbox" name="all" value="matches"; " All " (matches) " the filter finds" }
                     }
@@ -166,10 +177,18 @@ pub fn form(view: &View, place: &Place, bar: Option<&Bar>, tables: Markup) -> Ma
 }
 
 fn problems(bar: &Bar) -> Markup {
-    let wrong: Vec<&str> = ["", "state", "delegate", "archived", "bundle_id", "name"]
-        .iter()
-        .flat_map(|field| bar.faults.of(field))
-        .collect();
+    let wrong: Vec<&str> = [
+        "",
+        "state",
+        "delegate",
+        "archived",
+        "commit_ref",
+        "bundle_id",
+        "name",
+    ]
+    .iter()
+    .flat_map(|field| bar.faults.of(field))
+    .collect();
     html! {
         @if !wrong.is_empty() {
             div.problems #wrong role="alert" { @for what in wrong { p { (what) } } }
@@ -188,7 +207,9 @@ fn choice(bar: &Bar, name: &str, label: &str, key: &str, options: &[(String, &st
     html! {
         label.opt { span { (label) }
             select name=(name) data-key=(key) aria-invalid=[wrong] aria-describedby=[wrong.map(|_| "wrong")] {
-                @for (value, text) in options { option value=(value) selected[value == current] { (text) } }
+                @for (value, text) in options {
+                    option value=(value) selected[value == current] data-me[key == "d" && *value == bar.me.to_string()] { (text) }
+                }
             }
         }
     }
@@ -213,7 +234,19 @@ fn values(bar: &Bar, vocabulary: &Vocabulary) -> Markup {
             (choice(bar, "state", "State", "s", &states))
             (choice(bar, "delegate", "Delegate", "d", &delegates))
             (choice(bar, "archived", "Archive", "e", &archived))
+            @if bar.names_commits { (commit(bar)) }
             button.primary type="submit" name="action" value="update" { "Update" }
+        }
+    }
+}
+
+/// The commit that the patches became: empty leaves what each has.
+fn commit(bar: &Bar) -> Markup {
+    let wrong = invalid(bar, "commit_ref");
+    html! {
+        label.opt { span { "Commit" }
+            input.commit name="commit_ref" value=(bar.entered("commit_ref").unwrap_or_default()) maxlength="255" placeholder="No change"
+                spellcheck="false" autocapitalize="none" aria-invalid=[wrong] aria-describedby=[wrong.map(|_| "wrong")];
         }
     }
 }
@@ -365,6 +398,9 @@ fn intended(form: &Form, vocabulary: &Vocabulary, bar: Option<&Bar>) -> Vec<Stri
     if let Some(archived) = given("archived") {
         let is = archived.eq_ignore_ascii_case("true");
         told.push(if is { "Archived" } else { "Not archived" }.to_owned());
+    }
+    if let Some(commit) = given("commit_ref").filter(|commit| !commit.is_empty()) {
+        told.push(format!("Commit: {commit}"));
     }
     if told.is_empty() {
         told.push("Nothing".to_owned());

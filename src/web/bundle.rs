@@ -1,5 +1,6 @@
 //! Users' bundles (`web.md §10`): the page of one, its settings and its order, and its mailbox (`rest.md §10`).
 
+mod copy;
 mod order;
 mod own;
 mod settings;
@@ -125,6 +126,10 @@ async fn change(
             drop(db);
             settings::change(&view, session, page, &form).await
         }
+        "copy" => {
+            drop(db);
+            copy::make(&view, session, page, &form).await
+        }
         // Compatibility: release 3.2.1 called it reorderform.
         "reorder-form" | "reorderform" => {
             let session = own()?;
@@ -148,6 +153,7 @@ struct Page {
     is_own: bool,
     list: List,
     settings: settings::Entered,
+    copy: copy::Entered,
 }
 
 impl Page {
@@ -181,6 +187,7 @@ impl Page {
         }
         Ok(Page {
             settings: settings::Entered::of(&bundle),
+            copy: copy::Entered::of(&bundle, is_own),
             bundle,
             owner: username.to_owned(),
             is_own,
@@ -207,6 +214,7 @@ impl Page {
                 (self.heading(view, list))
                 @if list.places.as_ref().is_some_and(|places| places.len() > 1) { (order::form(view, list)) }
                 (list::part(view, list))
+                @if view.user().is_some() { (copy::drawn(view, self)) }
                 @if self.is_own { (settings::drawn(view, self)) }
             },
         )

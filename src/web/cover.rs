@@ -15,7 +15,9 @@ use super::{
     guard::{Tail, View},
     id::{Action, Asked},
     layout::{self, Frame, Tab},
-    parts, series,
+    parts,
+    reply::{self, Letter},
+    series,
     thread::{self, Mark, Number, Place},
 };
 use crate::{
@@ -69,7 +71,7 @@ async fn detail(linkname: &str, tail: Tail<'_>, view: View<'_>, mut db: Db<'_>) 
         Action::Page => {
             let page = Page::load(&mut db, &view, project, cover).await?;
             drop(db);
-            Ok(Answer::Page(whole(&view, &page)))
+            Ok(drawn(&view, &page))
         }
     }
 }
@@ -150,6 +152,19 @@ impl Page {
             .cover(&self.project.linkname, &self.cover.msgid)
     }
 
+    fn letter(&self) -> Letter<'_> {
+        let cover = &self.cover;
+        Letter {
+            project: &self.project,
+            subject: &cover.name,
+            msgid: &cover.msgid,
+            author: cover.submitter_name.as_deref(),
+            email: &cover.submitter_email,
+            date: cover.date,
+            content: cover.content.as_deref().unwrap_or_default(),
+        }
+    }
+
     fn place(&self) -> Option<Place<'_>> {
         let sent = self.series.as_ref()?;
         Some(Place {
@@ -159,6 +174,20 @@ impl Page {
             members: &self.members,
             current: &self.cover.msgid,
         })
+    }
+}
+
+fn drawn(view: &View, page: &Page) -> Answer {
+    let mut mark = may_mark(view, page);
+    let marked = view
+        .fragment
+        .and_then(|target| thread::marked(view, &page.letter(), &page.comments, target, &mut mark));
+    match marked {
+        Some(marked) => Answer::Part {
+            body: html! { (marked) (layout::notices(view)) },
+            address: None,
+        },
+        None => Answer::Page(whole(view, page)),
     }
 }
 
@@ -178,9 +207,9 @@ fn whole(view: &View, page: &Page) -> Markup {
                         span { (parts::moment(cover.date)) }
                     }
                     nav.jump aria-label="On this page" {
-                        a href="#message" { "Message" }
-                        @if !page.rows.is_empty() { a href="#patches" { "Patches " (page.rows.len()) } }
-                        a href="#replies" { "Replies " (page.comments.len()) }
+                        a href="#message" data-key="1" { "Message" }
+                        @if !page.rows.is_empty() { a href="#patches" data-key="2" { "Patches " (page.rows.len()) } }
+                        (thread::count(view, &page.comments))
                         a.narrow-only href="#facts" { "Details" }
                     }
                 }
@@ -193,7 +222,8 @@ fn whole(view: &View, page: &Page) -> Markup {
                                 (patches(view, page))
                             }
                         }
-                        (thread::replies(view, project, &page.comments, &mut may_mark(view, page)))
+                        (thread::replies(view, &page.letter(), &page.comments, &mut may_mark(view, page)))
+                        (reply::section(&page.letter()))
                     }
                     (side(view, page))
                 }

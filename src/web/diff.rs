@@ -1,12 +1,14 @@
 //! Diffs as pages show them: a fold for each file, numbered lines with anchors, and copying that gives the
 //! plain diff back. Reading a diff is `mail`'s.
 
+mod split;
+
 use std::ops::Range;
 
 use maud::{Escaper, Markup, PreEscaped, html};
 use std::fmt::Write;
 
-use super::{odd, quote::Said};
+use super::{guard::View, odd, quote::Said};
 use crate::domain::CommentId;
 use crate::mail::outline::{Change, FileDiff, Hunk, Line, LineKind};
 
@@ -16,8 +18,49 @@ pub const FIRST_LINES: usize = 2000;
 /// How many files a page names: nobody reads more, and a hostile mail may hold tens of thousands.
 const MOST_FILES: usize = 1000;
 
+/// How old and new lines stand to each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layout {
+    /// One below the other, as in the diff.
+    #[default]
+    Unified,
+    /// Side by side, where the page is wide enough.
+    Split,
+}
+
+/// The cookie that remembers the layout.
+const COOKIE: &str = "diff";
+
+impl Layout {
+    /// Returns the layout that the address asks for, and has it remembered; else what was chosen before.
+    pub fn chosen(view: &View, asked: Option<&str>) -> Layout {
+        let known = |text: &str| {
+            [Layout::Unified, Layout::Split]
+                .into_iter()
+                .find(|layout| layout.key() == text)
+        };
+        match asked.and_then(known) {
+            Some(layout) => {
+                view.remember(COOKIE, layout.key());
+                layout
+            }
+            None => view.remembered(COOKIE).and_then(known).unwrap_or_default(),
+        }
+    }
+
+    /// Returns what addresses and the cookie call it.
+    pub fn key(self) -> &'static str {
+        match self {
+            Layout::Unified => "unified",
+            Layout::Split => "split",
+        }
+    }
+}
+
 /// How a diff is shown.
 pub struct Shown<'a> {
+    /// One below the other, or side by side.
+    pub layout: Layout,
     /// The address of the page, to which `?file=7` is added.
     pub address: &'a str,
     /// A file that is wanted whole, counted from 1.
@@ -47,11 +90,11 @@ enum Share {
 /// Draws the list of files, each with what comes and goes, as links into the diff.
 pub fn contents(files: &[FileDiff]) -> Markup {
     html! {
-        ol.files {
+        nav.files aria-label="Files" { ol {
             @for (at, file) in files.iter().take(MOST_FILES).enumerate() {
                 li { a href={ "#f" (at + 1) } { (title(file)) } " " (counts(file)) }
             }
-        }
+        } }
     }
 }
 
@@ -79,9 +122,9 @@ pub fn files(files: &[FileDiff], shown: &Shown) -> Markup {
 }
 
 /// Draws what is inside a file's fold: the whole of it, as the answer to "show the rest".
-pub fn whole(files: &[FileDiff], number: usize, remarks: &[Remark]) -> Option<Markup> {
+pub fn whole(files: &[FileDiff], number: usize, shown: &Shown) -> Option<Markup> {
     let file = files.get(number.checked_sub(1)?)?;
-    Some(lines(file, number, usize::MAX, remarks))
+    Some(lines(file, number, usize::MAX, shown))
 }
 
 /// Divides the lines drawn with the page among the files, in order.
@@ -109,13 +152,18 @@ fn shares(lengths: &[usize], whole: Option<usize>) -> Vec<Share> {
 }
 
 fn body(file: &FileDiff, number: usize, share: Share, shown: &Shown) -> Markup {
-    let address = format!("{}?file={number}", shown.address);
+    // A browser without cookies is not to get the other layout.
+    let layout = match shown.layout {
+        Layout::Unified => "",
+        Layout::Split => "&view=split",
+    };
+    let address = format!("{}?file={number}{layout}", shown.address);
     let length = file.lines().count();
     match share {
-        Share::All => lines(file, number, usize::MAX, shown.remarks),
+        Share::All => lines(file, number, usize::MAX, shown),
         Share::First(first) => html! {
             div {
-                (lines(file, number, first, shown.remarks))
+                (lines(file, number, first, shown))
                 p.more {
                     a href={ (address) "#f" (number) } hx-get=(address) hx-target="closest div" hx-swap="outerHTML" {
                         "Show all " (length) " lines of this file"
@@ -167,30 +215,30 @@ fn notes(file: &FileDiff) -> Markup {
 }
 
 /// Draws the first lines of a file, the head among them.
-fn lines(file: &FileDiff, number: usize, first: usize, remarks: &[Remark]) -> Markup {
-    let width = width(file);
+fn lines(file: &FileDiff, number: usize, first: usize, shown: &Shown) -> Markup {
+    let opening = match shown.layout {
+        Layout::Unified => UNIFIED,
+        Layout::Split => split::OPENING,
+    };
     // What has no link in it can be scrolled by keyboard only if it can be reached.
-    let mut out = String::from(match file.hunks.is_empty() {
-        true => "<pre class=\"diff\" tabindex=\"0\">",
-        false => "<pre class=\"diff\">",
-    });
-    let mut left = first;
-    for line in file.head.iter().take(left) {
-        draw(&mut out, line, None, width, None);
+    let mut out = match file.hunks.is_empty() {
+        true => opening.replace('>', " tabindex=\"0\">"),
+        false => opening.to_owned(),
+    };
+    for line in file.head.iter().take(first) {
+        draw(&mut out, line, &Look::plain());
     }
-    left = left.saturating_sub(file.head.len());
+    let mut left = first.saturating_sub(file.head.len());
     for (at, hunk) in file.hunks.iter().enumerate() {
-        let emphasis = emphases(hunk);
-        for (line_at, line) in hunk.lines.iter().enumerate().take(left) {
-            let place = (number, at + 1, line_at);
-            draw(
-                &mut out,
-                line,
-                Some(place),
-                width,
-                emphasis[line_at].clone(),
-            );
-            remarked(&mut out, remarks, place);
+        let drawn = Drawn {
+            hunk: (number, at + 1),
+            lines: &hunk.lines[..left.min(hunk.lines.len())],
+            emphasis: emphases(hunk),
+            remarks: shown.remarks,
+        };
+        match shown.layout {
+            Layout::Unified => unified(&mut out, &drawn, width(file)),
+            Layout::Split => split::draw(&mut out, &drawn),
         }
         left = left.saturating_sub(hunk.lines.len());
     }
@@ -198,9 +246,51 @@ fn lines(file: &FileDiff, number: usize, first: usize, remarks: &[Remark]) -> Ma
     PreEscaped(out)
 }
 
-/// Draws what was said about a line below it.
-fn remarked(out: &mut String, remarks: &[Remark], place: At) {
-    let about = remarks.iter().filter(|remark| remark.said.place == place);
+const UNIFIED: &str = "<pre class=\"diff\">";
+
+/// What is drawn of a hunk.
+struct Drawn<'a> {
+    /// File and hunk, counted from 1.
+    hunk: (usize, usize),
+    lines: &'a [Line<'a>],
+    /// What changed within each line.
+    emphasis: Vec<Option<Range<usize>>>,
+    remarks: &'a [Remark<'a>],
+}
+
+impl Drawn<'_> {
+    fn place(&self, line: usize) -> At {
+        (self.hunk.0, self.hunk.1, line)
+    }
+}
+
+fn unified(out: &mut String, drawn: &Drawn, width: usize) {
+    for (at, line) in drawn.lines.iter().enumerate() {
+        let place = drawn.place(at);
+        let numbers = match (line.old, line.new) {
+            (None, None) => String::new(),
+            (old, new) => format!("{:>width$} {:>width$}", digits(old), digits(new)),
+        };
+        let look = Look {
+            at: Some(place),
+            numbers,
+            emphasis: drawn.emphasis[at].clone(),
+            side: "",
+        };
+        draw(out, line, &look);
+        remarked(out, drawn.remarks, &[place], UNIFIED);
+    }
+}
+
+fn digits(number: Option<u64>) -> String {
+    number.map(|number| number.to_string()).unwrap_or_default()
+}
+
+/// Draws what was said about some lines below them; the rest of the diff begins anew, as `opening` says.
+fn remarked(out: &mut String, remarks: &[Remark], places: &[At], opening: &str) {
+    let about = remarks
+        .iter()
+        .filter(|remark| places.contains(&remark.said.place));
     let mut about = about.peekable();
     if about.peek().is_none() {
         return;
@@ -215,7 +305,7 @@ fn remarked(out: &mut String, remarks: &[Remark], place: At) {
         };
         out.push_str(&drawn.into_string());
     }
-    out.push_str("<pre class=\"diff\">");
+    out.push_str(opening);
 }
 
 /// Returns how many digits the largest line number has.
@@ -234,13 +324,28 @@ fn width(file: &FileDiff) -> usize {
 /// File, hunk and line, counted from 1; the opening line of a hunk is its line 0.
 type At = (usize, usize, usize);
 
-fn draw(
-    out: &mut String,
-    line: &Line,
+/// How a line is drawn, beside its text.
+struct Look {
     at: Option<At>,
-    width: usize,
+    /// What stands in the gutter.
+    numbers: String,
     emphasis: Option<Range<usize>>,
-) {
+    /// A class that names its side, after a blank; may be empty.
+    side: &'static str,
+}
+
+impl Look {
+    fn plain() -> Look {
+        Look {
+            at: None,
+            numbers: String::new(),
+            emphasis: None,
+            side: "",
+        }
+    }
+}
+
+fn draw(out: &mut String, line: &Line, look: &Look) {
     let (class, word) = match line.kind {
         LineKind::Added => ("a", "added"),
         LineKind::Removed => ("d", "removed"),
@@ -250,31 +355,24 @@ fn draw(
         LineKind::Header | LineKind::Binary | LineKind::Text => ("m", ""),
     };
     out.push_str("<span");
-    if !class.is_empty() {
-        push(out, format_args!(" class=\"{class}\""));
+    let side = look.side;
+    if !class.is_empty() || !side.is_empty() {
+        push(out, format_args!(" class=\"{class}{side}\""));
     }
-    if let Some((file, hunk, number)) = at {
+    if let Some((file, hunk, number)) = look.at {
         match number {
             0 => push(out, format_args!(" id=\"f{file}-h{hunk}\"")),
             _ => push(out, format_args!(" id=\"f{file}-h{hunk}-l{number}\"")),
         }
     }
-    let digits = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
-    if line.old.is_some() || line.new.is_some() {
-        push(
-            out,
-            format_args!(
-                " data-n=\"{:>width$} {:>width$}\"",
-                digits(line.old),
-                digits(line.new)
-            ),
-        );
+    if !look.numbers.is_empty() {
+        push(out, format_args!(" data-n=\"{}\"", look.numbers));
     }
     out.push('>');
     if !word.is_empty() {
         push(out, format_args!("<i>{word} </i>"));
     }
-    content(out, line, at, emphasis);
+    content(out, line, look.at, look.emphasis.clone());
     out.push_str("</span>");
 }
 
@@ -426,17 +524,18 @@ mod tests {
 
     const DIFF: &str = "diff --git a/x.c b/x.c\n--- a/x.c\n+++ b/x.c\n@@ -9,3 +9,3 @@ int main()\n a\n--- <b>old</b>\n+int <i>new</i> \r\n c\n";
 
+    fn shown<'a>(layout: Layout, remarks: &'a [Remark<'a>]) -> Shown<'a> {
+        Shown {
+            layout,
+            address: "/p/",
+            whole: None,
+            remarks,
+        }
+    }
+
     fn drawn(diff: &str) -> String {
         let outline = mail::outline(diff);
-        files(
-            &outline,
-            &Shown {
-                address: "/p/",
-                whole: None,
-                remarks: &[],
-            },
-        )
-        .into_string()
+        files(&outline, &shown(Layout::Unified, &[])).into_string()
     }
 
     #[test]
@@ -486,7 +585,9 @@ mod tests {
                 text: "Why <i>?".to_owned(),
             },
         };
-        let html = whole(&outline, 1, &[remark]).expect("a file").into_string();
+        let remarks = [remark];
+        let shown = shown(Layout::Unified, &remarks);
+        let html = whole(&outline, 1, &shown).expect("a file").into_string();
         let (before, after) = html.split_once("<div class=\"remark\">").expect("a remark");
         assert!(
             before.contains("f1-h1-l2") && !before.contains("f1-h1-l3"),

@@ -304,6 +304,16 @@ impl<'r> View<'r> {
         Some(value)
     }
 
+    /// Has the browser remember how its reader wants pages to look, for a year.
+    pub fn remember(&self, name: &'static str, value: &str) {
+        self.cookies.add(self.cookie(name, value.to_owned(), 365));
+    }
+
+    /// Returns how the reader wants pages to look, if that was chosen.
+    pub fn remembered(&self, name: &str) -> Option<&'r str> {
+        self.cookies.get(name).map(|cookie| cookie.value())
+    }
+
     /// Has mails leave that were written; to be called after the commit.
     pub fn send_mails(&self) {
         if let Some(bell) = self.request.rocket().state::<Bell>() {

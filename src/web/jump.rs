@@ -53,7 +53,7 @@ fn list_address(text: &str) -> Option<(&str, Query)> {
 }
 
 /// Returns the message ids a search may mean, if it looks like one or like the address of one.
-fn message_ids(text: &str) -> Option<Vec<MessageId>> {
+pub fn message_ids(text: &str) -> Option<Vec<MessageId>> {
     let text = text.strip_prefix("msgid:").unwrap_or(text);
     if text.contains(char::is_whitespace) || !text.contains('@') || text.starts_with("from:") {
         return None;

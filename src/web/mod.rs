@@ -45,6 +45,7 @@ mod pwclientrc;
 mod query;
 mod quote;
 mod registration;
+mod reply;
 mod route;
 mod series;
 mod session;

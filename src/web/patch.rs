@@ -1,8 +1,7 @@
 //! A patch: its message, its diff, what was replied, where it stands; and its downloads.
 
 mod edit;
-
-use std::collections::HashMap;
+mod relate;
 
 use maud::{Markup, html};
 use rocket::Route;
@@ -10,13 +9,14 @@ use rocket::Route;
 use super::{
     Db, Error,
     answer::Answer,
-    diff::{self, Remark},
+    diff::{self, Layout, Remark},
     download::{self, File},
     error::Result,
     guard::{Pairs, Tail, View},
     id::{Action, Asked},
     layout::{self, Frame, Tab},
     parts, quote,
+    reply::{self, Letter},
     thread::{self, Mark, Number, Place},
 };
 use crate::{
@@ -71,8 +71,9 @@ async fn detail(
         }
         Action::Mbox => mbox(&mut db, &project, detail, pairs.last("series")).await,
         Action::Page => {
-            let page = Page::load(&mut db, &view, project, detail).await?;
+            let mut page = Page::load(&mut db, &view, project, detail).await?;
             drop(db);
+            page.layout = Layout::chosen(&view, pairs.last("view"));
             drawn(&view, &page, pairs.last("file"))
         }
     }
@@ -117,6 +118,7 @@ struct Page {
     related: Vec<Related>,
     marks: Marks,
     editing: Option<Editing>,
+    layout: Layout,
 }
 
 impl Page {
@@ -144,6 +146,7 @@ impl Page {
                 .await?
                 .remove(&id)
                 .unwrap_or_default(),
+            layout: Layout::chosen(view, None),
             project,
             detail,
         })
@@ -164,6 +167,18 @@ impl Page {
         })
     }
 
+    fn letter(&self) -> Letter<'_> {
+        Letter {
+            project: &self.project,
+            subject: &self.detail.patch.name,
+            msgid: &self.detail.patch.msgid,
+            author: self.detail.submitter_name.as_deref(),
+            email: &self.detail.submitter_email,
+            date: self.detail.patch.date,
+            content: self.detail.body.content.as_deref().unwrap_or_default(),
+        }
+    }
+
     /// Returns `3/7`, or what else this page is called in a path.
     fn step(&self) -> String {
         match (self.detail.patch.number, self.detail.series_total) {
@@ -177,16 +192,42 @@ fn drawn(view: &View, page: &Page, file: Option<&str>) -> Result<Answer> {
     let file = file.and_then(|file| file.parse::<usize>().ok());
     let diff = page.detail.body.diff.as_deref().unwrap_or_default();
     let files = mail::outline(diff);
-    if let (Some(_), Some(number)) = (view.fragment, file) {
-        let remarks = remarks(&page.comments, &files);
-        let body = diff::whole(&files, number, &remarks).ok_or_else(Error::missing)?;
-        return Ok(Answer::Part {
+    let body = match (view.fragment, file) {
+        (Some(_), Some(number)) => {
+            let remarks = remarks(&page.comments, &files);
+            let address = page.address(view);
+            let shown = shown(page, &address, file, &remarks);
+            Some(diff::whole(&files, number, &shown).ok_or_else(Error::missing)?)
+        }
+        (Some(target), None) => part(view, page, target),
+        (None, _) => None,
+    };
+    Ok(match body {
+        Some(body) => Answer::Part {
             body,
             address: None,
-        });
-    }
-    Ok(Answer::Page(whole(view, page, &files, file)))
+        },
+        None => Answer::Page(whole(view, page, &files, file)),
+    })
 }
+
+/// Draws what a change on the page makes new, if it was made in a part of the page.
+fn part(view: &View, page: &Page, target: &str) -> Option<Markup> {
+    let changed = match target {
+        PANEL => html! { (side(view, page, page.place().as_ref())) (facts(view, page)) },
+        _ => thread::marked(
+            view,
+            &page.letter(),
+            &page.comments,
+            target,
+            &mut may_mark(view, page),
+        )?,
+    };
+    Some(html! { (changed) (layout::notices(view)) })
+}
+
+/// The id of the panel beside the text.
+const PANEL: &str = "facts";
 
 fn whole(view: &View, page: &Page, files: &[FileDiff], file: Option<usize>) -> Markup {
     let name = parts::named(&page.detail.patch.name);
@@ -202,7 +243,8 @@ fn whole(view: &View, page: &Page, files: &[FileDiff], file: Option<usize>) -> M
                 div.reading {
                     (message(page))
                     @if !files.is_empty() { (diff_section(view, page, files, file)) }
-                    (thread::replies(view, &page.project, &page.comments, &mut may_mark(view, page)))
+                    (thread::replies(view, &page.letter(), &page.comments, &mut may_mark(view, page)))
+                    (reply::section(&page.letter()))
                 }
                 (side(view, page, place.as_ref()))
             }
@@ -222,26 +264,13 @@ fn may_mark<'a>(view: &View<'a>, page: &'a Page) -> impl FnMut(&Comment) -> Mark
 }
 
 fn heading(view: &View, page: &Page, name: &str, files: &[FileDiff]) -> Markup {
-    let detail = &page.detail;
     let (added, removed) = files
         .iter()
         .fold((0, 0), |(a, r), file| (a + file.added, r + file.removed));
-    let open = page
-        .comments
-        .iter()
-        .filter(|comment| comment.addressed == Some(false))
-        .count();
     html! {
         header.heading {
             h1 { (name) }
-            p.facts {
-                (parts::state(&detail.state_name, detail.action_required))
-                @if detail.patch.archived { " " span.state { "archived" } }
-                span { (parts::submitter(view, &page.project, detail.patch.submitter_id, detail.submitter_name.as_deref(), &detail.submitter_email)) }
-                span { (parts::moment(detail.patch.date)) }
-                @if page.checks.iter().any(|check| check.effective) { span { (parts::checks(&page.marks.checks)) } }
-                (parts::tags(&page.vocabulary.tags, &page.marks.tags))
-            }
+            (facts(view, page))
             nav.jump aria-label="On this page" {
                 a href="#message" data-key="1" { "Message" }
                 @if !files.is_empty() {
@@ -251,9 +280,24 @@ fn heading(view: &View, page: &Page, name: &str, files: &[FileDiff]) -> Markup {
                         span.wide-only { " in " (files.len()) @if files.len() == 1 { " file" } @else { " files" } }
                     }
                 }
-                a href="#replies" data-key="3" { "Replies " (page.comments.len()) @if open > 0 { " (" (open) " open)" } }
+                (thread::count(view, &page.comments))
                 a.narrow-only href="#facts" { "Details" }
             }
+        }
+    }
+}
+
+/// The line below the name: part of the page, and beside the panel when that is changed.
+fn facts(view: &View, page: &Page) -> Markup {
+    let detail = &page.detail;
+    html! {
+        p.facts #standing hx-swap-oob=[view.fragment.map(|_| "true")] {
+            (parts::state(&detail.state_name, detail.action_required))
+            @if detail.patch.archived { " " span.state { "archived" } }
+            span { (parts::submitter(view, &page.project, detail.patch.submitter_id, detail.submitter_name.as_deref(), &detail.submitter_email)) }
+            span { (parts::moment(detail.patch.date)) }
+            @if page.checks.iter().any(|check| check.effective) { span { (parts::checks(&page.marks.checks)) } }
+            (parts::tags(&page.vocabulary.tags, &page.marks.tags))
         }
     }
 }
@@ -288,22 +332,49 @@ fn remarks<'a>(comments: &'a [Comment], files: &[FileDiff]) -> Vec<Remark<'a>> {
     comments.iter().flat_map(of_one).collect()
 }
 
+/// How the diff of the page is shown.
+fn shown<'a>(
+    page: &Page,
+    address: &'a str,
+    file: Option<usize>,
+    remarks: &'a [Remark<'a>],
+) -> diff::Shown<'a> {
+    diff::Shown {
+        layout: page.layout,
+        address,
+        whole: file,
+        remarks,
+    }
+}
+
 fn diff_section(view: &View, page: &Page, files: &[FileDiff], file: Option<usize>) -> Markup {
     let address = page.address(view);
     let remarks = remarks(&page.comments, files);
-    let shown = diff::Shown {
-        address: &address,
-        whole: file,
-        remarks: &remarks,
-    };
+    let shown = shown(page, &address, file, &remarks);
     html! {
-        section.changes #diff {
+        section.changes.many[files.len() > 1] #diff {
             header {
                 h2 { "Diff" }
-                label.wrap { input type="checkbox" #wrap data-key="w"; " Wrap lines" }
+                div.looks {
+                    (layouts(page.layout, &address))
+                    label.wrap { input type="checkbox" #wrap data-key="w"; " Wrap lines" }
+                }
             }
             @if files.len() > 1 { (diff::contents(files)) }
-            (diff::files(files, &shown))
+            div { (diff::files(files, &shown)) }
+        }
+    }
+}
+
+/// The ways to the two layouts of a diff; a key leads to the other one.
+fn layouts(current: Layout, address: &str) -> Markup {
+    html! {
+        nav.views aria-label="Form of the diff" {
+            @for (layout, label) in [(Layout::Unified, "Unified"), (Layout::Split, "Split")] {
+                @let is_current = layout == current;
+                a href={ (address) "?view=" (layout.key()) "#diff" } aria-current=[is_current.then_some("true")]
+                    data-key=[(!is_current).then_some("i")] { (label) }
+            }
         }
     }
 }
@@ -313,7 +384,7 @@ fn side(view: &View, page: &Page, place: Option<&Place>) -> Markup {
     let (detail, project) = (&page.detail, &page.project);
     let editor = page.editing.as_ref().filter(|editing| editing.may_edit);
     html! {
-        aside #facts aria-label="Details" {
+        aside id=(PANEL) aria-label="Details" hx-target="this" hx-swap="outerHTML" {
             @if let Some(editing) = editor { (edit::editor(view, page, editing)) }
             (downloads(view, page))
             dl {
@@ -325,7 +396,7 @@ fn side(view: &View, page: &Page, place: Option<&Place>) -> Markup {
             }
             (checks(&page.checks))
             @if let Some(place) = place { (thread::contents(view, project, &page.vocabulary, place)) }
-            (related(view, page))
+            (relate::drawn(view, page))
             @if let Some(editing) = &page.editing { (edit::bundles(view, page, editing)) }
         }
     }
@@ -417,38 +488,6 @@ fn check(ranked: &Ranked) -> Markup {
                     }
                     " · " (parts::day(check.date))
                 }
-            }
-        }
-    }
-}
-
-fn related(view: &View, page: &Page) -> Markup {
-    let others = page
-        .related
-        .iter()
-        .filter(|related| related.id != page.detail.patch.id);
-    let mut by_project: Vec<(&str, Vec<&Related>)> = Vec::new();
-    let mut places: HashMap<&str, usize> = HashMap::new();
-    for related in others {
-        let at = *places.entry(&related.linkname).or_insert_with(|| {
-            by_project.push((&related.project_name, Vec::new()));
-            by_project.len() - 1
-        });
-        by_project[at].1.push(related);
-    }
-    by_project.sort_by_key(|(_, related)| related[0].project_id != page.project.id);
-    html! {
-        @for (name, related) in &by_project {
-            @let here = related[0].project_id == page.project.id;
-            details.members open[here] {
-                summary {
-                    @if here { "Related" } @else { "Related in " (name) }
-                    span.n { (related.len()) }
-                }
-                ul { @for related in related { li {
-                    a href=(view.links().patch(&related.linkname, &related.msgid)) { (parts::named(&related.name)) }
-                    span.vh { ", " } small { (related.state_name) " · " (parts::day(related.date)) }
-                } } }
             }
         }
     }

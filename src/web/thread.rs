@@ -7,10 +7,11 @@ use super::{
     answer::Answer,
     comment,
     error::{Missing, Result},
-    field,
     guard::View,
     id::{Action, Asked},
-    parts, text,
+    parts,
+    reply::{self, Letter},
+    text,
 };
 use crate::{
     domain::{CoverId, MessageId, PatchId, SeriesId, comment::Comment, project::Project, series},
@@ -92,7 +93,7 @@ pub fn message(project: &Project, title: &str, content: &str, headers: &str) -> 
 /// Draws the replies, numbered, each with the anchor that old links have.
 pub fn replies(
     view: &View,
-    project: &Project,
+    letter: &Letter,
     comments: &[Comment],
     mark: &mut dyn FnMut(&Comment) -> Mark,
 ) -> Markup {
@@ -101,7 +102,7 @@ pub fn replies(
             header { h2 { "Replies" span.n { (comments.len()) } } }
             @if comments.is_empty() { p.muted { "No replies yet." } }
             @for (at, comment) in comments.iter().enumerate() {
-                (reply(view, project, comment, at + 1, mark(comment)))
+                (reply(view, letter, comment, at + 1, mark(comment)))
             }
         }
     }
@@ -121,7 +122,15 @@ pub enum Mark {
 /// The buttons that mark a comment.
 fn marks(view: &View, comment: &Comment, mark: Mark) -> Markup {
     let address = view.links().comment(comment.id);
-    let button = |label, value| field::button(view, &address, label, &[("addressed", value)]);
+    let button = |label, value| {
+        html! {
+            form.inline method="post" action=(address) hx-post=(address) {
+                (view.csrf())
+                input type="hidden" name="addressed" value=(value);
+                button type="submit" { (label) }
+            }
+        }
+    };
     html! {
         @if mark != Mark::No {
             @match comment.addressed {
@@ -134,10 +143,28 @@ fn marks(view: &View, comment: &Comment, mark: Mark) -> Markup {
     }
 }
 
-fn reply(view: &View, project: &Project, comment: &Comment, number: usize, mark: Mark) -> Markup {
+fn reply(view: &View, letter: &Letter, comment: &Comment, number: usize, mark: Mark) -> Markup {
     html! {
         article.reply id=(comment.id) aria-label={ "Reply " (number) } {
-            header {
+            (reply_head(view, letter, comment, number, mark))
+            (text::message(comment.content.as_deref().unwrap_or_default(), letter.project))
+        }
+    }
+}
+
+/// The line above a reply: part of the page, and alone the answer to its buttons.
+fn reply_head(
+    view: &View,
+    letter: &Letter,
+    comment: &Comment,
+    number: usize,
+    mark: Mark,
+) -> Markup {
+    let project = letter.project;
+    // Only who can press a button needs to know what it changes.
+    let target = (mark != Mark::No).then_some("this");
+    html! {
+            header id={ "by-" (comment.id) } hx-target=[target] hx-swap=[target.map(|_| "outerHTML")] {
                 p.by {
                     (parts::submitter(view, project, comment.submitter_id, comment.submitter_name.as_deref(), &comment.submitter_email))
                     " · " (parts::moment(comment.date))
@@ -147,9 +174,40 @@ fn reply(view: &View, project: &Project, comment: &Comment, number: usize, mark:
                     (marks(view, comment, mark))
                     a href=(view.links().comment(comment.id)) title="Permanent link" { "#" (number) }
                     a href={ (view.links().comment(comment.id)) "mail/" } { "mail" }
+                    a href=(reply::to_comment(letter, comment)) title="Answer by mail" { "reply" }
                 }
             }
-            (text::message(comment.content.as_deref().unwrap_or_default(), project))
+    }
+}
+
+/// Draws anew what marking a comment changes, if that is what the answer is put in place of.
+pub fn marked(
+    view: &View,
+    letter: &Letter,
+    comments: &[Comment],
+    target: &str,
+    mark: &mut dyn FnMut(&Comment) -> Mark,
+) -> Option<Markup> {
+    let id = target.strip_prefix("by-")?;
+    let at = comments
+        .iter()
+        .position(|comment| comment.id.to_string() == id)?;
+    let comment = &comments[at];
+    Some(html! {
+        (reply_head(view, letter, comment, at + 1, mark(comment)))
+        (count(view, comments))
+    })
+}
+
+/// The link to the replies, with how many there are and how many ask for action.
+pub fn count(view: &View, comments: &[Comment]) -> Markup {
+    let open = comments
+        .iter()
+        .filter(|comment| comment.addressed == Some(false));
+    let open = open.count();
+    html! {
+        a #reply-count href="#replies" data-key="3" hx-swap-oob=[view.fragment.map(|_| "true")] {
+            "Replies " (comments.len()) @if open > 0 { " (" (open) " open)" }
         }
     }
 }
@@ -270,7 +328,7 @@ pub fn apply_command(view: &View, mbox: &str) -> Markup {
 }
 
 /// Returns a text as one word of a shell.
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
     match text.chars().all(plain) {
         true => text.to_owned(),

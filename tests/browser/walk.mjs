@@ -247,6 +247,121 @@ async function typist(page) {
   await page.keyboard.press('Escape');
 }
 
+/// Selecting with Shift, a series in the flat list, over pages of the list; the bar covers no link by half.
+async function selector(page) {
+  await login(page, 'mara');
+  await open(page, '/user/');
+  await page.locator('input[name=items_per_page]').fill('20');
+  await page.locator('form:has(input[name=items_per_page]) button[type=submit]').first().click();
+  await page.waitForLoadState();
+  const list = '/project/tidepool/list/?view=flat&state=*';
+  await open(page, list);
+  const boxes = page.locator('td.c-box input');
+  const told = () => page.locator('.picked output').textContent();
+  await boxes.nth(1).click();
+  await boxes.nth(4).click({ modifiers: ['Shift'] });
+  expect(await told() === '4 selected', 'Shift selects a range', await told());
+  await page.keyboard.press('Escape');
+  await page.locator('td.c-name a').nth(6).focus();
+  await page.keyboard.press('Shift+X');
+  expect(await told() === '6 selected', 'X selects as far as here', await told());
+  for (const y of [0, 40, 95, 150, 171]) {
+    await page.evaluate((top) => scrollTo(0, top), y);
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    const { violations } = await new AxeBuilder({ page }).withRules(['target-size']).analyze();
+    expect(violations.length === 0, 'no link is half under the bar', y, violations[0]?.nodes[0].html.slice(0, 120));
+  }
+  await look(page, 'list-selected');
+  await page.locator('.pager a[rel=next], .pager a').last().click();
+  await page.waitForURL(/page=2/);
+  expect(await told() === '6 selected, 6 on other pages', 'what is selected stays so on other pages', await told());
+  await boxes.nth(0).check();
+  expect(await told() === '7 selected, 6 on other pages', 'and is added to', await told());
+  const sent = await page.evaluate(() => [...new FormData(document.querySelector('form.bulk')).keys()].filter((name) => name.startsWith('patch_id:')).length);
+  expect(sent === 7, 'all of them are sent', sent);
+  await page.locator('.act select[name=delegate]').selectOption({ label: 'mara' });
+  await press(page, 'Update');
+  await page.locator('#notices .notice').first().waitFor();
+  expect(/ updated/.test(await page.locator('#notices .notice').first().textContent()), 'they are changed');
+  expect(!(await page.locator('.act').isVisible()), 'nothing is selected afterwards');
+  await press(page, 'Undo');
+  await page.locator('#notices .notice', { hasText: 'as before' }).waitFor();
+  await open(page, list);
+  const row = page.locator('tr[data-patch-id]:has(.c-series a)').first();
+  const series = await row.locator('.c-series a').getAttribute('href');
+  await row.locator('td.c-name a').focus();
+  await page.keyboard.press('v');
+  const shown = await page.locator(`tr[data-patch-id]:has(.c-series a[href="${series}"])`).count();
+  expect(await told() === `${shown} selected`, 'v selects the series', await told(), shown);
+  await page.keyboard.press('a');
+  expect(await page.locator('td.c-box input:checked').count() === await boxes.count(), 'a selects all shown');
+  await page.keyboard.press('a');
+  expect(await told() === 'All selected', 'a again: all that is found', await told());
+  await page.locator('.clear').click();
+  expect(!(await page.locator('.act').isVisible()), 'and nothing any more');
+  await page.locator('td.c-name a').first().focus();
+  await page.keyboard.press('s');
+  expect(await page.evaluate(() => document.activeElement.name) === 'state', 's selects the row in hand');
+  await page.keyboard.press('3');
+  expect(await page.evaluate(() => document.activeElement.selectedIndex) === 3, 'a number chooses a state');
+  await page.locator('.clear').click();
+}
+
+/// A patch is read side by side, file by file, and changed in its panel without the page being loaded anew.
+async function reviewer(page) {
+  await login(page, 'mara');
+  const patches = await (await page.request.get(`${origin}/api/patches/?per_page=100`)).json();
+  const details = await Promise.all(patches.slice(0, 40).map(async ({ url }) => (await page.request.get(url.replace(/^https?:..[^/]+/, origin))).json()));
+  const many = details.find(({ diff }) => (diff.match(/^diff --git/gm) ?? []).length > 1) ?? details[0];
+  const path = new URL(many.web_url).pathname;
+  await open(page, path);
+  await look(page, 'patch');
+  await page.getByRole('link', { name: 'Split' }).click();
+  await page.locator('pre.split').first().waitFor();
+  await look(page, 'patch-split');
+  const copied = await page.evaluate(() => {
+    getSelection().removeAllRanges();
+    const range = document.createRange();
+    const body = document.querySelector('#f1 pre');
+    range.selectNodeContents(body);
+    getSelection().addRange(range);
+    return getSelection().toString();
+  });
+  const plain = (text) => text.split('\n').map((line) => line.trimEnd()).filter((line) => line).join('\n');
+  const file = many.diff.split(/^(?=diff --git)/m).filter((part) => part)[0];
+  expect(plain(copied) === plain(file), 'a copy is the plain diff', JSON.stringify([plain(copied).slice(0, 300), plain(file).slice(0, 300)]));
+  if (!page.noscript) {
+    const side = (name) => page.locator(name).first().boundingBox();
+    const [gone, come] = [await side('pre.split .d'), await side('pre.split .a')];
+    if (gone && come) expect(come.x > gone.x + 100, 'what comes is at the right', JSON.stringify([gone, come]));
+    const viewed = page.locator('.boxed:has(#f1) .viewed input');
+    if (await viewed.count()) {
+      await viewed.check();
+      expect(!(await page.locator('#f1').getAttribute('open').then((open) => open !== null)), 'a viewed file is folded');
+      await page.reload();
+      expect(await viewed.isChecked() && await page.locator('#f1').getAttribute('open') === null, 'and stays so');
+      await viewed.uncheck();
+    }
+    await page.evaluate(() => { window.here = true; });
+  }
+  await page.locator('#id_state').selectOption({ label: 'Under Review' });
+  await page.locator('.editor input[name=commit_ref]').fill(page.noscript ? 'abc' : 'abcdef0123');
+  await page.locator('.editor button.primary').click();
+  await notice(page, 'Patch updated');
+  expect(await page.locator('#standing .state', { hasText: 'Under Review' }).count() === 1, 'the heading tells the state');
+  if (!page.noscript) {
+    expect(await page.evaluate(() => window.here && document.activeElement.id) === 'update', 'the page stayed, and the keyboard where it was');
+    await page.route('**/patch/**', (route) => (route.request().method() === 'POST' ? route.abort() : route.continue()));
+    await page.locator('.editor button.primary').click();
+    await notice(page, 'could not be reached');
+    await page.unroute('**/patch/**');
+    await page.evaluate(() => document.activeElement.blur());
+    await page.keyboard.press('i');
+    await page.locator('pre.diff:not(.split)').first().waitFor();
+  }
+  await open(page, '/project/tidepool/list/');
+}
+
 /// What lies on the way of readers who have no account.
 async function reader(page) {
   for (const [path, name] of [['/', 'front'], ['/project/tidepool/', 'about-project'], ['/project/tidepool/list/', 'queue'],
@@ -262,10 +377,12 @@ for (const [how, options] of [['', {}], [' without scripts', { javaScriptEnabled
   await walked(`newcomer${how}`, options, (page) => newcomer(page, one));
   await walked(`maintainer${how}`, options, maintainer);
   await walked(`bundler${how}`, options, (page) => bundler(page, `for ${one}`));
+  await walked(`reviewer${how}`, options, reviewer);
   await walked(`forgetful${how}`, options, (page) => forgetful(page, one));
   await walked(`administrator${how}`, options, (page) => administrator(page, `${one}-project`));
 }
 await walked('typist', {}, typist);
+await walked('selector', {}, selector);
 await walked('reader', {}, reader);
 await browser.close();
 console.log(`${steps} steps, ${faults} faults`);

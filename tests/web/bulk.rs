@@ -436,3 +436,52 @@ pub async fn every_table_of_patches_takes_the_form(db: &Db) {
     let page = browser.get(&format!("/project/one/series/{series}/")).await;
     assert_eq!(page.values("td.c-box input[checked]", "name"), only);
 }
+
+pub async fn maintainers_name_the_commit_of_many(db: &Db) {
+    let world = world(db).await;
+    let site = seed::site(db, |_| {}).await;
+    let mara = Browser::of(&site, db, world.mara).await;
+    let all = ticks(&[world.patch, world.other]);
+    let commit = |text| [("action", "update"), ("state", "3"), ("commit_ref", text)];
+    let page = mara.submit(WHOLE, &fields(&all, &commit("abc123"))).await;
+    assert_eq!(page.texts(NOTICES), ["2 patches updated."]);
+    let stored = || async {
+        let mut conn = db.reader().await.expect("a reader");
+        let found = sql("SELECT commit_ref FROM patch WHERE id IN ($1, $2) ORDER BY id");
+        let found = found.bind(world.patch).bind(world.other);
+        found
+            .all::<(Option<String>,)>(&mut conn)
+            .await
+            .expect("patches")
+    };
+    let both = [(Some("abc123".to_owned()),), (Some("abc123".to_owned()),)];
+    assert_eq!(stored().await, both);
+    // What is left empty stays.
+    mara.submit(WHOLE, &fields(&all, &commit(""))).await;
+    assert_eq!(stored().await, both);
+    let long = "x".repeat(256);
+    let page = mara.post(WHOLE, &fields(&all, &commit(&long))).await;
+    assert_eq!(page.status, 422);
+    assert_eq!(
+        page.texts(WRONG),
+        ["A commit id has 255 characters at most."]
+    );
+    assert_eq!(
+        page.values(".act [aria-invalid=true]", "name"),
+        ["commit_ref"]
+    );
+    let ann = Browser::of(&site, db, world.ann).await;
+    assert!(
+        ann.get(WHOLE)
+            .await
+            .texts(".act [name=commit_ref]")
+            .is_empty()
+    );
+    let one = ticks(&[world.patch]);
+    let page = ann.submit(WHOLE, &fields(&one, &commit("other"))).await;
+    assert_eq!(
+        page.texts(".notice.failed p"),
+        ["Only maintainers may name the commit of: alpha"]
+    );
+    assert_eq!(stored().await, both);
+}

@@ -615,3 +615,43 @@ pub async fn bundles_are_listed_made_and_deleted(db: &Db) {
     );
     assert_eq!(owner.post("/user/bundles/", &sent).await.status, 404);
 }
+
+pub async fn a_bundle_is_copied(db: &Db) {
+    let world = world(db).await;
+    let ids = six(db, &world, true).await;
+    let site = seed::site(db, |_| {}).await;
+    let (owner, reader) = (
+        Browser::of(&site, db, world.user).await,
+        Browser::of(&site, db, world.mara).await,
+    );
+    let (path, name) = (SIX, "six");
+    assert!(get(&site, path).await.texts(".copying").is_empty());
+    // Somebody else's can keep its name, the own cannot.
+    assert_eq!(reader.get(path).await.values("#id_copy", "value"), [name]);
+    assert_eq!(
+        owner.get(path).await.values("#id_copy", "value"),
+        [format!("{name} copy")]
+    );
+    let page = owner.post(path, &[("form", "copy"), ("copy", name)]).await;
+    assert_eq!(page.status, 422);
+    assert_eq!(
+        page.texts("#copy-error"),
+        ["You have a bundle of that name already."]
+    );
+    let page = reader
+        .post(path, &[("form", "copy"), ("copy", "a/b")])
+        .await;
+    assert_eq!(
+        (page.status, page.values("#id_copy", "value")),
+        (422, vec!["a/b".to_owned()])
+    );
+    let page = reader
+        .submit(path, &[("form", "copy"), ("copy", name)])
+        .await;
+    assert_eq!(page.texts(".heading .state"), ["private"]);
+    let copies = bundles(db, world.mara).await;
+    let original = bundles(db, world.user).await;
+    assert_eq!(copies, original);
+    assert_eq!(copies[0].1.len(), ids.len());
+    assert_eq!(original.len(), 1);
+}

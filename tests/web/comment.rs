@@ -118,3 +118,36 @@ pub async fn marks_that_make_no_sense_change_nothing(db: &Db) {
         404
     );
 }
+
+pub async fn a_reply_is_marked_alone(db: &Db) {
+    let world = world(db).await;
+    let cover = seed::cover(db, world.one, "<0@h>", "letter").await;
+    let on_patch = seed::comment(db, Some(world.patch), None, "<c1@h>", "do this").await;
+    let on_cover = seed::comment(db, None, Some(cover), "<c2@h>", "and that").await;
+    let site = seed::site(db, |_| {}).await;
+    let mara = browser(&site, db, Some(world.mara)).await;
+    for (id, page) in [
+        (on_patch, "/project/one/patch/1@h/"),
+        (on_cover, "/project/one/cover/0@h/"),
+    ] {
+        let (target, path) = (format!("by-{id}"), format!("/comment/{id}/"));
+        let htmx = [("HX-Request", "true"), ("HX-Target", target.as_str())];
+        let whole = mara.get(page).await;
+        assert_eq!(whole.values(".reply header", "id"), [target.as_str()]);
+        assert_eq!(
+            whole.values(".reply header form", "hx-post"),
+            [path.as_str(), path.as_str()]
+        );
+        assert_eq!(whole.texts("#reply-count"), ["Replies 1 (1 open)"]);
+        mara.post_with(&path, &[("addressed", "true")], &htmx).await;
+        let part = mara.get_with(page, &htmx).await;
+        assert!(part.body.starts_with("<header"), "{}", part.body);
+        assert_eq!(part.texts(".label"), ["addressed"]);
+        assert_eq!(part.texts("#reply-count"), ["Replies 1"]);
+        assert_eq!(part.texts("#notices p"), ["1 comment updated."]);
+        assert_eq!(
+            part.values("#reply-count, #notices", "hx-swap-oob"),
+            ["true", "true"]
+        );
+    }
+}

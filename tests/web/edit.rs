@@ -20,7 +20,7 @@ pub async fn a_patch_is_changed_by_those_who_may(db: &Db) {
         let page = browser.get(PATCH).await;
         assert_eq!(page.texts("form.editor").len(), usize::from(may), "{who}");
         assert_eq!(
-            page.texts(".bundling").len(),
+            page.texts(".bundling input[name=name]").len(),
             usize::from(user.is_some()),
             "{who}"
         );
@@ -218,4 +218,106 @@ pub async fn a_patch_is_put_into_bundles(db: &Db) {
             .await;
         assert_eq!((page.status, page.texts("#name-error").len()), (422, 1));
     }
+}
+
+/// What htmx says when it sends a form of the panel.
+const HTMX: [(&str, &str); 2] = [("HX-Request", "true"), ("HX-Target", "facts")];
+
+pub async fn a_panel_is_changed_alone(db: &Db) {
+    let world = world(db).await;
+    let site = seed::site(db, |_| {}).await;
+    let mara = Browser::of(&site, db, world.mara).await;
+    let page = mara.get(PATCH).await;
+    assert_eq!(
+        page.values(
+            "aside#facts form[hx-post=\"/project/one/patch/1@h/\"]",
+            "method"
+        )
+        .len(),
+        3
+    );
+    assert_eq!(
+        page.values("#notices, #standing", "hx-swap-oob"),
+        [] as [&str; 0]
+    );
+    let sent = [("action", "update"), ("state", "3"), ("archived", "on")];
+    let seen = mara.post_with(PATCH, &sent, &HTMX).await;
+    assert_eq!((seen.status, seen.header("Location")), (303, PATCH));
+    let part = mara.get_with(PATCH, &HTMX).await;
+    assert!(part.body.starts_with("<aside"), "{}", part.body);
+    assert_eq!(part.texts(NOTICES), ["Patch updated."]);
+    assert_eq!(part.texts("#notices button"), ["Undo"]);
+    assert_eq!(
+        part.values("#notices, #standing", "hx-swap-oob"),
+        ["true", "true"]
+    );
+    assert_eq!(part.texts("#standing .state")[1], "archived");
+    assert_eq!(part.values(".editor option[selected]", "value")[0], "3");
+    let wrong = [("action", "update"), ("state", "99")];
+    let seen = mara.post_with(PATCH, &wrong, &HTMX).await;
+    assert_eq!(seen.status, 422);
+    assert!(seen.body.starts_with("<aside"), "{}", seen.body);
+    assert_eq!(seen.texts("#state-error"), ["Choose a state."]);
+}
+
+async fn relation(db: &Db, patch: i64) -> Option<i64> {
+    let mut conn = db.reader().await.expect("a reader");
+    let found = sql("SELECT related_id FROM patch WHERE id = $1").bind(patch);
+    found
+        .one::<(Option<i64>,)>(&mut conn)
+        .await
+        .expect("a patch")
+        .0
+}
+
+pub async fn maintainers_relate_patches(db: &Db) {
+    let world = world(db).await;
+    let site = seed::site(db, |_| {}).await;
+    let mara = Browser::of(&site, db, world.mara).await;
+    let relate = |what: &'static str| [("action", "relate"), ("related", what)];
+    // Neither a maintainer of one project alone, nor an editor.
+    assert_eq!(mara.post(PATCH, &relate("3@h")).await.status, 403);
+    let ann = Browser::of(&site, db, world.ann).await;
+    assert!(ann.get(PATCH).await.texts("[name=related]").is_empty());
+    assert_eq!(ann.post(PATCH, &relate("2@h")).await.status, 403);
+    for (what, why) in [
+        ("", "Name another patch by its id, message id or address."),
+        ("none@h", "There is no patch “none@h”."),
+        ("word", "There is no patch “word”."),
+    ] {
+        let page = mara.post(PATCH, &relate(what)).await;
+        assert_eq!(
+            (page.status, page.texts("#related-error")),
+            (422, vec![why.to_owned()])
+        );
+        assert_eq!(page.values("[name=related]", "value"), [what]);
+    }
+    let page = mara
+        .submit(PATCH, &relate("https://h/project/one/patch/2@h/"))
+        .await;
+    assert_eq!(page.texts(NOTICES), ["Related to 1 patch."]);
+    assert_eq!(
+        page.values(".members ul a", "href"),
+        ["/project/one/patch/2@h/"]
+    );
+    let made = relation(db, world.patch).await;
+    assert!(made.is_some() && made == relation(db, world.other).await);
+    let told = events(db).await;
+    assert_eq!(told.len(), 2);
+    assert!(
+        told.iter()
+            .all(|event| *event == ("patch-relation-changed".to_owned(), Some(world.mara)))
+    );
+    let page = mara.submit(PATCH, &[("action", "unrelate")]).await;
+    assert_eq!(
+        page.texts(NOTICES),
+        ["This patch is related to nothing any more."]
+    );
+    assert_eq!(
+        (
+            relation(db, world.patch).await,
+            relation(db, world.other).await
+        ),
+        (None, None)
+    );
 }

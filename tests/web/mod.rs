@@ -69,6 +69,8 @@ on_each_engine! {
     slashes_in_ids_have_three_spellings: patch::slashes_in_ids_have_three_spellings;
     old_addresses_lead_on: patch::old_addresses_lead_on;
     long_diffs_come_on_demand: patch::long_diffs_come_on_demand;
+    a_diff_is_shown_side_by_side: patch::a_diff_is_shown_side_by_side;
+    a_mail_is_answered_by_mail: patch::a_mail_is_answered_by_mail;
     only_effective_checks_count: patch::only_effective_checks_count;
     downloads_are_named_and_typed: download::downloads_are_named_and_typed;
     a_mail_is_kept_byte_for_byte: download::a_mail_is_kept_byte_for_byte;
@@ -94,6 +96,7 @@ on_each_engine! {
     a_maintainer_changes_many: bulk::a_maintainer_changes_many;
     what_is_missing_stays_as_it_is: bulk::what_is_missing_stays_as_it_is;
     a_form_that_makes_no_sense_changes_nothing: bulk::a_form_that_makes_no_sense_changes_nothing;
+    maintainers_name_the_commit_of_many: bulk::maintainers_name_the_commit_of_many;
     each_patch_asks_for_permission: bulk::each_patch_asks_for_permission;
     bundles_are_filled_from_lists: bulk::bundles_are_filled_from_lists;
     all_that_a_filter_finds_is_asked_for_once_more: bulk::all_that_a_filter_finds_is_asked_for_once_more;
@@ -103,6 +106,7 @@ on_each_engine! {
     only_who_made_a_change_takes_it_back: undo::only_who_made_a_change_takes_it_back;
     after_ten_minutes_it_is_too_late: undo::after_ten_minutes_it_is_too_late;
     comments_are_marked_by_those_who_may: comment::comments_are_marked_by_those_who_may;
+    a_reply_is_marked_alone: comment::a_reply_is_marked_alone;
     marks_that_make_no_sense_change_nothing: comment::marks_that_make_no_sense_change_nothing;
     submitters_are_suggested: autocomplete::submitters_are_suggested;
     anybody_is_told_less: autocomplete::anybody_is_told_less;
@@ -110,12 +114,15 @@ on_each_engine! {
     a_private_page_is_there_for_its_owner: bundle::a_private_page_is_there_for_its_owner;
     an_owner_changes_a_bundle: bundle::an_owner_changes_a_bundle;
     nobody_else_changes_a_bundle: bundle::nobody_else_changes_a_bundle;
+    a_bundle_is_copied: bundle::a_bundle_is_copied;
     a_bundle_is_put_in_order: bundle::a_bundle_is_put_in_order;
     bundles_are_listed_made_and_deleted: bundle::bundles_are_listed_made_and_deleted;
     a_patch_is_changed_by_those_who_may: edit::a_patch_is_changed_by_those_who_may;
     a_patch_is_changed_and_changed_back: edit::a_patch_is_changed_and_changed_back;
     only_maintainers_name_the_commit: edit::only_maintainers_name_the_commit;
     wrong_values_are_told_beside_their_field: edit::wrong_values_are_told_beside_their_field;
+    a_panel_is_changed_alone: edit::a_panel_is_changed_alone;
+    maintainers_relate_patches: edit::maintainers_relate_patches;
     a_patch_is_put_into_bundles: edit::a_patch_is_put_into_bundles;
     what_waits_in_one_project_is_a_list: todo::what_waits_in_one_project_is_a_list;
     what_waits_in_all_projects_is_in_sections: todo::what_waits_in_all_projects_is_in_sections;

@@ -2,7 +2,10 @@
 
 use patchwork::store::Db;
 
-use super::seed::{self, DIFF, Patch, get, get_with};
+use super::{
+    browser::Browser,
+    seed::{self, DIFF, Patch, get, get_with},
+};
 
 pub async fn a_patch_shows_what_is_known(db: &Db) {
     let project = seed::project(db, "one").await;
@@ -315,4 +318,76 @@ pub async fn replies_stand_at_the_line_they_quote(db: &Db) {
     let page = get(&site, "/project/one/patch/a@h/").await;
     assert_eq!(page.texts(".remark .said"), ["Why <b>?"]);
     assert_eq!(page.values(".remark a", "href"), [format!("#{comment}")]);
+}
+
+pub async fn a_diff_is_shown_side_by_side(db: &Db) {
+    let project = seed::project(db, "one").await;
+    let id = seed::any_patch(db, project).await;
+    seed::comment(db, Some(id), None, "<c@h>", "> -b\n\nWhy?\n").await;
+    let site = seed::site(db, |_| {}).await;
+    let reader = Browser::new(&site);
+    let path = "/project/one/patch/a@h/";
+    let page = reader.get(path).await;
+    assert!(page.texts("pre.split").is_empty());
+    let current = "[aria-label=\"Form of the diff\"] [aria-current]";
+    assert_eq!(page.texts(current), ["Unified"]);
+    let other = page.values("[data-key=i]", "href").remove(0);
+    assert_eq!(other, format!("{path}?view=split#diff"));
+    let split = reader.get(other.trim_end_matches("#diff")).await;
+    assert_eq!(split.texts(current), ["Split"]);
+    assert_eq!(split.texts("pre.split .d"), ["removed -b"]);
+    assert_eq!(split.texts("pre.split .c"), ["a"]);
+    assert_eq!(split.values("pre.split .c", "aria-hidden"), ["true"]);
+    assert_eq!(split.texts(".remark .said"), ["Why?"]);
+    // The choice is remembered, also for files that come later.
+    assert_eq!(reader.cookie("diff"), "split");
+    assert!(!reader.get(path).await.texts("pre.split").is_empty());
+    let part = reader
+        .get_with(&format!("{path}?file=1"), &[("HX-Request", "true")])
+        .await;
+    assert!(
+        part.body.starts_with("<pre class=\"diff split\">"),
+        "{}",
+        part.body
+    );
+    let back = reader.get(&format!("{path}?view=unified")).await;
+    assert_eq!(back.texts("pre.split"), [] as [&str; 0]);
+    assert_eq!(reader.cookie("diff"), "unified");
+    // What makes no sense changes nothing.
+    assert_eq!(reader.get(&format!("{path}?view=x")).await.status, 200);
+    assert_eq!(reader.cookie("diff"), "unified");
+}
+
+pub async fn a_mail_is_answered_by_mail(db: &Db) {
+    let project = seed::project(db, "one").await;
+    let of = |name, msgid| Patch {
+        project,
+        name,
+        msgid,
+        content: "text\n\n> é & more\n",
+        ..Patch::default()
+    };
+    let id = seed::patch(db, of("[1/2] a & b", "<a+b@h>")).await;
+    let long = "x\n".repeat(5000);
+    seed::comment(db, Some(id), None, "<c@h>", &long).await;
+    let site = seed::site(db, |_| {}).await;
+    let page = get(&site, "/project/one/patch/a+b@h/").await;
+    let expected = "mailto:ann@example.org?cc=one@example.org&in-reply-to=%3Ca%2Bb@h%3E\
+                    &subject=Re:%20%5B1%2F2%5D%20a%20%26%20b&body=On%2015%20Nov%202023,%2022:13%20UTC,%20Ann%20wrote:\
+                    %0D%0A%3E%20text%0D%0A%3E%0D%0A%3E%3E%20%C3%A9%20%26%20more%0D%0A";
+    assert_eq!(page.values("#answer a.button", "href"), [expected]);
+    assert_eq!(
+        page.texts("#answer code"),
+        ["git send-email --in-reply-to='<a+b@h>' --to=ann@example.org --cc=one@example.org FILE"]
+    );
+    let reply = page
+        .values(".reply .tools a[href^=mailto]", "href")
+        .remove(0);
+    assert!(
+        reply.contains("in-reply-to=%3Cc@h%3E") && reply.len() < 2000,
+        "{reply}"
+    );
+    seed::cover(db, project, "<0@h>", "[0/2] both").await;
+    let cover = get(&site, "/project/one/cover/0@h/").await;
+    assert!(cover.values("#answer a.button", "href")[0].contains("in-reply-to=%3C0@h%3E"));
 }

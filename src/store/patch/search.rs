@@ -342,6 +342,19 @@ pub async fn related(conn: &mut Conn, relations: &[RelationId]) -> Result<Vec<Br
     query.all(conn).await
 }
 
+/// Returns the patches with these message ids, of any project.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn by_message_ids(conn: &mut Conn, ids: &[MessageId]) -> Result<Vec<Brief>> {
+    let mut query = sql(BRIEF);
+    query
+        .push("WHERE p.msgid IN ")
+        .list(ids)
+        .push(" ORDER BY p.id");
+    query.all(conn).await
+}
+
 /// Returns all patches of these series, by number; those without one come last.
 ///
 /// # Errors

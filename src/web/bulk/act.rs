@@ -8,6 +8,7 @@ use crate::{
     domain::{
         BundleId, Patch, PatchId, ProjectId, StateId, Timestamp, UserId, bundle,
         change::{Actor, PatchChange},
+        id::MAX_CHARS,
         notice::Notice,
         undo,
     },
@@ -85,7 +86,22 @@ fn change(form: &Form, vocabulary: &Vocabulary, faults: &mut Faults) -> PatchCha
         Some("false") => change.archived = Some(false),
         Some(_) => faults.add("archived", "Archived is True or False."),
     }
+    // What is left empty stays: nobody takes the commits of many patches away by one form.
+    if let Some(commit) = given("commit_ref").filter(|commit| !commit.is_empty()) {
+        change.commit_ref = commit_ref(commit, faults);
+    }
     change
+}
+
+/// Reads the id of a commit; empty for none.
+pub fn commit_ref(text: &str, faults: &mut Faults) -> Option<Option<String>> {
+    let fits = text.chars().count() <= MAX_CHARS && !text.contains('\n');
+    faults.check(
+        fits,
+        "commit_ref",
+        "A commit id has 255 characters at most.",
+    );
+    fits.then(|| (!text.is_empty()).then(|| text.to_owned()))
 }
 
 /// What is said of a delegate who maintains nothing here.
@@ -173,6 +189,9 @@ async fn update(
     let (mine, foreign): (Vec<Patch>, Vec<Patch>) =
         before.into_iter().partition(|patch| rights.may_edit(patch));
     let (mine, unfit): (Vec<Patch>, Vec<Patch>) = mine.into_iter().partition(fits);
+    let may_name =
+        |patch: &Patch| change.commit_ref.is_none() || rights.maintains(patch.project_id);
+    let (mine, unnamed): (Vec<Patch>, Vec<Patch>) = mine.into_iter().partition(may_name);
     let (count, undo) = apply(tx, asked.session, &mine, change, now).await?;
     let mut told = vec![updated(count, undo)];
     let refused = |why: &str, patches: Vec<Patch>| {
@@ -181,6 +200,7 @@ async fn update(
     };
     told.extend(refused("You have no permission to change", foreign));
     told.extend(refused(NO_DELEGATE.trim_end_matches('.'), unfit));
+    told.extend(refused("Only maintainers may name the commit of", unnamed));
     Ok(told)
 }
 

@@ -5,8 +5,7 @@ use super::*;
 use crate::{
     auth::session::Session,
     domain::{
-        BundleId, Patch, Timestamp, UserId, change::PatchChange, id::MAX_CHARS, notice::Notice,
-        permission::Rights,
+        BundleId, Patch, Timestamp, UserId, change::PatchChange, notice::Notice, permission::Rights,
     },
     web::{
         bulk::{self, Asked as Wanted, Desks},
@@ -20,7 +19,7 @@ pub(super) struct Editing {
     user: UserId,
     /// Whether the patch may be changed.
     pub(super) may_edit: bool,
-    is_maintainer: bool,
+    pub(super) is_maintainer: bool,
     delegates: Vec<(UserId, String)>,
     bundles: Vec<(BundleId, String)>,
     entered: Option<Vec<(String, String)>>,
@@ -59,14 +58,14 @@ impl Editing {
         }))
     }
 
-    fn entered(&self, name: &str) -> Option<&str> {
+    pub(super) fn entered(&self, name: &str) -> Option<&str> {
         let mut pairs = self.entered.iter().flatten().rev();
         pairs
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.as_str())
     }
 
-    fn wrong(&self, name: &str) -> Option<&'static str> {
+    pub(super) fn wrong(&self, name: &str) -> Option<&'static str> {
         (!self.faults.of(name).is_empty()).then_some("true")
     }
 }
@@ -90,9 +89,10 @@ pub(super) async fn change(
     let session = view.logged_in()?;
     let mut page = Page::load(&mut db, &view, project, detail).await?;
     drop(db);
-    let faults = match is_update(&form) {
-        true => update(session, &form, &page).await?,
-        false => {
+    let faults = match () {
+        () if is_update(&form) => update(session, &form, &page).await?,
+        () if relate::is_asked(&form) => relate::change(session, &form, &page).await?,
+        () => {
             let wanted = Wanted {
                 session,
                 form: &form,
@@ -109,6 +109,9 @@ pub(super) async fn change(
     if let Some(editing) = &mut page.editing {
         editing.entered = Some(form.pairs().to_vec());
         editing.faults = faults;
+    }
+    if view.fragment == Some(PANEL) {
+        return Ok(Answer::Invalid(side(&view, &page, page.place().as_ref())));
     }
     let diff = page.detail.body.diff.as_deref().unwrap_or_default();
     let files = mail::outline(diff);
@@ -179,16 +182,13 @@ fn values(form: &Form, rights: &Rights, page: &Page, faults: &mut Faults) -> Pat
     if let Some(commit) = form.get("commit_ref")
         && rights.maintains(page.project.id)
     {
-        let fits = commit.chars().count() <= MAX_CHARS && !commit.contains('\n');
-        let why = "A commit id has 255 characters at most.";
-        faults.check(fits, "commit_ref", why);
-        change.commit_ref = Some((!commit.is_empty()).then(|| commit.to_owned()));
+        change.commit_ref = bulk::commit_ref(commit, faults);
     }
     change
 }
 
 /// What is wrong with a field.
-fn fault(editing: &Editing, name: &str) -> Markup {
+pub(super) fn fault(editing: &Editing, name: &str) -> Markup {
     let wrong = editing.faults.of(name);
     html! {
         @if !wrong.is_empty() { p.wrong id={ (name) "-error" } { (wrong.join(" ")) } }
@@ -197,7 +197,7 @@ fn fault(editing: &Editing, name: &str) -> Markup {
 
 /// The form of those who may change the patch.
 pub(super) fn editor(view: &View, page: &Page, editing: &Editing) -> Markup {
-    let patch = &page.detail.patch;
+    let (patch, address) = (&page.detail.patch, page.address(view));
     let state = editing.entered("state").map(str::to_owned);
     let state = state.unwrap_or_else(|| patch.state_id.to_string());
     let delegate = editing.entered("delegate").map(str::to_owned);
@@ -218,7 +218,7 @@ pub(super) fn editor(view: &View, page: &Page, editing: &Editing) -> Markup {
     let described = |name: &str| editing.wrong(name).map(|_| format!("{name}-error"));
     let me = editing.delegates.iter().any(|(id, _)| *id == editing.user);
     html! {
-        form.editor method="post" action=(page.address(view)) aria-label="Change this patch" {
+        form.editor method="post" action=(address) hx-post=(address) aria-label="Change this patch" {
             (view.csrf())
             input type="hidden" name="action" value="update";
             label for="id_state" { "State" }
@@ -243,8 +243,8 @@ pub(super) fn editor(view: &View, page: &Page, editing: &Editing) -> Markup {
                     (fault(editing, "commit_ref")) }
             }
             div.last {
-                (field::tick("archived", "Archived", archived))
-                button.primary type="submit" { "Update" }
+                label.tick { input type="checkbox" name="archived" value="True" data-key="e" checked[archived]; " Archived" }
+                button.primary #update type="submit" { "Update" }
                 // The last value sent counts: this one, not the menu's.
                 @if me && patch.delegate_id != Some(editing.user) {
                     button type="submit" name="delegate" value=(editing.user) data-key="m" { "Delegate to me" }
@@ -256,6 +256,7 @@ pub(super) fn editor(view: &View, page: &Page, editing: &Editing) -> Markup {
 
 /// The form that puts the patch into a bundle of the reader's.
 pub(super) fn bundles(view: &View, page: &Page, editing: &Editing) -> Markup {
+    let address = page.address(view);
     let wrong = ["name", "bundle_id", ""];
     let wrong = wrong.iter().any(|name| editing.wrong(name).is_some());
     let name = editing.entered("name").unwrap_or_default();
@@ -264,7 +265,7 @@ pub(super) fn bundles(view: &View, page: &Page, editing: &Editing) -> Markup {
     html! {
         details.members.bundling open[wrong] {
             summary data-key="b" { "Add to a bundle" }
-            form method="post" action=(page.address(view)) aria-label="Add this patch to a bundle" {
+            form method="post" action=(address) hx-post=(address) aria-label="Add this patch to a bundle" {
                 (view.csrf())
                 (field::problems(&editing.faults))
                 @if !editing.bundles.is_empty() {

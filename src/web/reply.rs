@@ -1,0 +1,108 @@
+//! Answering by mail: what is discussed stays on the list, so a page only helps to write to it.
+
+use maud::{Markup, html};
+
+use super::{parts, thread};
+use crate::domain::{
+    MessageId, Timestamp, comment::Comment, link::encoded, person, project::Project,
+};
+
+/// How long a quoted text is, as part of an address: mail programs take some 2000 characters of it.
+const QUOTED: usize = 1500;
+/// A reply is quoted shorter: a page may have many.
+const QUOTED_OF_REPLY: usize = 700;
+
+/// A mail that can be answered.
+pub struct Letter<'a> {
+    /// The project whose list it came by.
+    pub project: &'a Project,
+    /// What it is about.
+    pub subject: &'a str,
+    /// Its message id.
+    pub msgid: &'a MessageId,
+    /// Who wrote it, if the name is known.
+    pub author: Option<&'a str>,
+    /// The writer's address.
+    pub email: &'a str,
+    /// When it was written.
+    pub date: Timestamp,
+    /// Its text.
+    pub content: &'a str,
+}
+
+impl<'a> Letter<'a> {
+    /// Returns a reply to it as a letter.
+    fn to(&self, comment: &'a Comment) -> Letter<'a>
+    where
+        Self: 'a,
+    {
+        let content = comment.content.as_deref().unwrap_or_default();
+        Letter {
+            project: self.project,
+            subject: self.subject,
+            msgid: &comment.msgid,
+            author: comment.submitter_name.as_deref(),
+            email: &comment.submitter_email,
+            date: comment.date,
+            content,
+        }
+    }
+
+    /// Returns the body of an answer, encoded: the text quoted line by line, as far as there is room.
+    fn body(&self, room: usize) -> String {
+        let author = person::shown(self.author, self.email);
+        let date = self.date.format("%-d %b %Y, %H:%M UTC");
+        let mut body = encoded(&format!("On {date}, {author} wrote:\r\n"));
+        for line in self.content.trim_end().lines() {
+            // What was quoted before is quoted closer.
+            let mark = if line.starts_with('>') { ">" } else { "> " };
+            let quoted = format!("{}\r\n", format!("{mark}{line}").trim_end());
+            let quoted = encoded(&quoted);
+            if body.len() + quoted.len() > room {
+                break;
+            }
+            body.push_str(&quoted);
+        }
+        body
+    }
+}
+
+/// Returns the address that has a mail program answer a reply.
+pub fn to_comment(letter: &Letter, comment: &Comment) -> String {
+    address(&letter.to(comment), QUOTED_OF_REPLY)
+}
+
+/// Returns the address that has a mail program answer a letter (RFC 6068).
+fn address(letter: &Letter, room: usize) -> String {
+    let subject = match letter.subject.get(..3) {
+        Some(re) if re.eq_ignore_ascii_case("re:") => letter.subject.to_owned(),
+        _ => format!("Re: {}", letter.subject),
+    };
+    format!(
+        "mailto:{}?cc={}&in-reply-to={}&subject={}&body={}",
+        encoded(letter.email),
+        encoded(&letter.project.list_email),
+        encoded(letter.msgid.as_str()),
+        encoded(&subject),
+        letter.body(room),
+    )
+}
+
+/// Draws the ways to answer a letter.
+pub fn section(letter: &Letter) -> Markup {
+    let command = format!(
+        "git send-email --in-reply-to={} --to={} --cc={} FILE",
+        thread::quoted(letter.msgid.as_str()),
+        thread::quoted(letter.email),
+        thread::quoted(&letter.project.list_email),
+    );
+    html! {
+        section.answer #answer {
+            p {
+                a.button href=(address(letter, QUOTED)) { "Reply by mail" }
+                span.muted { "to the author and the list, or send a file:" }
+            }
+            div.command { code { (command) } (parts::copy(&command, "the git send-email command")) }
+        }
+    }
+}
