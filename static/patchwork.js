@@ -108,6 +108,8 @@
     }, { passive: true });
   }
 
+  document.addEventListener('toggle', event => { if (event.target.closest?.('.act')) skirt(); }, true);
+
   let last = null;
   const range = box => {
     const found = boxes();

@@ -89,19 +89,19 @@ pub(super) async fn change(
     let session = view.logged_in()?;
     let mut page = Page::load(&mut db, &view, project, detail).await?;
     drop(db);
-    let faults = match () {
-        () if is_update(&form) => update(session, &form, &page).await?,
-        () if relate::is_asked(&form) => relate::change(session, &form, &page).await?,
-        () => {
-            let wanted = Wanted {
-                session,
-                form: &form,
-                vocabulary: &page.vocabulary,
-                patches: vec![page.detail.patch.id],
-                project: Some(page.project.id),
-            };
-            bulk::carry_out(&wanted).await?
-        }
+    let faults = if is_update(&form) {
+        update(session, &form, &page).await?
+    } else if relate::is_asked(&form) {
+        relate::change(session, &form, &page).await?
+    } else {
+        let wanted = Wanted {
+            session,
+            form: &form,
+            vocabulary: &page.vocabulary,
+            patches: vec![page.detail.patch.id],
+            project: Some(page.project.id),
+        };
+        bulk::carry_out(&wanted).await?
     };
     if faults.is_empty() {
         return Ok(Answer::Done(page.address(&view)));
