@@ -8,14 +8,15 @@ use clap::Args;
 use super::{Common, Outcome, block_on, database, output};
 use crate::{
     config::{Loaded, Settings},
-    domain::{pattern, state},
+    domain::{
+        pattern,
+        site::{SAMPLE_DOMAIN, is_at},
+        state,
+    },
     ingest::spool,
     notify,
     store::{self, Conn, migrate::Status},
 };
-
-/// The domain every database starts with.
-const SAMPLE_DOMAIN: &str = "example.com";
 
 /// Look for mistakes in the settings and the database
 #[derive(Debug, Args)]
@@ -182,9 +183,17 @@ async fn rows(conn: &mut Conn, settings: &Settings) -> anyhow::Result<Vec<Findin
         )));
     }
     let domain = store::health::site_domain(conn).await?;
+    let known = domain.as_deref().filter(|domain| *domain != SAMPLE_DOMAIN);
+    if let (Some(url), Some(domain)) = (settings.site_url(), known)
+        && !is_at(&url, domain)
+    {
+        findings.push(Warning(format!(
+            "site.url is {url}, but the site's domain in the database is {domain}: links follow site.url"
+        )));
+    }
     if settings.site.url.is_empty() && domain.is_none_or(|domain| domain == SAMPLE_DOMAIN) {
         findings.push(Warning(
-            "the site's address is not set: links in mails will be wrong until site.url is"
+            "the site's address is not set: links in mails will be wrong until site.url is, or `patchwork admin site set --domain HOST` was run"
                 .to_owned(),
         ));
     }

@@ -1,4 +1,4 @@
-//! The task of a server that takes mails out of the outbox: begun with the site, ended with it.
+//! The tasks of a server besides answering: mails leave the outbox, jobs go on. Begun with the site, ended with it.
 
 use std::time::Duration;
 
@@ -7,12 +7,26 @@ use rocket_db_pools::Database;
 
 use crate::{
     config::Settings,
+    ingest::job,
     notify::{
         Mailer,
         courier::{self, Bell},
     },
     store,
 };
+
+/// Lets a site work on jobs in the background. What is under way when the server ends is undone, and goes on with the next
+/// one; under CGI `patchwork cron` works.
+pub(super) fn attach_jobs(site: Rocket<Build>, settings: &Settings) -> Rocket<Build> {
+    let options = super::parsemail::intake(settings);
+    site.attach(AdHoc::on_liftoff("Jobs", move |rocket| {
+        Box::pin(async move {
+            if let Some(database) = store::Database::fetch(rocket) {
+                tokio::spawn(job::serve(database.0.clone(), options));
+            }
+        })
+    }))
+}
 
 /// Lets a site send its mails. Under CGI there is nobody to do it when the request is answered: `patchwork cron` does.
 pub(super) fn attach(site: Rocket<Build>, settings: &Settings) -> Rocket<Build> {

@@ -1,14 +1,15 @@
-//! `patchwork cron`: delivers the mails in the spool, sends what is due, forgets what has expired.
+//! `patchwork cron`: delivers the mails in the spool, sends what is due, forgets what has expired, works on jobs.
 
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
 
-use super::{Common, Outcome, block_on, database, long, output, quarantine};
+use super::{Common, Outcome, block_on, database, long, output, parsemail::intake, quarantine};
 use crate::{
     config::Settings,
     domain::{Timestamp, undo},
+    ingest::job,
     notify::{
         Mailer, address,
         digest::{self, Site},
@@ -22,7 +23,7 @@ use crate::{
 #[command(after_help = "\
 To be run every few minutes; two at once do no harm. Says nothing unless something fails: a mail that cannot be \
 sent is told on standard error and tried again later, for three days and a half; a mail that cannot be delivered from \
-mail.intake.spool stays there.
+mail.intake.spool stays there. Jobs of the admin console that no server works on are worked on for four minutes.
 
 Examples:
   patchwork cron
@@ -43,12 +44,16 @@ impl Cron {
     }
 }
 
+/// How long jobs are worked on at most; the next run goes on.
+const JOBS: Duration = Duration::from_secs(240);
+
 /// Does all of it; what fails does not keep the rest from being done.
 async fn work(db: &Db, settings: &Settings, mailer: &Mailer) -> anyhow::Result<()> {
     let spool = deliver_spool(db, settings).await;
     let told = tell(db, settings, mailer).await;
     let expired = expire(db, settings).await;
-    let done = told.and(expired);
+    let jobs = job::work(db, &intake(settings), Some(JOBS)).await;
+    let done = told.and(expired).and(jobs.map_err(Into::into));
     spool.and(done.with_context(|| database::named(settings)))
 }
 
@@ -81,6 +86,7 @@ async fn expire(db: &Db, settings: &Settings) -> anyhow::Result<()> {
     let sessions = store::session::expire(&mut tx, now).await?;
     let yesterday = now.plus_minutes(-24 * 60);
     store::throttle::expire(&mut tx, yesterday).await?;
+    store::job::beat(&mut tx, "cron", now).await?;
     store::undo::expire(&mut tx, now.plus_minutes(-undo::MINUTES)).await?;
     tx.commit().await?;
     tracing::info!(

@@ -133,6 +133,7 @@ impl Serve {
 
     fn fastcgi(&self, settings: &Settings, listen: &Listen, limits: Limits) -> anyhow::Result<()> {
         let site = courier::attach(site(settings)?, settings);
+        let site = courier::attach_jobs(site, settings);
         let site = handover::attach(site, settings, self.socket_mode);
         Ok(gateway::fastcgi(
             site,
@@ -214,6 +215,7 @@ pub(super) fn http(
 ) -> anyhow::Result<()> {
     free(settings)?;
     let site = courier::attach(site(settings)?, settings);
+    let site = courier::attach_jobs(site, settings);
     let mut site = handover::attach(site, settings, socket_mode);
     if !common.is_quiet() {
         let line = format!("Serving on {} (Ctrl-C ends it)", url(settings));
@@ -255,6 +257,7 @@ fn site(settings: &Settings) -> anyhow::Result<rocket::Rocket<rocket::Build>> {
         admins: settings.shown_admins(),
         registration: settings.web.registration,
         mail_from: settings.mail.from.clone(),
+        notification_from: settings.notification_sender().to_owned(),
         confirmation_days: i64::from(settings.mail.confirmation_validity),
         intake: super::parsemail::intake(settings),
         ..web::Options::default()

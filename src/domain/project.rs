@@ -124,6 +124,11 @@ pub fn is_address(text: &str) -> bool {
             .is_some_and(|(scheme, rest)| scheme_is_plain(scheme) && !rest.is_empty())
 }
 
+/// Says whether an address is empty or has a place for the id.
+pub fn is_format(address: &str) -> bool {
+    address.is_empty() || address.contains("{}")
+}
+
 /// Says whether a text may be a project's name in URLs.
 pub fn is_linkname(text: &str) -> bool {
     !text.is_empty()

@@ -19,6 +19,34 @@ pub struct Tag {
     pub show_column: bool,
 }
 
+/// Returns everything that is wrong with a tag beside the others, one sentence each.
+pub fn faults(wanted: &Tag, tags: &[Tag]) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (what, text, most) in [
+        ("name", &wanted.name, 20),
+        ("pattern", &wanted.pattern, 50),
+        ("abbreviation", &wanted.abbrev, 2),
+    ] {
+        if text.trim().is_empty() || text.chars().count() > most {
+            faults.push(format!("the {what} has 1 to {most} characters"));
+        }
+    }
+    if let Err(fault) = pattern::compile(&wanted.pattern) {
+        faults.push(format!(
+            "the pattern '{}' is no regular expression: {fault}",
+            wanted.pattern
+        ));
+    }
+    let mut others = tags.iter().filter(|other| other.id != wanted.id);
+    if let Some(other) = others.find(|other| other.abbrev == wanted.abbrev) {
+        faults.push(format!(
+            "the tag '{}' has the abbreviation '{}'",
+            other.name, other.abbrev
+        ));
+    }
+    faults
+}
+
 /// How the lines of a tag are found.
 #[derive(Clone, Debug)]
 enum Finder {

@@ -68,17 +68,49 @@ async fn one(
     if waiting.is_empty() || waiting.iter().any(|one| one.last_modified >= limit) {
         return Ok(false);
     }
-    let Some(person) = store::person::by_id(&mut tx, submitter).await? else {
+    let is_there = settle(&mut tx, site, submitter, &waiting, now, report).await?;
+    if is_there {
+        tx.commit().await?;
+    }
+    Ok(is_there)
+}
+
+/// Writes what waits for a submitter, and forgets that it waited. Says whether there is that submitter.
+async fn settle(
+    tx: &mut Tx,
+    site: &Site,
+    submitter: PersonId,
+    waiting: &[Waiting],
+    now: Timestamp,
+    report: &mut impl FnMut(&str, &str),
+) -> Result<bool> {
+    let Some(person) = store::person::by_id(tx, submitter).await? else {
         return Ok(false);
     };
     if !person::is_email(&person.email) {
         report(&person.email, "Invalid recipient");
-    } else if !store::optout::contains(&mut tx, &person.email).await? {
-        write(&mut tx, site, &person, &waiting, now).await?;
+    } else if !store::optout::contains(tx, &person.email).await? {
+        write(tx, site, &person, waiting, now).await?;
     }
-    store::notification::forget(&mut tx, &waiting).await?;
-    tx.commit().await?;
+    store::notification::forget(tx, waiting).await?;
     Ok(true)
+}
+
+/// Writes at once what waits for a submitter, whether or not it has settled. Returns how many patches it tells of.
+///
+/// # Errors
+/// When the database is away.
+pub async fn at_once(
+    tx: &mut Tx,
+    site: &Site,
+    submitter: PersonId,
+    now: Timestamp,
+) -> Result<usize> {
+    let waiting = store::notification::of_submitter(tx, submitter).await?;
+    if !waiting.is_empty() {
+        settle(tx, site, submitter, &waiting, now, &mut |_, _| {}).await?;
+    }
+    Ok(waiting.len())
 }
 
 async fn write(

@@ -42,6 +42,16 @@ pub fn already(site: &str, username: &str, reset: &str) -> Letter {
     )
 }
 
+/// To see whether mail goes out.
+pub fn test(site: &str, username: &str) -> Letter {
+    letter(
+        "Test mail",
+        site,
+        &format!("\"{username}\" wants to see whether mail from\n  {site}/\narrives. It does."),
+        "Nothing has to be done.",
+    )
+}
+
 /// To an address that a user wants to add.
 pub fn address(site: &str, username: &str, address: &str, link: &str, days: i64) -> Letter {
     letter(

@@ -66,8 +66,8 @@ impl Change {
 pub struct NewEntry<'a> {
     /// When it was done.
     pub date: Timestamp,
-    /// Who did it.
-    pub user: UserId,
+    /// Who did it; nobody for commands.
+    pub user: Option<UserId>,
     /// That user's login name, which stays when the account goes.
     pub username: &'a str,
     /// The network address it was done from.

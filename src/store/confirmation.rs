@@ -77,6 +77,17 @@ pub async fn by_digest(conn: &mut Conn, key_digest: &str) -> Result<Option<Kept>
         .await
 }
 
+/// Returns a confirmation.
+///
+/// # Errors
+/// When the database is away.
+pub async fn by_id(conn: &mut Conn, id: i64) -> Result<Option<Kept>> {
+    sql("SELECT id, type, email, account_id, date, active FROM email_confirmation WHERE id = $1")
+        .bind(id)
+        .optional(conn)
+        .await
+}
+
 /// Uses a confirmation up, and says whether nobody else had.
 ///
 /// # Errors

@@ -57,3 +57,24 @@ pub async fn idle(
     .all(conn)
     .await
 }
+
+/// Returns the next open patches of a project that lie on nobody's desk, by id, with their diffs.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn idle_after(
+    conn: &mut Conn,
+    project: ProjectId,
+    after: PatchId,
+) -> Result<Vec<(PatchId, String)>> {
+    sql(
+        "SELECT p.id, b.diff FROM patch p JOIN patch_body b ON b.patch_id = p.id
+          WHERE p.project_id = $1 AND p.archived = FALSE AND p.delegate_id IS NULL AND b.diff IS NOT NULL
+            AND p.state_id IN (SELECT id FROM state WHERE action_required) AND p.id > $2
+          ORDER BY p.id LIMIT 64",
+    )
+    .bind(project)
+    .bind(after)
+    .all(conn)
+    .await
+}

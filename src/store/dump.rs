@@ -172,6 +172,11 @@ tables! {
         id: Number, sender: Text, recipient: Text, subject: Text, headers: Text, content: Secret, created: Loading,
         tries: Number, next_try: Loading, last_error: Text, failed: Truth,
     }
+    job(1) {
+        id: Number, kind: Text, argument: Text, status: Text, created: Loading, account_id: Number, claims: Number,
+        claimed_until: Loading, finished: Loading, position: Number, goal: Number, changed: Number, log: Text,
+    }
+    pulse(1) { name: Text, date: Loading }
 }
 
 /// Returns the table of that name.

@@ -3,7 +3,7 @@
 use sqlx::FromRow;
 
 use super::{
-    Batch, Conn, Result, Sql, sql,
+    Batch, Conn, Result, Sql, Tx, sql,
     tally::{self, What},
     window::{self, Holds, Key, Part, Window, among},
 };
@@ -57,6 +57,43 @@ pub async fn of_comment(conn: &mut Conn, id: CommentId) -> Result<Vec<(ProjectId
         .into_iter()
         .filter_map(|(project, word)| Some((project, Category::from_word(&word)?.word())));
     Ok(known.collect())
+}
+
+/// Returns the highest id of an event; 0 when there is none.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn last_id(conn: &mut Conn) -> Result<i64> {
+    let (last,) = sql("SELECT coalesce(max(id), 0) FROM event")
+        .one(conn)
+        .await?;
+    Ok(last)
+}
+
+/// Deletes the oldest events from before a moment, so many at most, and takes them out of the counts. Returns the id of
+/// the last one and how many it were.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn prune(tx: &mut Tx, before: Timestamp, most: i64) -> Result<(Option<EventId>, i64)> {
+    let rows: Vec<(EventId, ProjectId, String)> = sql(
+        "SELECT id, project_id, category FROM event WHERE date < $1 ORDER BY date, id LIMIT $2",
+    )
+    .bind(before)
+    .bind(most)
+    .all(tx)
+    .await?;
+    let mut batch = Batch::default();
+    for (_, project, word) in &rows {
+        if let Some(category) = Category::from_word(word) {
+            batch.count(What::event(*project, category.word()), -1);
+        }
+    }
+    batch.write(tx).await?;
+    let mut gone = sql("DELETE FROM event WHERE id ");
+    gone.among_ids(tx.kind(), rows.iter().map(|(id, ..)| id.0));
+    gone.run(tx).await?;
+    Ok((rows.last().map(|(id, ..)| *id), rows.len() as i64))
 }
 
 /// Which events. Several values of one field are alternatives; no value is any.

@@ -247,6 +247,82 @@ pub async fn of_comment(conn: &mut Conn, comment: CommentId) -> Result<Option<Ve
     .await
 }
 
+/// Says whether a kept mail is shown nowhere.
+///
+/// # Errors
+/// When the database is away.
+pub async fn is_unshown(conn: &mut Conn, id: MailId) -> Result<bool> {
+    let (is_unshown,): (bool,) = sql("SELECT (EXISTS (SELECT 1 FROM mail WHERE id = $1 \
+         AND patch_id IS NULL AND cover_id IS NULL AND comment_id IS NULL))")
+    .bind(id)
+    .one(conn)
+    .await?;
+    Ok(is_unshown)
+}
+
+/// Forgets a mail that is shown nowhere; another one with its bytes, of the right project, is.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn forget_unshown(conn: &mut Conn, id: MailId) -> Result<()> {
+    sql("DELETE FROM mail WHERE id = $1 AND patch_id IS NULL AND cover_id IS NULL AND comment_id IS NULL")
+        .bind(id)
+        .run(conn)
+        .await?;
+    Ok(())
+}
+
+/// A received mail, for whoever watches what comes.
+#[derive(Debug, FromRow)]
+pub struct Arrived {
+    /// Its id.
+    pub id: MailId,
+    /// When it came.
+    pub received: Timestamp,
+    /// What it became.
+    pub outcome: String,
+    /// The project of its list.
+    pub linkname: Option<String>,
+    /// The patch that shows it.
+    pub patch_id: Option<PatchId>,
+    /// The cover letter that shows it.
+    pub cover_id: Option<CoverId>,
+    /// The comment that shows it.
+    pub comment_id: Option<CommentId>,
+    size: i64,
+    packed: Vec<u8>,
+}
+
+impl Arrived {
+    /// Returns its bytes.
+    ///
+    /// # Errors
+    /// When the stored bytes are damaged.
+    pub fn raw(&self) -> Result<Vec<u8>> {
+        unpack(&self.packed, self.size)
+    }
+}
+
+/// Returns the mails that came since a moment, the newest first, below an id if one is given.
+///
+/// # Errors
+/// When the database is away.
+pub async fn arrived(
+    conn: &mut Conn,
+    since: Timestamp,
+    below: Option<MailId>,
+    most: i64,
+) -> Result<Vec<Arrived>> {
+    sql("SELECT m.id, m.received, m.outcome, pr.linkname, m.patch_id, m.cover_id, m.comment_id, m.size, m.packed
+           FROM mail m LEFT JOIN project pr ON pr.id = m.project_id
+          WHERE m.received >= $1 AND m.id < $2 ORDER BY m.id DESC LIMIT $3")
+    .bind(since)
+    .bind(below.map_or(i64::MAX, |id| id.0))
+    .bind(most)
+    .all(conn)
+    .await
+}
+
 async fn unpacked(conn: &mut Conn, query: Sql) -> Result<Option<Vec<u8>>> {
     let Some(mail) = query.optional::<Kept>(conn).await? else {
         return Ok(None);

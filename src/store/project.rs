@@ -444,3 +444,17 @@ pub async fn update(tx: &mut Tx, project: &Project) -> Result<()> {
     .await?;
     Ok(())
 }
+
+/// Writes every field of a project.
+///
+/// # Errors
+/// [`super::Error::is_duplicate`] when the linkname, the name, or list id and subject match together are taken.
+pub async fn replace(tx: &mut Tx, project: &Project) -> Result<()> {
+    let statement = sql(
+        "UPDATE project SET linkname = $1, name = $2, list_id = $3, list_email = $4, subject_match = $5, web_url = $6, \
+         scm_url = $7, webscm_url = $8, list_archive_url = $9, list_archive_url_format = $10, commit_url_format = $11, \
+         send_notifications = $12, show_dependencies = $13, use_tags = $14 WHERE id = $15",
+    );
+    values(statement, project).bind(project.id).run(tx).await?;
+    Ok(())
+}

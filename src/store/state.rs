@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Conn, Result, sql};
+use super::{Conn, Result, Tx, sql};
 use crate::domain::{State, StateId, Tag, TagId};
 
 /// Returns every state in menu order.
@@ -83,4 +83,49 @@ pub async fn vocabulary(conn: &mut Conn) -> Result<Vocabulary> {
     }
     known.tags.sort_by(|a, b| a.abbrev.cmp(&b.abbrev));
     Ok(known)
+}
+
+/// Adds a state.
+///
+/// # Errors
+/// When another one has its name, slug or ordering, or the database is away.
+pub async fn insert(tx: &mut Tx, state: &State) -> Result<StateId> {
+    let (id,) = sql(
+        "INSERT INTO state (name, slug, ordering, action_required) VALUES ($1, $2, $3, $4) RETURNING id",
+    )
+    .bind(state.name.as_str())
+    .bind(state.slug.as_str())
+    .bind(state.ordering)
+    .bind(state.action_required)
+    .one(tx)
+    .await?;
+    Ok(id)
+}
+
+/// Writes a state.
+///
+/// # Errors
+/// When another one has its name, slug or ordering, or the database is away.
+pub async fn update(tx: &mut Tx, state: &State) -> Result<()> {
+    sql("UPDATE state SET name = $2, slug = $3, ordering = $4, action_required = $5 WHERE id = $1")
+        .bind(state.id)
+        .bind(state.name.as_str())
+        .bind(state.slug.as_str())
+        .bind(state.ordering)
+        .bind(state.action_required)
+        .run(tx)
+        .await?;
+    Ok(())
+}
+
+/// Deletes a state that nothing has.
+///
+/// # Errors
+/// When something has it, or the database is away.
+pub async fn delete(tx: &mut Tx, id: StateId) -> Result<()> {
+    sql("DELETE FROM state WHERE id = $1")
+        .bind(id)
+        .run(tx)
+        .await?;
+    Ok(())
 }

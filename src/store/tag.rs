@@ -82,3 +82,48 @@ async fn texts(conn: &mut Conn, patches: &[PatchId]) -> Result<Vec<(PatchId, Str
     query.list(patches.iter().copied());
     query.all(conn).await
 }
+
+/// Adds a tag.
+///
+/// # Errors
+/// When another one has its abbreviation, or the database is away.
+pub async fn insert(tx: &mut Tx, tag: &Tag) -> Result<TagId> {
+    let (id,) = sql(
+        "INSERT INTO tag (name, pattern, abbrev, show_column) VALUES ($1, $2, $3, $4) RETURNING id",
+    )
+    .bind(tag.name.as_str())
+    .bind(tag.pattern.as_str())
+    .bind(tag.abbrev.as_str())
+    .bind(tag.show_column)
+    .one(tx)
+    .await?;
+    Ok(id)
+}
+
+/// Writes a tag.
+///
+/// # Errors
+/// When another one has its abbreviation, or the database is away.
+pub async fn update(tx: &mut Tx, tag: &Tag) -> Result<()> {
+    sql("UPDATE tag SET name = $2, pattern = $3, abbrev = $4, show_column = $5 WHERE id = $1")
+        .bind(tag.id)
+        .bind(tag.name.as_str())
+        .bind(tag.pattern.as_str())
+        .bind(tag.abbrev.as_str())
+        .bind(tag.show_column)
+        .run(tx)
+        .await?;
+    Ok(())
+}
+
+/// Deletes a tag with its counts.
+///
+/// # Errors
+/// When the database is away.
+pub async fn delete(tx: &mut Tx, id: TagId) -> Result<()> {
+    sql("DELETE FROM tag WHERE id = $1")
+        .bind(id)
+        .run(tx)
+        .await?;
+    Ok(())
+}

@@ -432,3 +432,34 @@ pub async fn update(tx: &mut Tx, user: &User) -> Result<()> {
     .await?;
     Ok(())
 }
+
+/// Returns all accounts, by login name.
+///
+/// # Errors
+/// When the database is away.
+pub async fn everybody(conn: &mut Conn) -> Result<Vec<User>> {
+    let mut query = sql(ACCOUNT);
+    query.push("ORDER BY a.username");
+    query.all(conn).await
+}
+
+/// Writes what administrators may change of an account.
+///
+/// # Errors
+/// When a value is too long, or the database is away.
+pub async fn replace(tx: &mut Tx, user: &User) -> Result<()> {
+    sql(
+        "UPDATE account SET email = $2, first_name = $3, last_name = $4, is_active = $5, is_staff = $6, \
+         is_superuser = $7 WHERE id = $1",
+    )
+    .bind(user.id)
+    .bind(&user.email)
+    .bind(&user.first_name)
+    .bind(&user.last_name)
+    .bind(user.is_active)
+    .bind(user.is_staff)
+    .bind(user.is_superuser)
+    .run(tx)
+    .await?;
+    Ok(())
+}

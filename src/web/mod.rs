@@ -98,6 +98,8 @@ pub struct Options {
     pub registration: bool,
     /// The sender of mails about accounts and addresses.
     pub mail_from: String,
+    /// The sender of mails about changed patches.
+    pub notification_from: String,
     /// How many days a mailed confirmation may be answered.
     pub confirmation_days: i64,
     /// How mails that were set aside are taken in when they are tried again.
@@ -121,6 +123,7 @@ impl Default for Options {
             api_versions: Vec::new(),
             registration: true,
             mail_from: "patchwork@localhost".into(),
+            notification_from: "patchwork@localhost".into(),
             confirmation_days: 7,
             intake: ingest::Options::default(),
         }

@@ -23,7 +23,7 @@ use crate::{
         confirmation::{Kind, is_key},
     },
     notify,
-    store::{self, Conn, throttle},
+    store::{self, Conn, Tx, throttle},
 };
 
 /// The cookie with the key of a link that was opened: in an address it could leak to where the page leads.
@@ -190,19 +190,38 @@ async fn reset(view: View<'_>, db: Db<'_>, form: Form<'_>) -> Result<Answer> {
     letter::count(&view, &mut tx, email, now).await?;
     let site = letter::site(&view, &mut tx).await?;
     for user in store::user::by_email(&mut tx, email).await? {
-        if !user.is_active || !auth::is_usable(&user.password) || user.email.len() > 200 {
+        if !can_reset(&user) {
             continue;
         }
-        let key = confirmation::ask(&mut tx, Kind::Reset, &user.email, Some(user.id), now).await?;
-        let link = format!("{site}/user/password-reset/{}/{key}/", uid(user.id));
-        let letter = notify::letter::reset(&site, &user.username, &link);
-        letter::send(&view, &mut tx, &user.email, &letter, now).await?;
+        write(&view, &mut tx, &site, &user, now).await?;
     }
     tx.commit().await?;
     view.send_mails();
     Ok(Answer::Done(
         view.links().user_page("password-reset/mail-sent/"),
     ))
+}
+
+/// Says whether a link to choose a new password can be mailed to an account.
+pub(super) fn can_reset(user: &User) -> bool {
+    user.is_active
+        && auth::is_usable(&user.password)
+        && !user.email.is_empty()
+        && user.email.len() <= 200
+}
+
+/// Mails the link to choose a new password.
+pub(super) async fn write(
+    view: &View<'_>,
+    tx: &mut Tx,
+    site: &str,
+    user: &User,
+    now: Timestamp,
+) -> Result<()> {
+    let key = confirmation::ask(tx, Kind::Reset, &user.email, Some(user.id), now).await?;
+    let link = format!("{site}/user/password-reset/{}/{key}/", uid(user.id));
+    let letter = notify::letter::reset(site, &user.username, &link);
+    letter::send(view, tx, &user.email, &letter, now).await
 }
 
 fn reset_form(view: &View, email: &str, faults: &Faults) -> Markup {

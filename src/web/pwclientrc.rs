@@ -8,8 +8,9 @@ use super::{
     download::File,
     error::Result,
     guard::{Sender, View},
+    letter,
 };
-use crate::store;
+use crate::{domain::site::SAMPLE_DOMAIN, store};
 
 /// Returns the route of the settings file.
 pub fn routes() -> Vec<Route> {
@@ -33,7 +34,15 @@ async fn pwclientrc(
         .await?
         .ok_or_else(Error::no_project)?;
     let caller = sender.caller(&mut db).await?;
-    let url = view.absolute(&format!("{}{path}", view.links().base()));
+    // The setting counts, else the domain in the database, else what the browser says.
+    let domain = match options.site_url {
+        Some(_) => None,
+        None => store::health::site_domain(&mut db).await?,
+    };
+    let url = match domain.filter(|domain| domain != SAMPLE_DOMAIN) {
+        Some(_) => letter::site(&view, &mut db).await? + path,
+        None => view.absolute(&format!("{}{path}", view.links().base())),
+    };
     let username = caller.as_ref().map(|caller| caller.user.username.as_str());
     let text = settings(&project.linkname, backend, &url, username);
     Ok(Answer::File(File::pwclientrc(text)))

@@ -177,16 +177,27 @@ async fn write(
         }
         None => {
             let user = insert(view, tx, entered, hash, now).await?;
-            let key =
-                confirmation::ask(tx, Kind::Registration, entered.email, Some(user), now).await?;
-            let (link, days) = (
-                format!("{site}/confirm/{key}/"),
-                view.options().confirmation_days,
-            );
-            notify::letter::registration(&site, entered.username, &link, days)
+            return confirm(view, tx, (user, entered.username, entered.email), now).await;
         }
     };
     letter::send(view, tx, entered.email, &letter, now).await
+}
+
+/// Mails the link that makes an account active: its id, its name, its address.
+pub(super) async fn confirm(
+    view: &View<'_>,
+    tx: &mut Tx,
+    (user, username, email): (UserId, &str, &str),
+    now: Timestamp,
+) -> Result<()> {
+    let site = letter::site(view, tx).await?;
+    let key = confirmation::ask(tx, Kind::Registration, email, Some(user), now).await?;
+    let (link, days) = (
+        format!("{site}/confirm/{key}/"),
+        view.options().confirmation_days,
+    );
+    let letter = notify::letter::registration(&site, username, &link, days);
+    letter::send(view, tx, email, &letter, now).await
 }
 
 async fn insert(

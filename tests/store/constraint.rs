@@ -157,6 +157,7 @@ const REFERENCES: &[&str] = &[
     "group_member.account_id > account: CASCADE",
     "group_member.group_id > account_group: CASCADE",
     "group_permission.group_id > account_group: CASCADE",
+    "job.account_id > account: SET NULL",
     "mail.comment_id > comment: SET NULL",
     "mail.cover_id > cover: SET NULL",
     "mail.patch_id > patch: SET NULL",

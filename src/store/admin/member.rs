@@ -18,6 +18,17 @@ pub struct Rule {
     pub priority: i64,
 }
 
+/// The most characters of a pattern.
+pub const MAX_PATH: usize = 255;
+
+/// Returns rules as the log of administration has them.
+pub fn said(rules: &[Rule]) -> String {
+    let lines = rules
+        .iter()
+        .map(|rule| format!("{} {} → #{}", rule.priority, rule.path, rule.account_id));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// Returns the rules of a project in the order in which they are asked.
 ///
 /// # Errors
@@ -149,4 +160,17 @@ pub async fn other_superusers(tx: &mut Tx, but: UserId) -> Result<i64> {
     .all(tx)
     .await?;
     Ok(rows.len() as i64)
+}
+
+/// Says whether an account was registered and nobody has confirmed it yet.
+///
+/// # Errors
+/// When the database is away.
+pub async fn is_pending(conn: &mut Conn, user: UserId) -> Result<bool> {
+    let row: Option<(bool,)> =
+        sql("SELECT registration_pending FROM account WHERE id = $1 AND is_active = FALSE")
+            .bind(user)
+            .optional(conn)
+            .await?;
+    Ok(row.is_some_and(|(pending,)| pending))
 }

@@ -36,6 +36,12 @@ pub struct Overview {
     pub outgoing: i64,
     /// How many could not leave.
     pub failed: i64,
+    /// When `patchwork cron` was last run.
+    pub last_cron: Option<Timestamp>,
+    /// When the last backup was made.
+    pub last_backup: Option<Timestamp>,
+    /// How many jobs wait or run.
+    pub jobs: i64,
     /// Since when the oldest mail that could leave waits.
     pub waits_since: Option<Timestamp>,
 }
@@ -58,6 +64,9 @@ pub async fn overview(conn: &mut Conn) -> Result<Overview> {
                 (SELECT count(*) FROM quarantine) AS quarantine,
                 (SELECT count(*) FROM outbox WHERE failed = FALSE) AS outgoing,
                 (SELECT count(*) FROM outbox WHERE failed = TRUE) AS failed,
+                (SELECT date FROM pulse WHERE name = 'cron') AS last_cron,
+                (SELECT date FROM pulse WHERE name = 'backup') AS last_backup,
+                (SELECT count(*) FROM job WHERE status IN ('waiting', 'running')) AS jobs,
                 (SELECT min(created) FROM outbox WHERE failed = FALSE) AS waits_since")
     .one(conn)
     .await

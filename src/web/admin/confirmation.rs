@@ -1,10 +1,25 @@
 //! Confirmations that were mailed: registrations, linked addresses, opting out and in.
 
-use super::model::{By, Column, Field, Filter, Kind, Model, PLAIN, Part, SHOWN, Show};
-use crate::store::admin::lookup;
+use super::{
+    super::{
+        confirmation,
+        error::{Error, Result},
+        form::Form,
+        letter, password, registration,
+    },
+    model::{
+        Acted, Action, By, Column, Common, Field, Filter, Kind, Model, Noun, On, PLAIN, Part,
+        SHOWN, Show,
+    },
+    work::Work,
+};
 use crate::{
-    domain::permission::Deed,
-    store::admin::{Key, Table},
+    domain::{confirmation::Kind as Purpose, permission::Deed, user::User},
+    notify,
+    store::{
+        self,
+        admin::{Key, Table, lookup},
+    },
 };
 
 /// The kind of things.
@@ -67,6 +82,97 @@ pub static MODEL: Model = Model {
         },
     ],
     deeds: &[Deed::View, Deed::Delete],
-    about: "The keys themselves are kept as digests only.",
+    actions: &[Action {
+        name: "resend",
+        label: "Mail it once more",
+        deed: Deed::Change,
+        on: On::Each,
+        fields: &[],
+    }],
+    noun: &Confirmations,
+    about: "The keys themselves are kept as digests only: a mail that is sent once more has a new one, and the old one stops to work.",
     ..PLAIN
 };
+
+struct Confirmations;
+
+#[rocket::async_trait]
+impl Noun for Confirmations {
+    async fn act(
+        &self,
+        work: &mut Work<'_>,
+        action: &str,
+        ids: &[String],
+        form: &Form<'_>,
+    ) -> Result<Acted> {
+        if action != "resend" {
+            return Common.act(work, action, ids, form).await;
+        }
+        let mut sent = 0;
+        for id in ids {
+            let label = work.label(id).await?;
+            let number = id.parse().unwrap_or_default();
+            let kept = store::confirmation::by_id(&mut work.tx, number).await?;
+            let kept = kept.ok_or_else(Error::missing)?;
+            if !kept.active || !again(work, &kept).await? {
+                return Ok(Acted::Refused(format!(
+                    "“{label}” waits for no answer any more. Nothing was mailed."
+                )));
+            }
+            let change = store::audit::Change::new("Mailed", "", "once more");
+            let action = store::audit::Action::Changed;
+            work.log(action, id, &label, &[change]).await?;
+            sent += 1;
+        }
+        work.has_mails = true;
+        Ok(Acted::Done(format!(
+            "{} mailed once more, with new keys.",
+            MODEL.counted(sent)
+        )))
+    }
+}
+
+/// Writes the mail of a confirmation anew. Says whether there is still somebody to ask.
+async fn again(work: &mut Work<'_>, kept: &store::confirmation::Kept) -> Result<bool> {
+    let (view, now) = (work.view, work.access.now);
+    let tx = &mut work.tx;
+    let Some(kind) = Purpose::from_word(&kept.kind) else {
+        return Ok(false);
+    };
+    let user: Option<User> = match kept.user {
+        Some(user) => store::user::by_id(tx, user).await?,
+        None => None,
+    };
+    let site = letter::site(view, tx).await?;
+    match (kind, user) {
+        (Purpose::Registration, Some(user)) => {
+            registration::confirm(view, tx, (user.id, &user.username, &kept.email), now).await?;
+        }
+        (Purpose::Reset, Some(user)) if password::can_reset(&user) => {
+            password::write(view, tx, &site, &user, now).await?;
+        }
+        (Purpose::Address, Some(user)) => {
+            let key = confirmation::ask(tx, kind, &kept.email, Some(user.id), now).await?;
+            let (link, days) = (
+                format!("{site}/confirm/{key}/"),
+                view.options().confirmation_days,
+            );
+            let text = notify::letter::address(&site, &user.username, &kept.email, &link, days);
+            letter::send(view, tx, &kept.email, &text, now).await?;
+        }
+        (Purpose::OptOut | Purpose::OptIn, _) => {
+            let key = confirmation::ask(tx, kind, &kept.email, None, now).await?;
+            let (link, days) = (
+                format!("{site}/confirm/{key}/"),
+                view.options().confirmation_days,
+            );
+            let text = match kind {
+                Purpose::OptOut => notify::letter::optout(&site, &kept.email, &link, days),
+                _ => notify::letter::optin(&site, &kept.email, &link, days),
+            };
+            letter::send(view, tx, &kept.email, &text, now).await?;
+        }
+        _ => return Ok(false),
+    }
+    Ok(true)
+}

@@ -8,13 +8,11 @@ use super::{
     address, framed,
     model::ALL,
 };
+use crate::domain::site::{SAMPLE_DOMAIN, is_at};
 use crate::store::{
     admin::overview::{self, Overview},
     audit::{self, Action, Entry},
 };
-
-/// The domain that every site begins with.
-const NO_DOMAIN: &str = "example.com";
 
 /// One thing to be set up.
 struct Task {
@@ -38,10 +36,11 @@ pub async fn page(view: &View<'_>, db: &mut Db<'_>, access: &Access) -> Result<A
             p.about { "Your account is staff, but was given no permissions yet. A superuser can give it some." }
         }
         @if let Some(overview) = &overview {
-            @if overview.domain.as_deref() == Some(NO_DOMAIN) {
+            @if overview.domain.as_deref() == Some(SAMPLE_DOMAIN) {
                 p.banner.warning { "The domain of this site is still example.com; it stands in mails and in settings for clients. "
                     a href=(view.links().admin("sites/site/1/change/")) { "Set it" } }
             }
+            (site_banner(view, overview))
             (tasks(view, access, overview))
             (counts(view, overview))
         }
@@ -54,17 +53,36 @@ pub async fn page(view: &View<'_>, db: &mut Db<'_>, access: &Access) -> Result<A
     Ok(Answer::Page(framed(view, access, "Dashboard", None, main)))
 }
 
+/// Tells where settings and database name different hosts: the settings count.
+fn site_banner(view: &View, overview: &Overview) -> Markup {
+    let url = view.options().site_url.as_deref();
+    let domain = overview
+        .domain
+        .as_deref()
+        .filter(|domain| *domain != SAMPLE_DOMAIN);
+    html! {
+        @if let (Some(url), Some(domain)) = (url, domain) {
+            @if !is_at(url, domain) {
+                p.banner.warning { "Mails and clients are told " code { (url) } ", as the setting " code { "site.url" }
+                    " says; the domain of this site is " code { (domain) } " here. "
+                    a href=(view.links().admin("sites/site/1/change/")) { "Look at it" } }
+            }
+        }
+    }
+}
+
 fn tasks(view: &View, access: &Access, overview: &Overview) -> Markup {
     let links = view.links();
     let link = |below: &str, text: &str| html! { a href=(links.admin(below)) { (text) } };
     let day = access.now.plus_minutes(-24 * 60);
     let half_an_hour = access.now.plus_minutes(-30);
+    let week = access.now.plus_minutes(-7 * 24 * 60);
     let tasks = [
         Task {
             is_done: overview
                 .domain
                 .as_deref()
-                .is_some_and(|domain| domain != NO_DOMAIN),
+                .is_some_and(|domain| domain != SAMPLE_DOMAIN),
             text: "The site has its domain",
             how: link("sites/site/1/change/", "Set it"),
         },
@@ -92,14 +110,29 @@ fn tasks(view: &View, access: &Access, overview: &Overview) -> Markup {
             },
         },
         Task {
-            is_done: overview.waits_since.is_none_or(|at| at > half_an_hour),
-            text: "Outgoing mail does not wait: patchwork cron runs",
-            how: link("patchwork/outbox/", "See what waits"),
+            is_done: overview.last_cron.is_some_and(|at| at > half_an_hour),
+            text: "patchwork cron ran within half an hour",
+            how: html! {
+                @match overview.last_cron { Some(at) => { "It last ran " (parts::moment(at)) ". " }, None => "It never ran. " }
+                "It is to be run every few minutes: "
+                code { "patchwork cron" }
+            },
         },
         Task {
-            is_done: overview.failed == 0,
-            text: "No outgoing mail was given up",
-            how: link("patchwork/outbox/?failed=1", "See them"),
+            is_done: overview.failed == 0
+                && overview.waits_since.is_none_or(|at| at > half_an_hour),
+            text: "Outgoing mail leaves: nothing waits long, nothing was given up",
+            how: html! {
+                (link("patchwork/outbox/", "See what waits")) ", "
+                (link("patchwork/outbox/?failed=1", "see what was given up"))
+            },
+        },
+        Task {
+            is_done: overview.last_backup.is_some_and(|at| at > week),
+            text: "A backup was made within a week",
+            how: html! {
+                @match overview.last_backup { Some(at) => { "The last is from " (parts::moment(at)) "." }, None => "None is known of." }
+            },
         },
         Task {
             is_done: overview.quarantine == 0,
@@ -146,6 +179,7 @@ fn counts(view: &View, overview: &Overview) -> Markup {
             "patchwork/outbox/",
             overview.outgoing.to_string(),
         ),
+        ("Jobs", "patchwork/job/", overview.jobs.to_string()),
         (
             "In quarantine",
             "patchwork/quarantine/",

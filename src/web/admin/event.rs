@@ -1,10 +1,24 @@
 //! Events: what happened, to be read.
 
-use super::model::{By, Column, Field, Filter, Kind, Model, PLAIN, Part, SHOWN, Show};
-use crate::store::admin::lookup;
+use maud::{Markup, html};
+
+use super::{
+    super::{error::Result, form::Form, guard::View},
+    access::Access,
+    list,
+    model::{
+        Acted, Action, By, Column, Common, Field, Filter, Kind, LINE, Model, Noun, On, PLAIN, Part,
+        SHOWN, Show,
+    },
+    work::Work,
+};
 use crate::{
     domain::permission::Deed,
-    store::admin::{Key, Table},
+    ingest::job::Kind as Job,
+    store::{
+        Conn,
+        admin::{Key, Table, lookup},
+    },
 };
 
 /// The kind of things.
@@ -126,5 +140,51 @@ pub static MODEL: Model = Model {
         },
     ],
     deeds: &[Deed::View],
+    actions: &[Action {
+        name: "prune",
+        label: "Delete old events",
+        deed: Deed::Delete,
+        on: On::All,
+        fields: &[Field {
+            name: "days",
+            label: "Older than so many days",
+            hint: "Scripts and feeds do not see them any more. It is done in the background.",
+            kind: Kind::Number(1, 36500),
+            initial: "730",
+            ..LINE
+        }],
+    }],
+    noun: &Events,
     ..PLAIN
 };
+
+struct Events;
+
+#[rocket::async_trait]
+impl Noun for Events {
+    async fn above(&self, conn: &mut Conn, view: &View<'_>, access: &Access) -> Result<Markup> {
+        if !access.holds(&MODEL, Deed::Delete) {
+            return Ok(Markup::default());
+        }
+        let offer = list::offer(conn, view, &MODEL.actions[0]).await?;
+        Ok(html! {
+            details.more {
+                summary { "Delete old events" }
+                form.actions method="post" action=(view.links().admin(&MODEL.path())) { (view.csrf()) (offer) }
+            }
+        })
+    }
+
+    async fn act(
+        &self,
+        work: &mut Work<'_>,
+        action: &str,
+        ids: &[String],
+        form: &Form<'_>,
+    ) -> Result<Acted> {
+        if action != "prune" {
+            return Common.act(work, action, ids, form).await;
+        }
+        super::job::begin(work, Job::Prune, form.text("days")).await
+    }
+}

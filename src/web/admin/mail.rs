@@ -3,9 +3,14 @@
 use maud::{Markup, html};
 
 use super::{
-    super::{error::Result, guard::View},
+    super::{error::Result, form::Form, guard::View},
     access::Access,
-    model::{By, Column, Field, Filter, Kind, Model, Noun, PLAIN, Part, SHOWN, Show},
+    model::{
+        Acted, Action, By, Column, Common, Field, Filter, Kind, Model, Noun, On, PLAIN, Part,
+        SHOWN, Show,
+    },
+    quarantine,
+    work::Work,
 };
 use crate::store::admin::lookup;
 use crate::{
@@ -63,12 +68,21 @@ pub static MODEL: Model = Model {
         Field { name: "comment_id", label: "Comment", ..SHOWN },
         Field { name: "size", label: "Bytes", ..SHOWN },
     ],
-    deeds: &[Deed::View],
+    deeds: &[Deed::View, Deed::Delete],
+    actions: &[
+        Action { name: "again", label: "Read again", deed: Deed::Change, on: On::Each, fields: &[] },
+        Action { name: "assign", label: "Read again for a project", deed: Deed::Change, on: On::Each, fields: &[quarantine::ASSIGNED] },
+    ],
+    about: "Every mail is kept as it came. What became nothing can be read again, after a project was made for its list, or for a project that is chosen here.",
     noun: &Mails,
     ..PLAIN
 };
 
 struct Mails;
+
+fn number(id: &str) -> MailId {
+    MailId(id.parse().unwrap_or_default())
+}
 
 /// Draws the headers of a mail and the beginning of what follows.
 pub fn drawn(raw: &[u8]) -> Markup {
@@ -90,7 +104,56 @@ pub fn drawn(raw: &[u8]) -> Markup {
 #[rocket::async_trait]
 impl Noun for Mails {
     async fn more(&self, conn: &mut Conn, _: &View<'_>, _: &Access, id: &str) -> Result<Markup> {
-        let raw = store::mail::raw(conn, MailId(id.parse().unwrap_or_default())).await?;
+        let raw = store::mail::raw(conn, number(id)).await?;
         Ok(raw.map_or_else(Markup::default, |raw| drawn(&raw)))
+    }
+
+    async fn act(
+        &self,
+        work: &mut Work<'_>,
+        action: &str,
+        ids: &[String],
+        form: &Form<'_>,
+    ) -> Result<Acted> {
+        let list = match action {
+            "again" => String::new(),
+            "assign" => match quarantine::assigned(work, form).await? {
+                Ok(project) => project.list_id.to_string(),
+                Err(refused) => return Ok(refused),
+            },
+            _ => return Common.act(work, action, ids, form).await,
+        };
+        // The log first: what is delivered has a transaction of its own, and SQLite has one writer.
+        let mut mails = Vec::new();
+        for id in ids {
+            if !store::mail::is_unshown(&mut work.tx, number(id)).await? {
+                return Ok(Acted::Refused(
+                    "Only mails that became nothing are read again here; a patch has it on its own page.".into(),
+                ));
+            }
+            if let Some(raw) = store::mail::raw(&mut work.tx, number(id)).await? {
+                work.changed(id, "Read again", "", &list).await?;
+                mails.push((number(id), raw));
+            }
+        }
+        Ok(Acted::After(Box::new(move |db, options| {
+            Box::pin(async move { quarantine::redelivered(&db, mails, list, options).await })
+        })))
+    }
+
+    async fn obstacle(
+        &self,
+        conn: &mut Conn,
+        _: &Access,
+        ids: &[String],
+    ) -> Result<Option<String>> {
+        for id in ids {
+            if !store::mail::is_unshown(conn, number(id)).await? {
+                return Ok(Some(
+                    "A mail that is shown stays: it is what its patch, cover letter or comment came from.".into(),
+                ));
+            }
+        }
+        Ok(None)
     }
 }

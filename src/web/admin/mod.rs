@@ -19,6 +19,8 @@ mod event;
 mod form;
 mod group;
 mod history;
+mod ingest;
+mod job;
 mod list;
 mod mail;
 mod matrix;
@@ -83,7 +85,7 @@ async fn home(view: View<'_>, mut db: Db<'_>) -> Result<Answer> {
 }
 
 #[rocket::get("/admin/<app>")]
-async fn below(app: &str, view: View<'_>, mut db: Db<'_>) -> Result<Answer> {
+async fn below(app: &str, view: View<'_>, pairs: Pairs, mut db: Db<'_>) -> Result<Answer> {
     // Compatibility: bookmarks of older sites.
     match app {
         "login" => {
@@ -98,6 +100,9 @@ async fn below(app: &str, view: View<'_>, mut db: Db<'_>) -> Result<Answer> {
         _ => {}
     }
     let access = Access::of(&view, &mut db).await?;
+    if app == "ingest" {
+        return ingest::page(&view, &mut db, &access, &pairs).await;
+    }
     if app == "status" {
         return system::page(&view, &mut db, &access).await;
     }
@@ -286,6 +291,7 @@ fn menu(view: &View, access: &Access, open: Option<&Model>) -> Markup {
                 } }
             }
         }
+        @if access.may(&mail::MODEL, Deed::View) { p { a href=(links.admin("ingest/")) { "What came by mail" } } }
         @if access.console.everything { p { a href=(links.admin("status/")) { "Status of the system" } } }
     }
 }

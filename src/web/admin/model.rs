@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Every kind of things, in the order of the menu.
-pub static ALL: [&Model; 28] = [
+pub static ALL: [&Model; 29] = [
     &super::project::MODEL,
     &super::state::MODEL,
     &super::tag::MODEL,
@@ -49,6 +49,7 @@ pub static ALL: [&Model; 28] = [
     &super::mail::MODEL,
     &super::quarantine::MODEL,
     &super::outbox::MODEL,
+    &super::job::MODEL,
     &super::audit::MODEL,
     &super::alias::OF_PEOPLE,
     &super::alias::OF_PROJECTS,

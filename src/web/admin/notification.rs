@@ -1,10 +1,19 @@
 //! State changes that wait to be told to submitters.
 
-use super::model::{Column, Field, Kind, Model, PLAIN, Part, SHOWN, Show};
-use crate::store::admin::lookup;
+use super::{
+    super::{error::Result, form::Form, letter},
+    model::{
+        Acted, Action, Column, Common, Field, Kind, Model, Noun, On, PLAIN, Part, SHOWN, Show,
+    },
+    work::Work,
+};
 use crate::{
-    domain::permission::Deed,
-    store::admin::{Key, Table},
+    domain::{PatchId, permission::Deed},
+    notify::digest::{self, Site},
+    store::{
+        self,
+        admin::{Key, Table, lookup},
+    },
 };
 
 /// The kind of things.
@@ -51,6 +60,57 @@ pub static MODEL: Model = Model {
         },
     ],
     deeds: &[Deed::View, Deed::Delete],
-    about: "Told by `patchwork cron` when all changes of a submitter have rested. What is deleted here is not told.",
+    actions: &[Action {
+        name: "send",
+        label: "Send now",
+        deed: Deed::Change,
+        on: On::Each,
+        fields: &[],
+    }],
+    noun: &Notifications,
+    about: "Told by `patchwork cron` when all changes of a submitter have rested. “Send now” tells the submitters of the chosen ones all that waits for them. What is deleted here is not told.",
     ..PLAIN
 };
+
+struct Notifications;
+
+#[rocket::async_trait]
+impl Noun for Notifications {
+    async fn act(
+        &self,
+        work: &mut Work<'_>,
+        action: &str,
+        ids: &[String],
+        form: &Form<'_>,
+    ) -> Result<Acted> {
+        if action != "send" {
+            return Common.act(work, action, ids, form).await;
+        }
+        let site = Site {
+            url: letter::site(work.view, &mut work.tx).await?,
+            sender: work.view.options().notification_from.clone(),
+            delay: 0,
+        };
+        let mut told = 0;
+        for id in ids {
+            let patch = PatchId(id.parse().unwrap_or_default());
+            let Some(patch) = store::patch::by_id(&mut work.tx, patch).await? else {
+                continue;
+            };
+            // What was told with another one of the same submitter waits no more.
+            let (by, now) = (patch.submitter_id, work.access.now);
+            let count = digest::at_once(&mut work.tx, &site, by, now).await?;
+            if count > 0 {
+                let change = store::audit::Change::new("Told at once", "", count.to_string());
+                let action = store::audit::Action::Changed;
+                work.log(action, id, &patch.name, &[change]).await?;
+            }
+            told += count;
+        }
+        work.has_mails = told > 0;
+        Ok(Acted::Done(format!(
+            "{} were told, but to those who opted out.",
+            MODEL.counted(told)
+        )))
+    }
+}

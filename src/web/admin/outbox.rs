@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::{
-    super::{error::Result, form::Form, guard::View},
+    super::{error::Result, form::Form, guard::View, letter},
     access::Access,
     model::{
         Acted, Action, By, Column, Common, Field, Filter, Kind, Model, Noun, On, PLAIN, Part,
@@ -12,10 +12,12 @@ use super::{
     work::Work,
 };
 use crate::{
-    domain::permission::Deed,
+    domain::{permission::Deed, person},
+    notify,
     store::{
         Conn,
         admin::{self, Key, Table},
+        audit,
     },
 };
 
@@ -100,14 +102,23 @@ pub static MODEL: Model = Model {
         },
     ],
     deeds: &[Deed::View, Deed::Delete],
-    actions: &[Action {
-        name: "retry",
-        label: "Send soon",
-        deed: Deed::Change,
-        on: On::Each,
-        fields: &[],
-    }],
-    about: "Sent by `patchwork cron`. What was given up after many tries stays until somebody looks at it.",
+    actions: &[
+        Action {
+            name: "retry",
+            label: "Send soon",
+            deed: Deed::Change,
+            on: On::Each,
+            fields: &[],
+        },
+        Action {
+            name: "test-mail",
+            label: "Send a test mail",
+            deed: Deed::Change,
+            on: On::All,
+            fields: &[],
+        },
+    ],
+    about: "Sent by the server, or by `patchwork cron`. What was given up after many tries stays until somebody looks at it.",
     noun: &Outbox,
     ..PLAIN
 };
@@ -135,6 +146,10 @@ impl Noun for Outbox {
         Ok(html! { details.more { summary { "Text" } pre.folded tabindex="0" { (text) } } })
     }
 
+    async fn above(&self, _: &mut Conn, view: &View<'_>, access: &Access) -> Result<Markup> {
+        Ok(html! { @if access.holds(&MODEL, Deed::Change) { (test_form(view, access)) } })
+    }
+
     async fn act(
         &self,
         work: &mut Work<'_>,
@@ -142,6 +157,9 @@ impl Noun for Outbox {
         ids: &[String],
         form: &Form<'_>,
     ) -> Result<Acted> {
+        if action == "test-mail" {
+            return test_mail(work, form.text("to")).await;
+        }
         if action != "retry" {
             return Common.act(work, action, ids, form).await;
         }
@@ -155,9 +173,42 @@ impl Noun for Outbox {
             work.update(id, values).await?;
             work.changed(id, "Next try", "", "at once").await?;
         }
+        work.has_mails = true;
         Ok(Acted::Done(format!(
-            "{} due with the next `patchwork cron`.",
+            "{} due now.",
             MODEL.counted(ids.len())
         )))
     }
+}
+
+/// Draws the form that sends a test mail; to oneself unless another address is entered.
+pub fn test_form(view: &View, access: &Access) -> Markup {
+    html! {
+        form.actions method="post" action=(view.links().admin(&MODEL.path())) {
+            (view.csrf())
+            div.act {
+                div.entry {
+                    label for="id_to" { "A test mail to" }
+                    input #id_to type="email" name="to" value=(access.user.email) required autocomplete="email";
+                }
+                button type="submit" name="action" value="test-mail" { "Send a test mail" }
+            }
+        }
+    }
+}
+
+/// Puts a mail into the outbox: it goes the way all others go.
+async fn test_mail(work: &mut Work<'_>, to: &str) -> Result<Acted> {
+    if !person::is_email(to) || to.chars().count() > 200 {
+        return Ok(Acted::Refused(format!("“{to}” is no mail address.")));
+    }
+    let site = letter::site(work.view, &mut work.tx).await?;
+    let text = notify::letter::test(&site, &work.access.user.username);
+    letter::send(work.view, &mut work.tx, to, &text, work.access.now).await?;
+    let change = audit::Change::new("Test mail", "", to);
+    work.log(audit::Action::Added, "", to, &[change]).await?;
+    work.has_mails = true;
+    Ok(Acted::Done(format!(
+        "A test mail to {to} is on its way. If it cannot leave, it stays in this list with the reason."
+    )))
 }

@@ -1,14 +1,17 @@
 //! Patches: what a mail got wrong is put right, by the same functions as anywhere else.
 
 use maud::{Markup, html};
+use sha2::{Digest, Sha256};
 
 use super::{
     super::{
         error::{Error, Result},
+        field,
         form::Form,
         guard::View,
     },
     access::Access,
+    address,
     draft::Draft,
     model::{
         Acted, Action, By, Column, Common, Edit, Fate, Field, Filter, Kind, LINE, Loss, Model,
@@ -21,10 +24,12 @@ use crate::{
     domain::{
         PatchId, ProjectId, SeriesId, StateId, UserId, change::PatchChange, permission::Deed,
     },
+    ingest::reread::{self as mails, Difference, Unread},
     mail::diff_hash,
     store::{
         self, Conn,
         admin::{self, Key, Table, mend},
+        audit,
     },
 };
 
@@ -99,6 +104,8 @@ pub static MODEL: Model = Model {
         Action { name: "detach", label: "Take out of its series", deed: Deed::Change, on: On::Each, fields: &[] },
         Action { name: "project", label: "Move to project", deed: Deed::Change, on: On::Each, fields: &[Field { name: "project", label: "Project", kind: Kind::Row(&lookup::PROJECT), required: false, ..LINE }] },
         Action { name: "rehash", label: "Hash anew", deed: Deed::Change, on: On::Each, fields: &[] },
+        Action { name: "reread", label: "Read its mail again", deed: Deed::Change, on: On::Own, fields: &[] },
+        Action { name: "reread-apply", label: "Store what the mail says", deed: Deed::Change, on: On::Own, fields: &[] },
         Action { name: "retag", label: "Count tags anew", deed: Deed::Change, on: On::Each, fields: &[] },
     ],
     noun: &Patches,
@@ -155,7 +162,13 @@ impl Noun for Patches {
         work.update(id, values).await
     }
 
-    async fn more(&self, conn: &mut Conn, _: &View<'_>, _: &Access, id: &str) -> Result<Markup> {
+    async fn more(
+        &self,
+        conn: &mut Conn,
+        view: &View<'_>,
+        access: &Access,
+        id: &str,
+    ) -> Result<Markup> {
         let whole = store::patch::search::whole(conn, number(id))
             .await?
             .ok_or_else(Error::missing)?;
@@ -168,7 +181,11 @@ impl Noun for Patches {
                 }
             }
         };
+        let action = address(view, &MODEL, id, "do");
         Ok(html! {
+            @if access.may(&MODEL, Deed::Change) {
+                p { (field::button(view, &action, "Read its mail again", &[("action", "reread")])) " " span.muted { "Shows first what would change." } }
+            }
             (shown("Headers", &body.headers))
             (shown("Message", body.content.as_deref().unwrap_or_default()))
             (shown("Diff", body.diff.as_deref().unwrap_or_default()))
@@ -239,6 +256,7 @@ impl Noun for Patches {
             }
             "project" => to_project(work, ids, form).await,
             "rehash" => rehash(work, ids).await,
+            "reread" | "reread-apply" => reread(work, &ids[0], action, form).await,
             "retag" => {
                 let counter =
                     crate::domain::tag::Counter::new(&store::tag::all(&mut work.tx).await?);
@@ -408,4 +426,88 @@ async fn rehash(work: &mut Work<'_>, ids: &[String]) -> Result<Acted> {
         }
     }
     Ok(Acted::Done(format!("{count} hashes were wrong.")))
+}
+
+/// Reads the mail of a patch again: shows what would change, and after that was seen, stores it.
+async fn reread(work: &mut Work<'_>, id: &str, action: &str, form: &Form<'_>) -> Result<Acted> {
+    let options = work.view.options().intake.clone();
+    let read = match mails::of(&mut work.tx, number(id), &options).await? {
+        Ok(read) => read,
+        Err(Unread::NoMail) => {
+            return Ok(Acted::Refused(
+                "The mail of this patch was not kept.".into(),
+            ));
+        }
+        Err(Unread::Unfit(why)) => {
+            return Ok(Acted::Refused(format!(
+                "Its mail cannot be read as a patch: {why}. Nothing was changed."
+            )));
+        }
+    };
+    let differences = read.differences();
+    if differences.is_empty() {
+        return Ok(Acted::Done("Its mail says what is stored.".into()));
+    }
+    let seen = digest(&differences);
+    if action == "reread" || form.text("seen") != seen {
+        let label = work.label(id).await?;
+        return Ok(Acted::Page(differing(
+            work.view,
+            id,
+            &label,
+            &differences,
+            &seen,
+        )));
+    }
+    mails::apply(&mut work.tx, &read).await?;
+    let label = work.label(id).await?;
+    let changes: Vec<audit::Change> = differences
+        .iter()
+        .map(|one| audit::Change::new(one.field, &one.before, &one.after))
+        .collect();
+    work.log(audit::Action::Changed, id, &label, &changes)
+        .await?;
+    Ok(Acted::Done("What its mail says was stored.".into()))
+}
+
+/// Returns what stands for differences in a form: only what was seen is stored.
+fn digest(differences: &[Difference]) -> String {
+    let mut hash = Sha256::new();
+    for one in differences {
+        for part in [one.field, &one.before, &one.after] {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part.as_bytes());
+        }
+    }
+    let bytes = hash.finalize();
+    bytes
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+fn differing(view: &View, id: &str, label: &str, differences: &[Difference], seen: &str) -> Markup {
+    let cut = |text: &str| text.chars().take(20_000).collect::<String>();
+    html! {
+        header.heading { h1 { "What the mail of “" (label) "” says" } }
+        p.about { "Nothing was changed yet. State, delegate, series and comments stay as they are in any case." }
+        @for one in differences {
+            section.more {
+                h2 { (one.field) }
+                h3 { "Stored" }
+                @if one.before.is_empty() { p.muted { "Nothing." } } @else { pre.folded tabindex="0" { (cut(&one.before)) } }
+                h3 { "In the mail" }
+                @if one.after.is_empty() { p.muted { "Nothing." } } @else { pre.folded tabindex="0" { (cut(&one.after)) } }
+            }
+        }
+        form method="post" action=(address(view, &MODEL, id, "do")) {
+            (view.csrf())
+            input type="hidden" name="seen" value=(seen);
+            div.saving {
+                button.primary type="submit" name="action" value="reread-apply" { "Store what the mail says" }
+                a.button href=(address(view, &MODEL, id, "change")) { "Leave it" }
+            }
+        }
+    }
 }

@@ -139,8 +139,11 @@ pub fn check_addresses(project: &project::Project, faults: &mut Faults) {
         faults.check(fits, name, "This has to look like https://host/path.");
     }
     for (name, address) in [addresses[4], addresses[5]] {
-        let fits = address.is_empty() || address.contains("{}");
-        faults.check(fits, name, "This has to hold {}, where the id goes.");
+        faults.check(
+            project::is_format(address),
+            name,
+            "This has to hold {}, where the id goes.",
+        );
     }
 }
 

@@ -6,20 +6,42 @@ use super::{
     super::{error::Result, form::Form, guard::View},
     access::Access,
     model::{
-        Acted, Action, Column, Common, Field, Kind, Model, Noun, On, PLAIN, Part, SHOWN, Show,
+        Acted, Action, Column, Common, Field, Kind, LINE, Model, Noun, On, PLAIN, Part, SHOWN, Show,
     },
     work::Work,
 };
 use crate::store::admin::lookup;
 use crate::{
-    domain::{ListId, QuarantineId, Timestamp, permission::Deed},
+    domain::{ListId, MailId, Project, ProjectId, QuarantineId, Timestamp, permission::Deed},
     ingest::{self, Outcome},
     store::{
         self, Conn, Db,
-        admin::{Key, Table},
+        admin::{self, Key, Table},
     },
     web::error::Error,
 };
+
+/// The project a mail is for, whatever list it names.
+pub const ASSIGNED: Field = Field {
+    name: "project",
+    label: "Project",
+    kind: Kind::Row(&lookup::PROJECT),
+    required: false,
+    ..LINE
+};
+
+/// Returns the list of the project that was chosen.
+pub async fn assigned(
+    work: &mut Work<'_>,
+    form: &Form<'_>,
+) -> Result<std::result::Result<Project, Acted>> {
+    let id = admin::find(&mut work.tx, &lookup::PROJECT, form.text("project")).await?;
+    let project = match id {
+        Some(id) => store::project::by_id(&mut work.tx, ProjectId(id)).await?,
+        None => None,
+    };
+    Ok(project.ok_or_else(|| Acted::Refused("Choose a project.".into())))
+}
 
 /// The kind of things.
 pub static MODEL: Model = Model {
@@ -91,13 +113,22 @@ pub static MODEL: Model = Model {
         },
     ],
     deeds: &[Deed::View, Deed::Delete],
-    actions: &[Action {
-        name: "retry",
-        label: "Try again",
-        deed: Deed::Change,
-        on: On::Each,
-        fields: &[],
-    }],
+    actions: &[
+        Action {
+            name: "retry",
+            label: "Try again",
+            deed: Deed::Change,
+            on: On::Each,
+            fields: &[],
+        },
+        Action {
+            name: "assign",
+            label: "Try again for a project",
+            deed: Deed::Change,
+            on: On::Each,
+            fields: &[ASSIGNED],
+        },
+    ],
     about: "Mails that exceed a limit, or over which the program failed. After an update or with a larger limit they can be tried again.",
     noun: &Quarantine,
     ..PLAIN
@@ -119,9 +150,14 @@ impl Noun for Quarantine {
         ids: &[String],
         form: &Form<'_>,
     ) -> Result<Acted> {
-        if action != "retry" {
-            return Common.act(work, action, ids, form).await;
-        }
+        let list = match action {
+            "retry" => None,
+            "assign" => match assigned(work, form).await? {
+                Ok(project) => Some(project.list_id.to_string()),
+                Err(refused) => return Ok(refused),
+            },
+            _ => return Common.act(work, action, ids, form).await,
+        };
         // The log first: what is delivered has a transaction of its own, and SQLite has one writer.
         let mut entries = Vec::new();
         for id in ids {
@@ -130,7 +166,7 @@ impl Noun for Quarantine {
             };
             let raw = store::quarantine::bytes(&mut work.tx, entry.id).await?;
             work.changed(id, "Tried again", "", "yes").await?;
-            entries.push((entry.id, entry.list_id, raw));
+            entries.push((entry.id, list.clone().unwrap_or(entry.list_id), raw));
         }
         Ok(Acted::After(Box::new(move |db, options| {
             Box::pin(async move { retried(&db, entries, options).await })
@@ -159,6 +195,30 @@ async fn retried(
         if !matches!(outcome, Outcome::Quarantined { .. }) {
             let mut tx = db.begin().await?;
             store::quarantine::delete(&mut tx, id).await?;
+            tx.commit().await?;
+        }
+        told.push(format!("#{id}: {}", said(&outcome)));
+    }
+    Ok(told.join("; "))
+}
+
+/// Delivers kept mails again, for the list of a project; those that become something there are not kept twice.
+pub async fn redelivered(
+    db: &Db,
+    mails: Vec<(MailId, Vec<u8>)>,
+    list: String,
+    options: ingest::Options,
+) -> Result<String> {
+    let mut told = Vec::new();
+    for (id, raw) in mails {
+        let outcome = delivered(db.clone(), list.clone(), raw, options.clone()).await?;
+        let is_shown = matches!(
+            outcome,
+            Outcome::Patch(_) | Outcome::Cover(_) | Outcome::Comment(_) | Outcome::Duplicate(_)
+        );
+        if is_shown {
+            let mut tx = db.begin().await?;
+            store::mail::forget_unshown(&mut tx, id).await?;
             tx.commit().await?;
         }
         told.push(format!("#{id}: {}", said(&outcome)));

@@ -14,7 +14,7 @@ use crate::{
     ingest, mail,
     store::{
         self, Conn,
-        admin::member::{self, Candidate, Rule},
+        admin::member::{self, Candidate, MAX_PATH, Rule, said},
         audit::Change,
     },
 };
@@ -23,8 +23,6 @@ use crate::{
 const EMPTY: usize = 3;
 /// How many undelegated patches are looked at, and changed at once.
 const MOST: i64 = 2000;
-/// The most characters of a path.
-const MAX_PATH: usize = 255;
 
 /// Draws the rules of a project, to be edited and tested.
 pub async fn section(
@@ -98,13 +96,6 @@ fn row(at: usize, rule: Option<&Rule>, candidates: &[Candidate], may_change: boo
             td data-head="Delete" { @if rule.is_some() && may_change { input type="checkbox" name={ "gone-" (at) } value="1" aria-label={ "Delete rule " (at + 1) }; } }
         }
     }
-}
-
-fn said(rules: &[Rule]) -> String {
-    let lines = rules
-        .iter()
-        .map(|rule| format!("{} {} → #{}", rule.priority, rule.path, rule.account_id));
-    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn version(rules: &[Rule]) -> String {

@@ -73,6 +73,7 @@ pub static MODEL: Model = Model {
     deeds: &[Deed::View, Deed::Change, Deed::Delete],
     actions: &[
         Action { name: "merge", label: "Merge", deed: Deed::Change, on: On::Each, fields: &[Field { name: "into", label: "Merge into", hint: "The number of the series that stays.", kind: Kind::Row(&lookup::SERIES), required: false, ..LINE }] },
+        Action { name: "split", label: "Split", deed: Deed::Change, on: On::Own, fields: &[] },
         Action { name: "complete", label: "Mark complete", deed: Deed::Change, on: On::Each, fields: &[] },
         Action { name: "add-patch", label: "Move a patch here", deed: Deed::Change, on: On::Own, fields: &[] },
         Action { name: "forget", label: "Forget", deed: Deed::Change, on: On::Own, fields: &[] },
@@ -126,6 +127,13 @@ impl Noun for AllSeries {
                             button type="submit" name="action" value="add-patch" { "Move it here" }
                         }
                     }
+                    form.actions method="post" action=(action) {
+                        (view.csrf())
+                        div.act {
+                            div.entry { label for="id_at" { "From this number on, they are a series of their own" } input #id_at name="at" type="number" min="1" max="32767" required; }
+                            button type="submit" name="action" value="split" { "Split" }
+                        }
+                    }
                 }
             }
             details.more {
@@ -156,6 +164,7 @@ impl Noun for AllSeries {
         match action {
             "merge" => merge(work, ids, form).await,
             "complete" => complete(work, ids).await,
+            "split" => split(work, &ids[0], form).await,
             "add-patch" => add_patch(work, &ids[0], form).await,
             "forget" => {
                 let msgid = form.text("msgid");
@@ -279,4 +288,28 @@ async fn add_patch(work: &mut Work<'_>, id: &str, form: &Form<'_>) -> Result<Act
             "There is a patch with the number {number}."
         ))),
     }
+}
+
+async fn split(work: &mut Work<'_>, id: &str, form: &Form<'_>) -> Result<Acted> {
+    let Ok(at) = form.text("at").parse::<i64>() else {
+        return Ok(Acted::Refused("Say at which number.".into()));
+    };
+    let by = work.actor();
+    let label = work.label(id).await?;
+    let Some(new) = mend::split_series(&mut work.tx, number(id), at, &by).await? else {
+        return Ok(Acted::Refused(format!(
+            "With {at}, nothing would be left on one side. Nothing was changed."
+        )));
+    };
+    let change = audit::Change::new("Split", "", format!("from {at} on series #{new}"));
+    work.log(audit::Action::Changed, id, &label, &[change])
+        .await?;
+    let change = audit::Change::new("Split off", &label, format!("from {at} on"));
+    let new = new.to_string();
+    let label = work.label(&new).await?;
+    work.log(audit::Action::Added, &new, &label, &[change])
+        .await?;
+    Ok(Acted::Done(format!(
+        "The patches from {at} on are series #{new} now."
+    )))
 }

@@ -167,7 +167,7 @@ async fn save(linkname: &str, view: View<'_>, mut db: Db<'_>, form: Form<'_>) ->
     if !changes.is_empty() {
         let entry = NewEntry {
             date: now,
-            user: session.caller.user.id,
+            user: Some(session.caller.user.id),
             username: &session.caller.user.username,
             address: &view.address(),
             action: audit::Action::Changed,

@@ -16,7 +16,7 @@ use super::{
     work::Work,
 };
 use crate::{
-    domain::permission::Deed,
+    domain::{permission::Deed, site::is_domain},
     store::{
         Conn,
         admin::{self, Key, Table},
@@ -75,25 +75,6 @@ pub static MODEL: Model = Model {
 
 struct Sites;
 
-/// Says whether a text is a host, maybe with a port: no scheme, no slash.
-pub fn is_domain(text: &str) -> bool {
-    let (host, port) = match text.rsplit_once(':') {
-        Some((host, port)) => (host, Some(port)),
-        None => (text, None),
-    };
-    let is_part = |part: &str| {
-        !part.is_empty()
-            && !part.starts_with('-')
-            && !part.ends_with('-')
-            && part.chars().all(|c| c.is_alphanumeric() || c == '-')
-    };
-    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
-    !host.is_empty()
-        && host.len() <= 253
-        && host.split('.').all(is_part)
-        && port.is_none_or(is_port)
-}
-
 #[rocket::async_trait]
 impl Noun for Sites {
     async fn check(
@@ -126,6 +107,12 @@ impl Noun for Sites {
                         (field::button(view, &action, "Use this host", &[("action", "this-host")])) }
                 }
             }
+            @if let Some(url) = view.options().site_url.as_deref() {
+                p.hint { "The setting " code { "site.url" } " is " code { (url) } ", and counts where both are there." }
+            }
+            @if access.holds(&super::outbox::MODEL, Deed::Change) {
+                section.more { h2 { "Mail" } (super::outbox::test_form(view, access)) }
+            }
         })
     }
 
@@ -154,34 +141,5 @@ impl Noun for Sites {
             .await?;
         work.changed(&ids[0], "Domain", &before, &host).await?;
         Ok(Acted::Done(format!("The domain is {host} now.")))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn domains_have_neither_scheme_nor_path() {
-        for good in [
-            "patches.example.org",
-            "localhost:8000",
-            "müller.example",
-            "[::1]",
-        ] {
-            assert_eq!(is_domain(good), !good.starts_with('['), "{good}");
-        }
-        for bad in [
-            "",
-            "https://a.example",
-            "a/b",
-            "a b",
-            "a:0",
-            "a:x",
-            "-a.example",
-            "a..b",
-        ] {
-            assert!(!is_domain(bad), "{bad}");
-        }
     }
 }

@@ -75,19 +75,6 @@ fn number(id: &str) -> StateId {
     StateId(id.parse().unwrap_or_default())
 }
 
-/// Makes a slug of a name.
-fn slug(name: &str) -> String {
-    let mut slug = String::new();
-    for c in name.to_lowercase().chars() {
-        match c {
-            c if c.is_alphanumeric() => slug.push(c),
-            _ if slug.ends_with('-') || slug.is_empty() => {}
-            _ => slug.push('-'),
-        }
-    }
-    slug.trim_end_matches('-').to_owned()
-}
-
 const FIRST: &str = "New patches get the state with ordering 0, so there has to be one. Give another state that place first, by \
                      moving it up.";
 
@@ -102,7 +89,7 @@ impl Noun for States {
     ) -> Result<()> {
         let states = store::state::all(&mut work.tx).await?;
         if draft.get("slug").is_empty() {
-            let made = slug(draft.get("name"));
+            let made = state::slug(draft.get("name"));
             let is_taken = states
                 .iter()
                 .any(|state| state.slug == made && Some(state.id) != id.map(number));
@@ -246,20 +233,8 @@ impl Noun for States {
 fn with_slug(draft: &Draft) -> Draft {
     let mut draft = draft.clone();
     if draft.get("slug").is_empty() {
-        let made = slug(draft.get("name"));
+        let made = state::slug(draft.get("name"));
         draft.set("slug", &made);
     }
     draft
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn slugs_are_made_of_names() {
-        assert_eq!(slug("Awaiting Upstream"), "awaiting-upstream");
-        assert_eq!(slug(" (New!) "), "new");
-        assert_eq!(slug("…"), "");
-    }
 }

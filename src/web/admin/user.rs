@@ -1,20 +1,20 @@
 //! Accounts: what they may do, what is theirs, and how they end.
 
-use std::collections::BTreeSet;
+mod act;
+mod part;
 
 use maud::{Markup, html};
 
 use super::{
     super::{
         error::{Error, Result},
-        field::{self, Faults},
+        field::Faults,
         form::Form,
         guard::View,
     },
     access::Access,
     address,
     draft::Draft,
-    matrix,
     model::{
         Acted, Action, By, Column, Common, Edit, Fate, Field, Filter, Kind, LINE, Loss, Model,
         Noun, On, PLAIN, Part, SHOWN, Show, TICK, Unique,
@@ -24,12 +24,11 @@ use super::{
 use crate::store::admin::lookup;
 use crate::{
     auth,
-    domain::{PersonId, UserId, permission::Deed, user},
+    domain::{UserId, permission::Deed, user},
     store::{
         self, Conn,
         admin::{Key, Table, member, mend},
-        audit::{self, Change},
-        permission::{self, Holder},
+        audit,
     },
 };
 
@@ -265,6 +264,20 @@ pub static MODEL: Model = Model {
             fields: &[],
         },
         Action {
+            name: "mail-reset",
+            label: "Mail a link to choose a new password",
+            deed: Deed::Change,
+            on: On::Each,
+            fields: &[],
+        },
+        Action {
+            name: "mail-confirmation",
+            label: "Mail the confirmation once more",
+            deed: Deed::Change,
+            on: On::Each,
+            fields: &[],
+        },
+        Action {
             name: "maintain",
             label: "Make maintainer",
             deed: Deed::Change,
@@ -443,11 +456,11 @@ impl Noun for Users {
         let user = number(id);
         let may_change =
             access.may(&MODEL, Deed::Change) && untouchable(conn, access, user).await?.is_none();
-        let belongings = belongings(conn, view, access, user, &action, may_change).await?;
-        let rights = rights(conn, view, access, user, &action).await?;
+        let belongings = part::belongings(conn, view, access, user, &action, may_change).await?;
+        let rights = part::rights(conn, view, access, user, &action).await?;
         Ok(html! {
             (belongings)
-            @if may_change { (password(view, access, &action)) }
+            @if may_change { (part::password(view, access, &action)) }
             (rights)
         })
     }
@@ -467,14 +480,14 @@ impl Noun for Users {
         match action {
             "activate" => {
                 for id in ids {
-                    switch(work, id, true).await?;
+                    act::switch(work, id, true).await?;
                 }
                 Ok(Acted::Done(format!(
                     "{} may log in.",
                     MODEL.counted(ids.len())
                 )))
             }
-            "deactivate" => deactivate(work, ids).await,
+            "deactivate" => act::deactivate(work, ids).await,
             "end-sessions" => {
                 for id in ids {
                     let keep = work
@@ -489,9 +502,11 @@ impl Noun for Users {
                     "All sessions have ended, but for this one.".into(),
                 ))
             }
-            "maintain" => maintain(work, ids, form).await,
+            "mail-reset" => act::mail_reset(work, ids).await,
+            "mail-confirmation" => act::mail_confirmation(work, ids).await,
+            "maintain" => act::maintain(work, ids, form).await,
             _ => match ids {
-                [id] => act_on(work, action, id, form).await,
+                [id] => act::act_on(work, action, id, form).await,
                 _ => Common.act(work, action, ids, form).await,
             },
         }
@@ -549,241 +564,4 @@ impl Noun for Users {
         }
         Ok(None)
     }
-}
-
-async fn switch(work: &mut Work<'_>, id: &str, is_active: bool) -> Result<()> {
-    work.update(id, vec![("is_active", is_active.into())])
-        .await?;
-    let said = |yes: bool| if yes { "yes" } else { "no" };
-    work.changed(id, "May log in", said(!is_active), said(is_active))
-        .await
-}
-
-async fn deactivate(work: &mut Work<'_>, ids: &[String]) -> Result<Acted> {
-    for id in ids {
-        if number(id) == work.access.user.id {
-            let others = member::other_superusers(&mut work.tx, number(id)).await?;
-            let why = if others == 0 {
-                LAST
-            } else {
-                "Nobody deactivates the own account."
-            };
-            return Ok(Acted::Refused(why.into()));
-        }
-        switch(work, id, false).await?;
-        store::session::end_others(&mut work.tx, number(id), &[]).await?;
-    }
-    Ok(Acted::Done(format!(
-        "{} may not log in any more.",
-        MODEL.counted(ids.len())
-    )))
-}
-
-async fn maintain(work: &mut Work<'_>, ids: &[String], form: &Form<'_>) -> Result<Acted> {
-    let project =
-        crate::store::admin::find(&mut work.tx, &lookup::PROJECT, form.text("project")).await?;
-    let Some(project) = project.map(crate::domain::ProjectId) else {
-        return Ok(Acted::Refused("Choose a project.".into()));
-    };
-    let stored = store::project::by_id(&mut work.tx, project)
-        .await?
-        .ok_or_else(Error::missing)?;
-    for id in ids {
-        store::user::add_maintainer(&mut work.tx, number(id), project).await?;
-        work.changed(id, "Maintainer of", "", &stored.linkname)
-            .await?;
-    }
-    Ok(Acted::Done(format!(
-        "{} maintain {} now.",
-        MODEL.counted(ids.len()),
-        stored.linkname
-    )))
-}
-
-async fn act_on(work: &mut Work<'_>, action: &str, id: &str, form: &Form<'_>) -> Result<Acted> {
-    let user = number(id);
-    match action {
-        "unmaintain" => {
-            let name = form.text("project");
-            let Some(project) = store::project::by_linkname(&mut work.tx, name).await? else {
-                return Ok(Acted::Refused("There is no such project.".into()));
-            };
-            member::remove_maintainer(&mut work.tx, user, project.id).await?;
-            work.changed(id, "Maintainer of", name, "").await?;
-            Ok(Acted::Done(format!(
-                "It does not maintain {name} any more."
-            )))
-        }
-        "unlink" => {
-            let person = PersonId(form.text("person").parse().unwrap_or_default());
-            let known = store::person::by_id(&mut work.tx, person).await?;
-            let Some(known) = known.filter(|known| known.user_id == Some(user)) else {
-                return Ok(Acted::Refused("That person is not this account's.".into()));
-            };
-            member::link(&mut work.tx, person, None).await?;
-            work.changed(id, "People", &known.email, "").await?;
-            Ok(Acted::Done(format!(
-                "{} is not this account's any more.",
-                known.email
-            )))
-        }
-        "password" => {
-            let given = form.raw("password_new").unwrap_or_default();
-            if let Some(fault) =
-                judged_password(given, form.raw("password_again").unwrap_or_default())
-            {
-                return Ok(Acted::Refused(fault.into()));
-            }
-            let hash = hashed(given).await?;
-            store::user::set_password(&mut work.tx, user, &hash).await?;
-            work.changed(id, "Password", "", "set anew").await?;
-            Ok(Acted::Done(
-                "The password was set; all sessions of the account have ended.".into(),
-            ))
-        }
-        "revoke" => {
-            let token = form.text("token").parse().unwrap_or_default();
-            store::token::delete(&mut work.tx, user, token).await?;
-            work.changed(id, "Tokens", &format!("#{token}"), "").await?;
-            Ok(Acted::Done("The token works no more.".into()))
-        }
-        "rights" => save_rights(work, id, user, form).await,
-        _ => Common.act(work, action, &[id.to_owned()], form).await,
-    }
-}
-
-async fn belongings(
-    conn: &mut Conn,
-    view: &View<'_>,
-    access: &Access,
-    user: UserId,
-    action: &str,
-    may_change: bool,
-) -> Result<Markup> {
-    let people = member::people(conn, user).await?;
-    let projects = member::maintained(conn, user).await?;
-    let tokens = store::token::of(conn, user).await?;
-    let sessions = store::session::of_user(conn, user, access.now).await?;
-    let button = |label: &str, name: &str, value: &str, act: &str| {
-        html! {
-            @if may_change && !access.is_stale {
-                (field::button(view, action, label, &[(name, value), ("action", act)]))
-            }
-        }
-    };
-    Ok(html! {
-        section.more {
-            h2 { "What is its own" }
-            dl.wide {
-                dt { "Maintains" }
-                dd { @if projects.is_empty() { span.none { "nothing" } }
-                    @for (_, linkname) in &projects { (linkname) " " (button("Remove", "project", linkname, "unmaintain")) " " } }
-                dt { "Addresses" }
-                dd { @if people.is_empty() { span.none { "none" } }
-                    @for (person, email) in &people { (email) " " (button("Unlink", "person", &person.to_string(), "unlink")) " " } }
-                dt { "Tokens" }
-                dd { @if tokens.is_empty() { span.none { "none" } }
-                    @for token in &tokens { "#" (token.id) " " (token.name) " (" (token.scope) ") " (button("Revoke", "token", &token.id.to_string(), "revoke")) " " } }
-                dt { "Sessions" }
-                dd { (sessions.len()) }
-            }
-            @if may_change && access.is_stale { p.hint { "To take something away here, log in once more: you did more than an hour ago." } }
-        }
-    })
-}
-
-fn password(view: &View, access: &Access, action: &str) -> Markup {
-    let none = Faults::default();
-    html! {
-        section.more {
-            h2 { "Password" }
-            form.entries.thing method="post" action=(action) {
-                (view.csrf())
-                (field::Field::password("password_new", "New password", "new-password").drawn(&none))
-                (field::Field::password("password_again", "New password once more", "new-password").drawn(&none))
-                (access.password_field(true, &none))
-                button type="submit" name="action" value="password" { "Set password" }
-            }
-        }
-    }
-}
-
-async fn rights(
-    conn: &mut Conn,
-    view: &View<'_>,
-    access: &Access,
-    user: UserId,
-    action: &str,
-) -> Result<Markup> {
-    let held: BTreeSet<String> = permission::held(conn, Holder::Account(user.0))
-        .await?
-        .into_iter()
-        .collect();
-    let groups = permission::groups(conn).await?;
-    let own = permission::groups_of(conn, user.0).await?;
-    let may_change = access.console.everything;
-    Ok(html! {
-        section.more {
-            h2 { "Rights in this console" }
-            p.hint { "They count for staff only. Superusers need none." }
-            form.entries.wide method="post" action=(action) {
-                (view.csrf())
-                @if !groups.is_empty() {
-                    fieldset.ticks {
-                        legend { "Groups" }
-                        @for (id, name) in groups {
-                            label.tick { input type="checkbox" name="group" value=(id) checked[own.contains(&id)] disabled[!may_change]; " " (name) }
-                        }
-                    }
-                }
-                (matrix::drawn(&held, may_change))
-                @if may_change {
-                    (access.password_field(true, &Faults::default()))
-                    button type="submit" name="action" value="rights" { "Save rights" }
-                } @else { p.hint { "Only superusers change these." } }
-            }
-        }
-    })
-}
-
-async fn save_rights(
-    work: &mut Work<'_>,
-    id: &str,
-    user: UserId,
-    form: &Form<'_>,
-) -> Result<Acted> {
-    if !work.access.console.everything {
-        return Ok(Acted::Refused("Only superusers change rights.".into()));
-    }
-    let before = permission::held(&mut work.tx, Holder::Account(user.0)).await?;
-    let names = matrix::sent(form);
-    permission::set(&mut work.tx, Holder::Account(user.0), &names).await?;
-    let known: Vec<i64> = permission::groups(&mut work.tx)
-        .await?
-        .iter()
-        .map(|(id, _)| *id)
-        .collect();
-    let groups_before = permission::groups_of(&mut work.tx, user.0).await?;
-    let mut groups: Vec<i64> = form.all("group").filter_map(|id| id.parse().ok()).collect();
-    groups.retain(|id| known.contains(id));
-    groups.sort_unstable();
-    permission::set_groups(&mut work.tx, user.0, &groups).await?;
-    let said = |groups: &[i64]| {
-        groups
-            .iter()
-            .map(|id| format!("#{id}"))
-            .collect::<Vec<_>>()
-            .join(" ")
-    };
-    let changes: Vec<Change> = [
-        Change::new("Permissions", before.join(" "), names.join(" ")),
-        Change::new("Groups", said(&groups_before), said(&groups)),
-    ]
-    .into_iter()
-    .filter(|change| change.before != change.after)
-    .collect();
-    let label = work.label(id).await?;
-    work.log(audit::Action::Changed, id, &label, &changes)
-        .await?;
-    Ok(Acted::Done("The rights were saved.".into()))
 }

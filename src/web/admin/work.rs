@@ -28,6 +28,8 @@ pub struct Work<'a> {
     pub access: &'a Access,
     /// The page it is asked on.
     pub view: &'a View<'a>,
+    /// Whether a mail was written that may leave after the commit.
+    pub has_mails: bool,
 }
 
 impl<'a> Work<'a> {
@@ -46,6 +48,7 @@ impl<'a> Work<'a> {
             model,
             access,
             view,
+            has_mails: false,
         })
     }
 
@@ -122,7 +125,7 @@ impl<'a> Work<'a> {
     ) -> Result<()> {
         let entry = NewEntry {
             date: self.access.now,
-            user: self.access.user.id,
+            user: Some(self.access.user.id),
             username: &self.access.user.username,
             address: &self.access.address,
             action,
@@ -154,6 +157,10 @@ impl<'a> Work<'a> {
                 .tell(&mut self.tx, vec![notice], self.access.now)
                 .await?;
         }
-        Ok(self.tx.commit().await?)
+        self.tx.commit().await?;
+        if self.has_mails {
+            self.view.send_mails();
+        }
+        Ok(())
     }
 }

@@ -383,3 +383,26 @@ pub async fn relations_are_edited(db: &Db) {
         2
     );
 }
+
+pub async fn series_are_split(db: &Db) {
+    let world = world(db).await;
+    let site = seed::site(db, |_| {}).await;
+    let browser = Browser::of(&site, db, world.admin).await;
+    let act = format!("/admin/patchwork/series/{}/do/", world.series);
+    browser
+        .submit(&act, &[("action", "split"), ("at", "1")])
+        .await;
+    assert_eq!(number(db, "SELECT count(*) FROM series").await, 1);
+    browser
+        .submit(&act, &[("action", "split"), ("at", "2")])
+        .await;
+    let rows = "SELECT p.msgid || ' ' || p.number || ' of ' || s.total FROM patch p JOIN series s ON s.id = p.series_id ORDER BY p.id";
+    assert_eq!(texts(db, rows).await, ["<1@h> 1 of 1", "<2@h> 1 of 1"]);
+    assert_eq!(number(db, "SELECT count(*) FROM series").await, 2);
+    let told = "SELECT category FROM event WHERE category LIKE 'series-%' ORDER BY category";
+    assert_eq!(
+        texts(db, told).await,
+        ["series-completed", "series-created"]
+    );
+    counts_are_right(db).await;
+}

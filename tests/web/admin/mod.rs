@@ -73,11 +73,19 @@ on_each_engine! {
     the_quarantine_is_looked_after: system::the_quarantine_is_looked_after;
     outgoing_mail_is_tried_again: system::outgoing_mail_is_tried_again;
     optouts_are_added_and_removed: system::optouts_are_added_and_removed;
+    a_test_mail_names_the_domain: system::a_test_mail_names_the_domain;
+    waiting_notifications_are_sent_at_once: system::waiting_notifications_are_sent_at_once;
+    jobs_are_worked_on: system::jobs_are_worked_on;
+    a_job_belongs_to_one_worker: system::a_job_belongs_to_one_worker;
+    old_events_are_pruned: system::old_events_are_pruned;
+    mails_for_no_project_are_read_again: system::mails_for_no_project_are_read_again;
+    links_are_mailed: people::links_are_mailed;
+    series_are_split: content::series_are_split;
     the_log_tells_everything: system::the_log_tells_everything;
 }
 
 /// The kinds of things, as addresses have them, each with the lists that a site with data has rows in.
-pub const MODELS: [&str; 28] = [
+pub const MODELS: [&str; 29] = [
     "patchwork/project",
     "patchwork/state",
     "patchwork/tag",
@@ -103,6 +111,7 @@ pub const MODELS: [&str; 28] = [
     "patchwork/mail",
     "patchwork/quarantine",
     "patchwork/outbox",
+    "patchwork/job",
     "patchwork/audit",
     "patchwork/personalias",
     "patchwork/projectalias",

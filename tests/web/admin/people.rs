@@ -295,3 +295,47 @@ pub async fn people_with_mail_stay(db: &Db) {
         ["änn ann@example.org"]
     );
 }
+
+pub async fn links_are_mailed(db: &Db) {
+    let world = world(db).await;
+    let ann = seed::user(db, "ann", None).await;
+    let late = seed::user(db, "late", None).await;
+    run(
+        db,
+        sql("UPDATE account SET email = username || '@example.org' WHERE username IN ('ann', 'late')"),
+    )
+    .await;
+    run(
+        db,
+        sql("UPDATE account SET is_active = FALSE, registration_pending = TRUE WHERE id = $1")
+            .bind(late),
+    )
+    .await;
+    let hash = patchwork::auth::hash_password("low-tide-at-noon").expect("a hash");
+    run(db, sql("UPDATE account SET password = $1").bind(hash)).await;
+    let site = seed::site(db, |_| {}).await;
+    let browser = Browser::of(&site, db, world.admin).await;
+    let act = |id: i64| format!("/admin/auth/user/{id}/do/");
+    for action in ["mail-reset", "mail-confirmation"] {
+        for id in [ann, late] {
+            browser.submit(&act(id), &[("action", action)]).await;
+        }
+    }
+    let mails = "SELECT recipient || ' ' || subject FROM outbox ORDER BY id";
+    let mails = texts(db, mails).await;
+    assert_eq!(mails.len(), 2, "{mails:?}");
+    assert!(mails[0].starts_with("ann@example.org"), "{mails:?}");
+    assert!(mails[1].starts_with("late@example.org"), "{mails:?}");
+    let before = texts(db, "SELECT key_digest FROM email_confirmation ORDER BY id").await;
+    let id = number(
+        db,
+        "SELECT id FROM email_confirmation WHERE type = 'registration'",
+    )
+    .await;
+    let path = format!("/admin/patchwork/emailconfirmation/{id}/do/");
+    browser.submit(&path, &[("action", "resend")]).await;
+    assert_eq!(number(db, "SELECT count(*) FROM outbox").await, 3);
+    let after = texts(db, "SELECT key_digest FROM email_confirmation ORDER BY id").await;
+    assert_eq!(after.len(), 2, "the old key is gone");
+    assert_ne!(before, after);
+}
