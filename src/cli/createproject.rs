@@ -97,7 +97,8 @@ impl Createproject {
         })
     }
 
-    fn project(self) -> Project {
+    /// Returns the project that the arguments describe.
+    pub(super) fn project(self) -> Project {
         // Headers show the id in angle brackets, and so people paste it.
         let list_id = self.list_id.trim().trim_matches(['<', '>']);
         Project {

@@ -5,6 +5,7 @@
 //! which is told in one sentence here; 2 means wrong usage, 1 that it did not work.
 
 mod account;
+mod admin;
 mod archive;
 mod changepassword;
 mod check;
@@ -152,6 +153,8 @@ enum Command {
     Createuser(createuser::Createuser),
     /// Make a project
     Createproject(createproject::Createproject),
+    /// Set the site up: projects, rules, maintainers, states, tags, users, domain, tokens
+    Admin(admin::Admin),
     /// Give an account another password
     Changepassword(changepassword::Changepassword),
     /// Make a token of the API and print it
@@ -194,6 +197,7 @@ impl Command {
             Command::Createsuperuser(args) => args.run(common),
             Command::Createuser(args) => args.run(common),
             Command::Createproject(args) => args.run(common),
+            Command::Admin(args) => args.run(common),
             Command::Token(args) => args.run(common),
             Command::Dumpdata(args) => args.run(common),
             Command::Parsemail(args) => args.run(common),

@@ -32,29 +32,29 @@ Examples:
       \"$(patchwork token bot --name ci --scope checks --expires 365)\"")]
 pub(super) struct Token {
     /// Whose token
-    user: String,
+    pub(super) user: String,
     /// What its owner calls it
     #[arg(long, default_value = "")]
-    name: String,
+    pub(super) name: String,
     /// What it may do [default: write; in the place of another, what that one may]
     #[arg(long, value_enum)]
-    scope: Option<May>,
+    pub(super) scope: Option<May>,
     /// After how many days it stops to work [default: never; in the place of another, when that one does]
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(i64).range(1..=36_500))]
-    expires: Option<i64>,
+    pub(super) expires: Option<i64>,
     /// Make it in the place of those with the same name, which stop to work
     #[arg(long, conflicts_with_all = ["list", "revoke"])]
-    regenerate: bool,
+    pub(super) regenerate: bool,
     /// List the user's tokens: number, scope, when made, when it ends, name
     #[arg(long, conflicts_with_all = ["revoke", "name", "scope", "expires"])]
-    list: bool,
+    pub(super) list: bool,
     /// Revoke the token with this number
     #[arg(long, value_name = "NUMBER", conflicts_with_all = ["name", "scope", "expires"])]
-    revoke: Option<i64>,
+    pub(super) revoke: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum May {
+pub(super) enum May {
     /// Read what its owner may read
     Read,
     /// Read, and report results of checks
@@ -113,7 +113,12 @@ impl Token {
     }
 
     /// Makes a token; in the place of another it can do as much, and as long, unless something else is said.
-    async fn make(&self, tx: &mut Tx, user: UserId, old: Option<&Kept>) -> anyhow::Result<String> {
+    pub(super) async fn make(
+        &self,
+        tx: &mut Tx,
+        user: UserId,
+        old: Option<&Kept>,
+    ) -> anyhow::Result<String> {
         let token = auth::new_token()?;
         let now = Timestamp::now();
         let said = self.scope.map(|scope| Scope::from(scope).word());
@@ -137,7 +142,7 @@ impl Token {
     }
 }
 
-fn line(token: &Kept) -> String {
+pub(super) fn line(token: &Kept) -> String {
     let ends = token.expires.map_or("never".to_owned(), Timestamp::day);
     let made = token.created.day();
     format!(

@@ -1,6 +1,7 @@
 //! The real program: every command, the way it works and the ways it does not.
 
 mod account;
+mod admin;
 mod archive;
 mod check;
 mod courier;

@@ -15,6 +15,7 @@ const COMMANDS: &[&str] = &[
     "createuser",
     "createproject",
     "token",
+    "admin",
     "dumpdata",
     "parsemail",
     "parsearchive",

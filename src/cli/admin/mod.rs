@@ -1,0 +1,215 @@
+//! `patchwork admin`: sets a site up without a browser. What a page of the console does, with the same rules and the same
+//! log; doing it twice does nothing the second time.
+
+mod maintainer;
+mod project;
+mod rule;
+mod site;
+mod state;
+mod tag;
+mod token;
+mod user;
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+use super::{Common, Outcome, block_on, database, output};
+use crate::{
+    config::Settings,
+    domain::{Project, Timestamp, User},
+    store::{
+        self, Conn, Tx,
+        audit::{self, Action, Change},
+    },
+};
+
+/// Set the site up: projects, rules, maintainers, states, tags, users, domain, tokens
+#[derive(Debug, Args)]
+#[command(after_help = "\
+What is as wanted already stays so, and is no error: a script may say it again. Every change is in the log of \
+administration. --json prints one object a line.
+
+Examples:
+  patchwork admin project add tidepool --name Tidepool \\
+      --list-id dev.tidepool.example.org --list-email dev@tidepool.example.org
+  patchwork admin project set tidepool --web-url https://tidepool.example.org/
+  patchwork admin maintainer add tidepool mara
+  patchwork admin rule add tidepool 'net/*' mara --priority 5
+  patchwork admin rule test tidepool net/a.c doc/b
+  patchwork admin site set --domain patches.example.org")]
+pub(super) struct Admin {
+    /// Print JSON, one object a line
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    noun: Noun,
+}
+
+#[derive(Debug, Subcommand)]
+enum Noun {
+    /// Projects: add, set, list
+    #[command(subcommand)]
+    Project(project::Project),
+    /// Delegation rules: add, remove, list, test
+    #[command(subcommand)]
+    Rule(rule::Rule),
+    /// Who maintains a project: add, remove, list
+    #[command(subcommand)]
+    Maintainer(maintainer::Maintainer),
+    /// States of patches: add, set, remove, list
+    #[command(subcommand)]
+    State(state::State),
+    /// Trailers that are counted: add, set, remove, list
+    #[command(subcommand)]
+    Tag(tag::Tag),
+    /// Accounts: add, set, deactivate, list
+    #[command(subcommand)]
+    User(user::User),
+    /// The site: set, show
+    #[command(subcommand)]
+    Site(site::Site),
+    /// Tokens of the API: new, revoke, list
+    #[command(subcommand)]
+    Token(token::Token),
+}
+
+impl Admin {
+    pub(super) fn run(self, common: &Common) -> Outcome {
+        let loaded = common.settings(Vec::new())?;
+        let settings = &loaded.settings;
+        let said = block_on(async {
+            let db = database::ready(settings).await?;
+            let mut desk = Desk {
+                tx: db.begin().await?,
+                now: Timestamp::now(),
+                settings,
+                said: Vec::new(),
+            };
+            match self.noun {
+                Noun::Project(it) => it.run(&mut desk).await?,
+                Noun::Rule(it) => it.run(&mut desk).await?,
+                Noun::Maintainer(it) => it.run(&mut desk).await?,
+                Noun::State(it) => it.run(&mut desk).await?,
+                Noun::Tag(it) => it.run(&mut desk).await?,
+                Noun::User(it) => it.run(&mut desk).await?,
+                Noun::Site(it) => it.run(&mut desk).await?,
+                Noun::Token(it) => it.run(&mut desk).await?,
+            }
+            desk.tx.commit().await?;
+            db.close().await;
+            Ok(desk.said)
+        })?;
+        for said in said {
+            match (self.json, said) {
+                (true, Said { object, .. }) => output::say(&object.to_string())?,
+                (
+                    false,
+                    Said {
+                        line: Line::Result(line),
+                        ..
+                    },
+                ) => output::say(&line)?,
+                (
+                    false,
+                    Said {
+                        line: Line::News(line),
+                        ..
+                    },
+                ) if !common.is_quiet() => {
+                    output::say(&line)?;
+                }
+                _ => {}
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// A change under way: one transaction with its entries in the log.
+struct Desk<'a> {
+    tx: Tx,
+    now: Timestamp,
+    settings: &'a Settings,
+    said: Vec<Said>,
+}
+
+/// Something to be printed after the commit.
+struct Said {
+    line: Line,
+    object: Value,
+}
+
+enum Line {
+    /// What was asked for.
+    Result(String),
+    /// That something was done; not for the quiet.
+    News(String),
+}
+
+impl Desk<'_> {
+    /// Prints a row of a list.
+    fn list(&mut self, line: String, object: Value) {
+        let line = Line::Result(line);
+        self.said.push(Said { line, object });
+    }
+
+    /// Tells that something was done.
+    fn tell(&mut self, line: impl Into<String>, object: Value) {
+        let line = Line::News(line.into());
+        self.said.push(Said { line, object });
+    }
+
+    /// Logs what was done to a thing.
+    async fn log(
+        &mut self,
+        action: Action,
+        (model, id, label): (&str, impl ToString, &str),
+        changes: &[Change],
+    ) -> anyhow::Result<()> {
+        let entry = audit::NewEntry {
+            date: self.now,
+            user: None,
+            username: "patchwork admin",
+            address: "",
+            action,
+            model,
+            object_id: &id.to_string(),
+            object: label,
+            changes,
+        };
+        Ok(audit::insert(&mut self.tx, &entry).await?)
+    }
+
+    async fn project(&mut self, linkname: &str) -> anyhow::Result<Project> {
+        match store::project::by_linkname(&mut self.tx, linkname).await? {
+            Some(project) => Ok(project),
+            None => bail!("there is no project '{linkname}'"),
+        }
+    }
+
+    async fn user(&mut self, username: &str) -> anyhow::Result<User> {
+        user_of(&mut self.tx, username).await
+    }
+}
+
+async fn user_of(conn: &mut Conn, username: &str) -> anyhow::Result<User> {
+    match store::user::by_username(conn, username).await? {
+        Some(user) => Ok(user),
+        None => bail!("there is no user '{username}'"),
+    }
+}
+
+/// Returns `yes` or `no`.
+fn yes(is_so: bool) -> &'static str {
+    if is_so { "yes" } else { "no" }
+}
+
+/// Keeps the changes that are some.
+fn differing(changes: Vec<Change>) -> Vec<Change> {
+    let mut changes = changes;
+    changes.retain(|change| change.before != change.after);
+    changes
+}
