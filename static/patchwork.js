@@ -238,8 +238,7 @@
     button.addEventListener('click', () => {
       const theme = themes[(themes.indexOf(root.dataset.theme || 'auto') + 1) % themes.length];
       if (theme === 'auto') delete root.dataset.theme; else root.dataset.theme = theme;
-      const age = theme === 'auto' ? 0 : 31536000;
-      document.cookie = `theme=${theme};path=${script.dataset.cookiePath};max-age=${age};SameSite=Lax`;
+      document.cookie = `theme=${theme};path=${script.dataset.cookiePath};max-age=31536000;SameSite=Lax`;
       show(theme);
     });
   }

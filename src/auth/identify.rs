@@ -61,6 +61,9 @@ pub enum Refused {
     /// No such account, another password, or an account that may not log in.
     #[error("Invalid username/password.")]
     WrongPassword,
+    /// The right password of an account for which it is not enough. Only who knows the password learns that.
+    #[error("This account has a second factor: use a token instead of the password.")]
+    SecondFactor,
 }
 
 /// Somebody who is logged in.
@@ -156,6 +159,7 @@ pub async fn identify(
         Credentials::Basic { username, password } => {
             let user = store::user::by_username(conn, username).await?;
             match password::verified(user, password).await {
+                Some(user) if user.has_second_factor => return Ok(Err(Refused::SecondFactor)),
                 Some(user) => (user, Scope::Write),
                 None => return Ok(Err(Refused::WrongPassword)),
             }

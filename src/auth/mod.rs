@@ -1,13 +1,14 @@
 //! Who is asking: passwords, tokens, and whose they are.
 //!
 //! `identify.rs` reads credentials and finds their owner, `password.rs` knows how passwords are kept, `session.rs` which
-//! browsers are logged in, `csrf.rs` whether a page of ours asks. What an owner may
+//! browsers are logged in, `totp.rs` the codes of a second factor, `csrf.rs` whether a page of ours asks. What an owner may
 //! do is `domain::permission`'s.
 
 pub mod csrf;
 mod identify;
 mod password;
 pub mod session;
+pub mod totp;
 
 use sha2::{Digest, Sha256};
 

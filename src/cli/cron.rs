@@ -18,6 +18,9 @@ use crate::{
     store::{self, Db},
 };
 
+/// How many days after a notification it can still end them all.
+const UNSUBSCRIBE_DAYS: i64 = 2 * 365;
+
 /// Deliver the spool, send notifications, and forget what has expired
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -87,6 +90,9 @@ async fn expire(db: &Db, settings: &Settings) -> anyhow::Result<()> {
     let yesterday = now.plus_minutes(-24 * 60);
     store::throttle::expire(&mut tx, yesterday).await?;
     store::job::beat(&mut tx, "cron", now).await?;
+    store::second_factor::expire(&mut tx, now).await?;
+    // Whoever reads an old mail may still end the notifications.
+    store::unsubscribe::expire(&mut tx, now.plus_minutes(-UNSUBSCRIBE_DAYS * 24 * 60)).await?;
     store::undo::expire(&mut tx, now.plus_minutes(-undo::MINUTES)).await?;
     tx.commit().await?;
     tracing::info!(

@@ -256,6 +256,7 @@ fn site(settings: &Settings) -> anyhow::Result<rocket::Rocket<rocket::Build>> {
         api_versions: api::versions(),
         admins: settings.shown_admins(),
         registration: settings.web.registration,
+        staff_second_factor: settings.web.staff_second_factor,
         mail_from: settings.mail.from.clone(),
         notification_from: settings.notification_sender().to_owned(),
         confirmation_days: i64::from(settings.mail.confirmation_validity),

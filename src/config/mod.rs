@@ -165,6 +165,8 @@ pub struct Web {
     pub items_per_page: u32,
     /// Whether people may make themselves an account.
     pub registration: bool,
+    /// Whether staff may administer only with a second factor.
+    pub staff_second_factor: bool,
 }
 
 impl Default for Web {
@@ -172,6 +174,7 @@ impl Default for Web {
         Web {
             items_per_page: 100,
             registration: true,
+            staff_second_factor: false,
         }
     }
 }

@@ -9,6 +9,8 @@ pub enum Kind {
     Registration,
     /// An address becomes one of an account's.
     Address,
+    /// An address becomes the account's own.
+    Primary,
     /// An address gets no more mail.
     OptOut,
     /// An address may get mail again.
@@ -23,9 +25,10 @@ const MINUTES_A_DAY: i64 = 24 * 60;
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 5] = [
+    pub const ALL: [Kind; 6] = [
         Kind::Registration,
         Kind::Address,
+        Kind::Primary,
         Kind::OptOut,
         Kind::OptIn,
         Kind::Reset,
@@ -36,6 +39,7 @@ impl Kind {
         match self {
             Kind::Registration => "registration",
             Kind::Address => "userperson",
+            Kind::Primary => "primary",
             Kind::OptOut => "optout",
             Kind::OptIn => "optin",
             Kind::Reset => "reset",

@@ -2,6 +2,56 @@
 
 use jiff::tz::TimeZone;
 
+/// A time zone; UTC by default.
+#[derive(Clone, Debug)]
+pub struct Zone(TimeZone);
+
+impl Default for Zone {
+    fn default() -> Self {
+        Zone(TimeZone::UTC)
+    }
+}
+
+impl Zone {
+    /// Returns the zone of this name in the IANA database, as far as this machine knows it.
+    pub fn named(name: &str) -> Option<Zone> {
+        TimeZone::get(name).ok().map(Zone)
+    }
+
+    /// Returns the names of zones that people choose from: places, and UTC. Sorted.
+    pub fn names() -> Vec<String> {
+        let all = jiff::tz::db().available();
+        let mut names: Vec<String> = all
+            .map(|name| name.to_string())
+            .filter(|name| is_place(name))
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// Says whether it is UTC itself.
+    pub fn is_utc(&self) -> bool {
+        self.0 == TimeZone::UTC
+    }
+}
+
+/// Says whether a name is of the form that is kept up: the others are old names of the same zones.
+fn is_place(name: &str) -> bool {
+    const REGIONS: [&str; 9] = [
+        "Africa",
+        "America",
+        "Antarctica",
+        "Asia",
+        "Atlantic",
+        "Australia",
+        "Europe",
+        "Indian",
+        "Pacific",
+    ];
+    name.split_once('/')
+        .is_some_and(|(region, _)| REGIONS.contains(&region))
+}
+
 /// A moment in UTC, in microseconds since 1970-01-01.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
@@ -35,6 +85,12 @@ impl Timestamp {
     /// Returns the form of `<time datetime>`, `2024-03-05T06:07:08Z`.
     pub fn iso(self) -> String {
         self.format("%Y-%m-%dT%H:%M:%SZ")
+    }
+
+    /// Writes it as the pattern says, in a zone.
+    pub fn format_in(self, zone: &Zone, pattern: &str) -> String {
+        let zoned = self.zoned().with_time_zone(zone.0.clone());
+        zoned.strftime(pattern).to_string()
     }
 
     fn zoned(self) -> jiff::Zoned {

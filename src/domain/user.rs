@@ -31,6 +31,26 @@ pub struct User {
     pub show_ids: bool,
     /// Whether it wants mail of what it did itself; kept for clients, nothing acts on it.
     pub send_email: bool,
+    /// Whether its password is not enough to log in.
+    pub has_second_factor: bool,
+    /// How it wants its pages.
+    #[sqlx(flatten)]
+    pub display: Display,
+}
+
+/// How somebody wants pages to be. Empty: as the system, the site or the project has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct Display {
+    /// The colours: `light` or `dark`.
+    pub theme: String,
+    /// How diffs are laid out: `unified` or `split`.
+    pub diff_view: String,
+    /// The filters of a project's list that is opened without any: a query string.
+    pub list_filters: String,
+    /// The name of a time zone.
+    pub time_zone: String,
+    /// Whether single keys do something.
+    pub single_keys: bool,
 }
 
 impl User {

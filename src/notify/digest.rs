@@ -12,8 +12,26 @@ use crate::{
 /// How many submitters are looked up at once.
 const PAGE: i64 = 100;
 
-/// What mails of ours say of it.
-const HEADERS: &str = "Precedence: bulk";
+/// Returns what a digest says to mail programs: that it is one of many, and how to end them with one click (RFC 8058).
+fn headers(site: &Site, key: Option<&str>) -> String {
+    let Some(key) = key else {
+        return "Precedence: bulk".to_owned();
+    };
+    let way = format!("{}/mail/unsubscribe/{key}/", site.url);
+    // The standard has programs post to https only; elsewhere they open the page.
+    let click = match way.starts_with("https:") {
+        true => "\nList-Unsubscribe-Post: List-Unsubscribe=One-Click",
+        false => "",
+    };
+    format!("Precedence: bulk\nList-Unsubscribe: <{way}>{click}")
+}
+
+/// Makes a key: 40 hex digits, as those in other mails. Without random numbers there is none, and the mail goes all the same.
+fn new_key() -> Option<String> {
+    let mut bytes = [0_u8; 20];
+    getrandom::fill(&mut bytes).ok()?;
+    Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
 
 /// What a site puts into its digests.
 #[derive(Clone, Debug)]
@@ -121,11 +139,15 @@ async fn write(
     now: Timestamp,
 ) -> Result<()> {
     let changed: Vec<Changed> = waiting.iter().map(|one| changed(site, one)).collect();
+    let key = new_key();
+    if let Some(key) = &key {
+        store::unsubscribe::insert(tx, key, &to.email, now).await?;
+    }
     let mail = NewMail {
         sender: &site.sender,
         recipient: &to.email,
         subject: &notification::subject(&changed),
-        headers: HEADERS,
+        headers: &headers(site, key.as_deref()),
         content: &notification::text(&changed, &format!("{}/mail/", site.url)),
         created: now,
     };

@@ -67,6 +67,34 @@ pub fn address(site: &str, username: &str, address: &str, link: &str, days: i64)
     )
 }
 
+/// To an address that is to become an account's own.
+pub fn primary(site: &str, username: &str, address: &str, link: &str, days: i64) -> Letter {
+    letter(
+        "Confirm your mail address",
+        site,
+        &format!(
+            "the account \"{username}\" of\n  {site}/\n\
+             is to have the address {address}. If that is what you want, open\n  {link}\n\
+             and press the button there, within {}. Mails about the account then go there.",
+            days_of(days)
+        ),
+        "If that is not you, leave this mail unanswered: nothing will change.",
+    )
+}
+
+/// To the address that an account had.
+pub fn moved(site: &str, username: &str) -> Letter {
+    letter(
+        "Your account has another address",
+        site,
+        &format!(
+            "the account \"{username}\" of\n  {site}/\n\
+             now has another mail address, confirmed by a link that was mailed there. Mails about the account no longer come here."
+        ),
+        "If that was not you, somebody else knows your password: write to the administrators of the site at once.",
+    )
+}
+
 /// To an address that is to get no more mail.
 pub fn optout(site: &str, address: &str, link: &str, days: i64) -> Letter {
     letter(

@@ -100,6 +100,25 @@ pub async fn use_up(tx: &mut Tx, id: i64) -> Result<bool> {
     Ok(rows > 0)
 }
 
+/// Returns the addresses that a user has asked for since a moment and not confirmed, with the word of what for.
+///
+/// # Errors
+/// When the database is away.
+pub async fn pending(
+    conn: &mut Conn,
+    user: UserId,
+    since: Timestamp,
+) -> Result<Vec<(String, String)>> {
+    sql(
+        "SELECT email, type FROM email_confirmation WHERE account_id = $1 AND active AND date > $2 \
+         AND type IN ('userperson', 'primary') ORDER BY date, id",
+    )
+    .bind(user)
+    .bind(since)
+    .all(conn)
+    .await
+}
+
 /// Forgets a user's confirmations of a kind.
 ///
 /// # Errors

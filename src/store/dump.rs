@@ -85,6 +85,7 @@ tables! {
         id: Number, username: Text, first_name: Text, last_name: Text, email: Text, password: Secret,
         is_active: Truth, is_staff: Truth, is_superuser: Truth, registration_pending: Truth,
         date_joined: Loading, last_login: Loading, send_email: Truth, items_per_page: Number, show_ids: Truth,
+        theme: Text, diff_view: Text, list_filters: Text, time_zone: Text, single_keys: Truth, has_second_factor: Truth,
     }
     person(1) { id: Number, email: Text, name: Text, key: Text, account_id: Number }
     project(1) {
@@ -156,6 +157,10 @@ tables! {
         key_hash: Secret, account_id: Number, data: Secret, created: Loading, expires: Loading, agent: Text,
         address: Text, seen: Loading,
     }
+    second_factor(1) { account_id: Number, secret: Secret, created: Loading, last_step: Number }
+    recovery_code(2) { account_id: Number, code_hash: Secret }
+    pending_login(1) { key_hash: Secret, account_id: Number, expires: Loading }
+    unsubscribe(1) { key_hash: Secret, email: Text, created: Loading }
     throttle(1) { key: Bytes, began: Loading, count: Number }
     undo(1) { id: Number, account_id: Number, created: Loading, data: Text }
     account_group(1) { id: Number, name: Text }

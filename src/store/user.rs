@@ -55,7 +55,8 @@ pub async fn insert(conn: &mut Conn, user: &NewUser<'_>) -> Result<UserId> {
 macro_rules! account {
     () => {
         "SELECT a.id, a.username, a.first_name, a.last_name, a.email, a.password, a.is_active, a.is_staff, \
-         a.is_superuser, a.date_joined, a.items_per_page, a.show_ids, a.send_email"
+         a.is_superuser, a.date_joined, a.items_per_page, a.show_ids, a.send_email, \
+         a.has_second_factor, a.theme, a.diff_view, a.list_filters, a.time_zone, a.single_keys"
     };
 }
 pub(super) use account;
@@ -419,8 +420,8 @@ pub async fn count(conn: &mut Conn, words: &[String]) -> Result<i64> {
 /// When a value is too long, or the database is away.
 pub async fn update(tx: &mut Tx, user: &User) -> Result<()> {
     sql(
-        "UPDATE account SET first_name = $2, last_name = $3, send_email = $4, items_per_page = $5, show_ids = $6 \
-         WHERE id = $1",
+        "UPDATE account SET first_name = $2, last_name = $3, send_email = $4, items_per_page = $5, show_ids = $6, \
+         theme = $7, diff_view = $8, list_filters = $9, time_zone = $10, single_keys = $11 WHERE id = $1",
     )
     .bind(user.id)
     .bind(&user.first_name)
@@ -428,6 +429,11 @@ pub async fn update(tx: &mut Tx, user: &User) -> Result<()> {
     .bind(user.send_email)
     .bind(user.items_per_page)
     .bind(user.show_ids)
+    .bind(&user.display.theme)
+    .bind(&user.display.diff_view)
+    .bind(&user.display.list_filters)
+    .bind(&user.display.time_zone)
+    .bind(user.display.single_keys)
     .run(tx)
     .await?;
     Ok(())
@@ -462,4 +468,17 @@ pub async fn replace(tx: &mut Tx, user: &User) -> Result<()> {
     .run(tx)
     .await?;
     Ok(())
+}
+
+/// Gives the account another address. Links for a new password that were mailed to the old one stop to work.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn set_email(tx: &mut Tx, user: UserId, email: &str) -> Result<()> {
+    sql("UPDATE account SET email = $2 WHERE id = $1")
+        .bind(user)
+        .bind(email)
+        .run(tx)
+        .await?;
+    super::confirmation::forget(tx, user, confirmation::Kind::Reset).await
 }

@@ -11,12 +11,14 @@ use super::{
     field::{Faults, Field},
     form::Form,
     guard::View,
-    layout, letter,
+    layout, letter, password,
+    profile::{self, Section, action},
     registration::check_address,
 };
 use crate::{
-    domain::{PersonId, Timestamp, confirmation::Kind, notice::Notice},
-    notify, store,
+    domain::{Person, PersonId, Timestamp, User, confirmation::Kind, notice::Notice, person},
+    notify,
+    store::{self, Conn},
 };
 
 /// The most characters of an address.
@@ -24,7 +26,183 @@ const MAX_EMAIL: usize = 200;
 
 /// Returns the routes of addresses.
 pub fn routes() -> Vec<Route> {
-    rocket::routes![link_page, link, unlink_page, unlink]
+    rocket::routes![
+        addresses_page,
+        primary,
+        link_page,
+        link,
+        unlink_page,
+        unlink
+    ]
+}
+
+/// What is known of a user's addresses.
+struct Own {
+    people: Vec<Person>,
+    opted_out: Vec<String>,
+    pending: Vec<(String, String)>,
+}
+
+async fn own(conn: &mut Conn, view: &View<'_>, user: &User) -> Result<Own> {
+    let people = store::person::of_user(conn, user.id).await?;
+    let mut addresses: Vec<&str> = people.iter().map(|it| it.email.as_str()).collect();
+    addresses.push(&user.email);
+    let opted_out = store::optout::among(conn, &addresses).await?;
+    let days = view.options().confirmation_days;
+    let since = Timestamp::now().plus_minutes(-days * 24 * 60);
+    let pending = store::confirmation::pending(conn, user.id, since).await?;
+    Ok(Own {
+        people,
+        opted_out,
+        pending,
+    })
+}
+
+#[rocket::get("/user/addresses")]
+async fn addresses_page(view: View<'_>, mut db: Db<'_>) -> Result<Answer> {
+    let user = &view.logged_in()?.caller.user;
+    let own = own(&mut db, &view, user).await?;
+    drop(db);
+    Ok(Answer::Page(section(
+        &view,
+        user,
+        &own,
+        "",
+        &Faults::default(),
+    )))
+}
+
+/// Mails a link to the address that is to become the account's own. Whether it belongs to somebody is told only to who
+/// opens that link.
+#[rocket::post("/user/addresses", data = "<form>")]
+async fn primary(view: View<'_>, mut db: Db<'_>, form: Form<'_>) -> Result<Answer> {
+    let session = view.logged_in()?;
+    let user = &session.caller.user;
+    let email = form.text("new_email");
+    let own = own(&mut db, &view, user).await?;
+    drop(db);
+    let mut faults = Faults::default();
+    check_address(&mut faults, "new_email", email, MAX_EMAIL);
+    let is_same = email.to_lowercase() == user.email.to_lowercase();
+    faults.check(
+        !is_same || email.is_empty(),
+        "new_email",
+        "This is the account's address already.",
+    );
+    password::confirm(user, &form, "password", &mut faults).await?;
+    if !faults.is_empty() {
+        return Ok(Answer::Invalid(section(&view, user, &own, email, &faults)));
+    }
+    let now = Timestamp::now();
+    let mut tx = form.begin().await?;
+    letter::count(&view, &mut tx, email, now).await?;
+    let site = letter::site(&view, &mut tx).await?;
+    let key = confirmation::ask(&mut tx, Kind::Primary, email, Some(user.id), now).await?;
+    let link = format!("{site}/confirm/{key}/");
+    let days = view.options().confirmation_days;
+    let letter = notify::letter::primary(&site, &user.username, email, &link, days);
+    letter::send(&view, &mut tx, email, &letter, now).await?;
+    let said = format!(
+        "A mail is on its way to {email}. Open the link in it within {}; until then nothing changes.",
+        confirmation::days(days)
+    );
+    session.tell(&mut tx, vec![Notice::done(said)], now).await?;
+    tx.commit().await?;
+    view.send_mails();
+    Ok(Answer::Done(
+        view.links().user_page(Section::Addresses.path()),
+    ))
+}
+
+fn section(view: &View, user: &User, own: &Own, email: &str, faults: &Faults) -> Markup {
+    let main = html! { (list(view, user, own)) (primary_form(view, email, faults)) };
+    profile::framed(view, Section::Addresses, main)
+}
+
+fn primary_form(view: &View, email: &str, faults: &Faults) -> Markup {
+    let address = Field {
+        kind: "email",
+        autocomplete: "email",
+        hint: "A link is mailed to it. The address the account has now is told of the change.",
+        ..Field::new("new_email", "New address", email)
+    };
+    html! {
+        section #primary {
+            h2 { "Primary address" }
+            p.muted { "Mails about the account go there, such as a link for a new password." }
+            form.entries method="post" action=(view.links().user_page(Section::Addresses.path())) {
+                (view.csrf())
+                (password::whose(view))
+                (address.drawn(faults))
+                (Field::password("password", "Your password", "current-password").drawn(faults))
+                button type="submit" { "Send the link" }
+            }
+        }
+    }
+}
+
+/// An address in the list.
+struct Row<'a> {
+    email: &'a str,
+    /// Who is to be taken away to take the address away; the account's own address stays.
+    person: Option<&'a Person>,
+}
+
+fn list(view: &View, user: &User, own: &Own) -> Markup {
+    let links = view.links();
+    let is_own = |email: &str| email.to_lowercase() == user.email.to_lowercase();
+    let mut rows: Vec<Row> = Vec::new();
+    if !user.email.is_empty() {
+        rows.push(Row {
+            email: &user.email,
+            person: None,
+        });
+    }
+    let others = own.people.iter().filter(|person| !is_own(&person.email));
+    rows.extend(others.map(|person| Row {
+        email: &person.email,
+        person: Some(person),
+    }));
+    let is_out = |email: &str| own.opted_out.contains(&person::optout_key(email));
+    html! {
+        section #addresses {
+            h2 { "Addresses" }
+            p.muted { "Patches sent from these addresses are yours. Notifications tell of their states." }
+            @if !rows.is_empty() {
+                table.own {
+                    thead { tr { th scope="col" { "Address" } th scope="col" { "Notifications" } th scope="col" { span.vh { "Actions" } } } }
+                    tbody {
+                        @for row in &rows {
+                            tr {
+                                th scope="row" { (row.email) @if row.person.is_none() { " " span.note { "primary" } } }
+                                td {
+                                    @let (word, way, label) = match is_out(row.email) {
+                                        true => ("no", "optin/", "Allow"),
+                                        false => ("yes", "optout/", "Stop"),
+                                    };
+                                    (word) " "
+                                    (action(view, &format!("{}{way}", links.mail()), label, &format!("notifications to {}", row.email), &[("email", row.email)]))
+                                }
+                                td.acts {
+                                    @if let Some(person) = row.person {
+                                        (action(view, &links.user_page(&format!("unlink/{}/", person.id)), "Remove", row.email, &[]))
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            @for (email, kind) in &own.pending {
+                p.muted { (email) " waits for the link that was mailed to it " @if Kind::from_word(kind) == Some(Kind::Primary) { "to become the primary address." } @else { "to be added." } }
+            }
+            form.entries method="post" action=(links.user_page("link/")) {
+                (view.csrf())
+                (Field { label: "Add an address", ..field("") }.drawn(&Faults::default()))
+                button type="submit" { "Send the link" }
+            }
+        }
+    }
 }
 
 #[rocket::get("/user/link")]
@@ -39,7 +217,7 @@ async fn link(view: View<'_>, mut db: Db<'_>, form: Form<'_>) -> Result<Answer> 
     let user = &session.caller.user;
     let email = form.text("email");
     let mut faults = Faults::default();
-    check_address(&mut faults, email, MAX_EMAIL);
+    check_address(&mut faults, "email", email, MAX_EMAIL);
     if faults.is_empty() {
         let person = store::person::by_email(&mut db, email).await?;
         let is_own = person.is_some_and(|person| person.user_id == Some(user.id));
@@ -65,7 +243,9 @@ async fn link(view: View<'_>, mut db: Db<'_>, form: Form<'_>) -> Result<Answer> 
     session.tell(&mut tx, vec![Notice::done(said)], now).await?;
     tx.commit().await?;
     view.send_mails();
-    Ok(Answer::Done(view.links().user()))
+    Ok(Answer::Done(
+        view.links().user_page(Section::Addresses.path()),
+    ))
 }
 
 fn page(view: &View, email: &str, faults: &Faults) -> Markup {
@@ -81,7 +261,7 @@ fn page(view: &View, email: &str, faults: &Faults) -> Markup {
                     (field(email).drawn(faults))
                     button.primary type="submit" { "Send the link" }
                 }
-                p { a href=(links.user()) { "Back to the profile" } }
+                p { a href=(links.user_page(Section::Addresses.path())) { "Back to the addresses" } }
             }
         },
     )
@@ -127,5 +307,7 @@ async fn unlink(id: i64, view: View<'_>, mut db: Db<'_>, form: Form<'_>) -> Resu
         .tell(&mut tx, vec![notice], Timestamp::now())
         .await?;
     tx.commit().await?;
-    Ok(Answer::Done(view.links().user()))
+    Ok(Answer::Done(
+        view.links().user_page(Section::Addresses.path()),
+    ))
 }

@@ -4,13 +4,14 @@
 use maud::{Markup, html};
 use rocket::Route;
 
-use super::{Db, Error, answer::Answer, error::Result, form::Form, guard::View, layout};
+use super::{Db, Error, answer::Answer, error::Result, form::Form, guard::View, layout, letter};
 use crate::{
     auth,
     domain::{
-        Timestamp, UserId,
+        Timestamp, User, UserId,
         confirmation::{Kind, is_key},
     },
+    notify,
     store::{
         self, Conn, Tx,
         confirmation::{Kept, NewConfirmation},
@@ -91,7 +92,9 @@ async fn read(view: &View<'_>, conn: &mut Conn, key: &str, now: Timestamp) -> Re
     } else if kind.has_expired(kept.date, view.options().confirmation_days, now) {
         Standing::Expired
     } else {
-        if kind == Kind::Address && Some(view.logged_in()?.caller.user.id) != kept.user {
+        if matches!(kind, Kind::Address | Kind::Primary)
+            && Some(view.logged_in()?.caller.user.id) != kept.user
+        {
             return Err(Error::Forbidden(
                 "This link is for another account: log in as the one that asked for it, and open the link again.",
             ));
@@ -156,22 +159,23 @@ async fn confirm(key: &str, view: View<'_>, db: Db<'_>, form: Form<'_>) -> Resul
         link.standing = Standing::Used;
         return Ok(Answer::Page(page(&view, key, &link, false)));
     }
-    if !carry_out(&mut tx, &link).await? {
+    if !carry_out(&view, &mut tx, &link, now).await? {
         link.standing = Standing::Refused(OTHERS);
         return Ok(Answer::Invalid(page(&view, key, &link, false)));
     }
     tx.commit().await?;
+    view.send_mails();
     view.hand_on(CONFIRMED, key);
     Ok(Answer::Done(view.links().confirm(key)))
 }
 
 /// Does what a link is for, and says whether that was possible.
-async fn carry_out(tx: &mut Tx, link: &Link) -> Result<bool> {
+async fn carry_out(view: &View<'_>, tx: &mut Tx, link: &Link, now: Timestamp) -> Result<bool> {
     let email = &link.kept.email;
     match link.kind {
         Kind::OptOut => store::optout::insert(tx, email).await?,
         Kind::OptIn => drop(store::optout::delete(tx, email).await?),
-        Kind::Registration | Kind::Address => {
+        Kind::Registration | Kind::Address | Kind::Primary => {
             let Some(id) = link.kept.user else {
                 return Ok(false);
             };
@@ -181,11 +185,34 @@ async fn carry_out(tx: &mut Tx, link: &Link) -> Result<bool> {
             if link.kind == Kind::Registration && !store::user::activate(tx, id).await? {
                 return Ok(false);
             }
-            return Ok(store::person::link(tx, id, email, &user.shown()).await?);
+            if !store::person::link(tx, id, email, &user.shown()).await? {
+                return Ok(false);
+            }
+            if link.kind == Kind::Primary {
+                move_account(view, tx, &user, email, now).await?;
+            }
+            return Ok(true);
         }
         Kind::Reset => return Ok(false),
     }
     Ok(true)
+}
+
+/// Gives an account another address, and tells the one it had: it may not have been its owner who wanted that.
+async fn move_account(
+    view: &View<'_>,
+    tx: &mut Tx,
+    user: &User,
+    email: &str,
+    now: Timestamp,
+) -> Result<()> {
+    store::user::set_email(tx, user.id, email).await?;
+    if notify::is_deliverable(&user.email) {
+        let site = letter::site(view, tx).await?;
+        let told = notify::letter::moved(&site, &user.username);
+        letter::send(view, tx, &user.email, &told, now).await?;
+    }
+    Ok(())
 }
 
 fn page(view: &View, key: &str, link: &Link, is_just_done: bool) -> Markup {
@@ -210,7 +237,7 @@ fn titled(kind: Kind) -> &'static str {
         Kind::Registration => "Confirm your account",
         Kind::OptOut => "Stop mails",
         Kind::OptIn => "Allow mails",
-        Kind::Address | Kind::Reset => "Confirm your mail address",
+        Kind::Address | Kind::Primary | Kind::Reset => "Confirm your mail address",
     }
 }
 
@@ -229,6 +256,10 @@ fn question(view: &View, key: &str, link: &Link) -> Markup {
         Kind::OptIn => (
             html! { "Notifications about patches sent from " (email) " may go there again." },
             "Allow mails",
+        ),
+        Kind::Primary => (
+            html! { (email) " becomes the address of your account " strong { (link.username) } ": mails about the account go there, and no longer to the address it has now, which is told so." },
+            "Use this address",
         ),
         Kind::Address | Kind::Reset => (
             html! { (email) " becomes one of the addresses of your account " strong { (link.username) } ": patches sent from it are listed as yours, and you may change their states." },
@@ -272,6 +303,11 @@ fn outcome(view: &View, link: &Link, is_just_done: bool) -> Markup {
             links.mail(),
             "Mail settings",
         ),
+        Kind::Primary => (
+            format!("{email} is the address of your account."),
+            links.user_page("addresses/"),
+            "Addresses",
+        ),
         Kind::Address | Kind::Reset => (
             format!("{email} is one of your addresses."),
             links.user(),
@@ -297,6 +333,11 @@ fn again(view: &View, kind: Kind) -> Markup {
             "Nothing has changed. Ask for a new link in the mail settings.",
             links.mail(),
             "Mail settings",
+        ),
+        Kind::Primary => (
+            "The account keeps the address it had. Ask for a new link in your profile.",
+            links.user_page("addresses/"),
+            "Addresses",
         ),
         Kind::Address | Kind::Reset => (
             "The address was not added. Ask for a new link in your profile.",

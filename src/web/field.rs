@@ -49,6 +49,8 @@ pub struct Field<'a> {
     pub autocomplete: &'static str,
     /// Whether it must be filled in.
     pub required: bool,
+    /// The id of a list of proposals; may be empty.
+    pub list: &'static str,
 }
 
 impl<'a> Field<'a> {
@@ -62,6 +64,7 @@ impl<'a> Field<'a> {
             hint: "",
             autocomplete: "",
             required: true,
+            list: "",
         }
     }
 
@@ -94,6 +97,7 @@ impl<'a> Field<'a> {
                 label for={ "id_" (self.name) } { (self.label) @if !self.required { span.muted { " (optional)" } } }
                 input id={ "id_" (self.name) } type=(self.kind) name=(self.name)
                     value=[(self.kind != "password").then_some(self.value)]
+                    list=[(!self.list.is_empty()).then_some(self.list)]
                     autocomplete=[(!self.autocomplete.is_empty()).then_some(self.autocomplete)]
                     autocapitalize=[(self.kind != "text" || self.autocomplete == "username").then_some("none")]
                     required[self.required] aria-invalid=[(!wrong.is_empty()).then_some("true")]

@@ -23,6 +23,48 @@ pub struct Form<'r> {
     db: &'r Db,
 }
 
+/// What a mail program sends for its reader, from wherever it is (RFC 8058): the only form that need not come from a page
+/// of ours. The key in the address is the proof, and the handler has to look at it; nothing that is sent is read, so
+/// nobody learns or chooses anything with it. Only for [`OneClick::BELOW`].
+pub struct OneClick<'r> {
+    db: &'r Db,
+}
+
+impl OneClick<'_> {
+    /// Where such forms may go.
+    pub const BELOW: &'static str = "/mail/unsubscribe/";
+
+    /// Begins to write.
+    ///
+    /// # Errors
+    /// When the database is away, or somebody else writes for too long.
+    pub async fn begin(&self) -> store::Result<Tx> {
+        self.db.begin().await
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromData<'r> for OneClick<'r> {
+    type Error = ();
+
+    async fn from_data(request: &'r Request<'_>, _: Data<'r>) -> Outcome<'r, Self> {
+        let path = request.uri().path();
+        let below = View::of(request).links().base().len();
+        if !path
+            .raw()
+            .as_str()
+            .get(below..)
+            .is_some_and(|path| path.starts_with(Self::BELOW))
+        {
+            return Outcome::Error((Status::Forbidden, ()));
+        }
+        match store::Database::fetch(request.rocket()) {
+            Some(database) => Outcome::Success(OneClick { db: &database.0 }),
+            None => Outcome::Error((Status::ServiceUnavailable, ())),
+        }
+    }
+}
+
 /// Why a form was not taken.
 struct Refused(&'static str);
 

@@ -28,7 +28,7 @@ use crate::{
         Timestamp,
         link::{self, Outside},
         notice::Notice,
-        user::User,
+        user::{Display, User},
     },
     notify::courier::Bell,
     store::{self, Conn, Statements},
@@ -132,6 +132,21 @@ pub struct View<'r> {
     request: &'r Request<'r>,
 }
 
+/// The cookie with the colours that the reader has chosen in this browser.
+const THEME: &str = "theme";
+
+/// Returns the colours chosen: in this browser, else in the user's settings.
+fn theme(request: &Request<'_>, visit: &Visit) -> Option<Theme> {
+    let cookie = request.cookies().get(THEME).map(|cookie| cookie.value());
+    let user = visit.session.as_ref().map(|session| &session.caller.user);
+    let setting = user.map(|user| user.display.theme.as_str());
+    match cookie.or(setting) {
+        Some("light") => Some(Theme::Light),
+        Some("dark") => Some(Theme::Dark),
+        _ => None,
+    }
+}
+
 impl<'r> View<'r> {
     /// Reads it off a request; does no I/O.
     pub fn of(request: &'r Request<'_>) -> Self {
@@ -139,11 +154,8 @@ impl<'r> View<'r> {
         let is = |name| headers.get_one(name) == Some("true");
         let fragment = (is("HX-Request") && !is("HX-History-Restore-Request"))
             .then(|| headers.get_one("HX-Target").unwrap_or_default());
-        let theme = match request.cookies().get("theme").map(|cookie| cookie.value()) {
-            Some("light") => Some(Theme::Light),
-            Some("dark") => Some(Theme::Dark),
-            _ => None,
-        };
+        let visit = request.local_cache(Visit::default);
+        let theme = theme(request, visit);
         View {
             site: request.rocket().state::<Site>(),
             theme,
@@ -152,7 +164,7 @@ impl<'r> View<'r> {
             scheme: headers.get_one("X-Forwarded-Proto"),
             host: request.host().map(|host| host.to_string()),
             cookies: request.cookies(),
-            visit: request.local_cache(Visit::default),
+            visit,
             request,
         }
     }
@@ -275,6 +287,37 @@ impl<'r> View<'r> {
     pub fn begin_session(&self, key: &str) {
         self.cookies
             .add(self.cookie(session::COOKIE, key.to_owned(), 14));
+    }
+
+    /// Tells the browser how its user wants pages to be: it goes by cookies, in which its reader may have another will.
+    pub fn begin_display(&self, display: &Display) {
+        let keys = if display.single_keys { "" } else { "off" };
+        for (name, value) in [
+            (THEME, display.theme.as_str()),
+            ("diff", display.diff_view.as_str()),
+            ("keys", keys),
+        ] {
+            if !value.is_empty() {
+                self.cookies.add(self.preference(name, value, 365));
+            }
+        }
+    }
+
+    /// Has the browser forget any other will of its reader, and tells it the user's.
+    pub fn renew_display(&self, display: &Display) {
+        for name in [THEME, "diff", "keys"] {
+            if self.cookies.get(name).is_some() {
+                self.cookies.remove(self.preference(name, "", 0));
+            }
+        }
+        self.begin_display(display);
+    }
+
+    /// A cookie that the scripts of pages may change.
+    fn preference(&self, name: &'static str, value: &str, days: i64) -> Cookie<'static> {
+        let mut cookie = self.cookie(name, value.to_owned(), days);
+        cookie.set_http_only(false);
+        cookie
     }
 
     /// Takes the cookie of its session from the browser.

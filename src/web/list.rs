@@ -98,6 +98,16 @@ async fn list(linkname: &str, view: View<'_>, pairs: Pairs, mut db: Db<'_>) -> R
         let own = view.here();
         return fed(&mut db, &view, linkname, query, &own).await;
     }
+    // Whoever has filters of their own sees them in the address, and can take them off there.
+    let own = view
+        .user()
+        .map_or("", |user| user.display.list_filters.as_str());
+    if pairs.0.is_empty() && !own.is_empty() {
+        return Ok(Answer::Found(format!(
+            "{}?{own}",
+            view.links().list(linkname)
+        )));
+    }
     let project = store::project::by_linkname(&mut db, linkname)
         .await?
         .ok_or_else(Error::no_project)?;

@@ -5,16 +5,20 @@
 //! `link.rs` every address we generate, `error.rs` the one place where errors become pages.
 
 mod about;
+mod account;
 mod address;
 mod admin;
 mod answer;
 pub mod assets;
 mod bulk;
 mod bundle;
+mod clock;
 mod comment;
 mod confirmation;
 mod cover;
+mod delete;
 mod diff;
+mod display;
 pub mod download;
 mod error;
 mod feed;
@@ -47,14 +51,17 @@ mod quote;
 mod registration;
 mod reply;
 mod route;
+mod second_factor;
 mod series;
 mod session;
+mod sessions;
 mod suggest;
 mod text;
 mod thread;
 mod todo;
 mod token;
 mod undo;
+mod unsubscribe;
 mod visit;
 
 pub use crate::domain::link::Links;
@@ -96,6 +103,8 @@ pub struct Options {
     pub api_versions: Vec<&'static str>,
     /// Whether people may make themselves an account.
     pub registration: bool,
+    /// Whether staff may administer only with a second factor.
+    pub staff_second_factor: bool,
     /// The sender of mails about accounts and addresses.
     pub mail_from: String,
     /// The sender of mails about changed patches.
@@ -122,6 +131,7 @@ impl Default for Options {
             xmlrpc: false,
             api_versions: Vec::new(),
             registration: true,
+            staff_second_factor: false,
             mail_from: "patchwork@localhost".into(),
             notification_from: "patchwork@localhost".into(),
             confirmation_days: 7,
@@ -165,6 +175,11 @@ pub fn mount(rocket: Rocket<Build>, options: Options) -> Rocket<Build> {
         address::routes(),
         token::routes(),
         password::routes(),
+        display::routes(),
+        account::routes(),
+        delete::routes(),
+        second_factor::routes(),
+        unsubscribe::routes(),
         admin::routes(),
     ]
     .concat();

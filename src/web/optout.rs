@@ -48,7 +48,7 @@ fn mail_page(view: View<'_>) -> Answer {
 async fn mail(view: View<'_>, mut db: Db<'_>, form: Form<'_>) -> Result<Answer> {
     let email = form.text("email");
     let mut faults = Faults::default();
-    check_address(&mut faults, email, MAX_EMAIL);
+    check_address(&mut faults, "email", email, MAX_EMAIL);
     if !faults.is_empty() {
         return Ok(Answer::Invalid(entry(&view, email, &faults)));
     }
@@ -128,7 +128,7 @@ async fn optin(view: View<'_>, db: Db<'_>, form: Form<'_>) -> Result<Answer> {
 async fn ask(kind: Kind, view: &View<'_>, mut db: Db<'_>, form: &Form<'_>) -> Result<Answer> {
     let email = form.text("email");
     let mut faults = Faults::default();
-    check_address(&mut faults, email, MAX_EMAIL);
+    check_address(&mut faults, "email", email, MAX_EMAIL);
     if faults.is_empty() && kind == Kind::OptIn {
         let is_out = store::optout::contains(&mut db, email).await?;
         faults.check(is_out, "email", "This address may get mail already.");

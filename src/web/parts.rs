@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::{
     bulk::{self, Bar},
-    group,
+    clock, group,
     guard::View,
     link, odd,
 };
@@ -53,14 +53,14 @@ pub fn cut(text: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// A moment, in UTC to the minute.
+/// A moment to the minute, in the zone of who is looking.
 pub fn moment(at: Timestamp) -> Markup {
-    html! { time datetime=(at.iso()) { (at.format("%-d %b %Y, %H:%M UTC")) } }
+    html! { time datetime=(at.iso()) { (clock::moment(at)) } }
 }
 
 /// A day.
 pub fn day(at: Timestamp) -> Markup {
-    html! { time { (at.day()) } }
+    html! { time { (clock::day(at)) } }
 }
 
 /// After how many days something has waited too long.
@@ -74,7 +74,7 @@ pub fn age(since: Timestamp, now: Timestamp) -> Markup {
         1 => "1 day".to_owned(),
         days => format!("{days} days"),
     };
-    let day = since.day().to_string();
+    let day = clock::day(since);
     html! {
         @if days > TOO_LONG {
             span.check.warn title={ "waits since " (day) } { (text) }

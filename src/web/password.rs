@@ -89,6 +89,42 @@ async fn hashed(password: &str) -> Result<String> {
     }
 }
 
+/// Looks at the password that somebody enters once more for what cannot be taken back.
+///
+/// # Errors
+/// When wrong ones were entered too often of late, in whichever form.
+pub async fn confirm(
+    user: &User,
+    form: &Form<'_>,
+    field: &'static str,
+    faults: &mut Faults,
+) -> Result<()> {
+    let now = Timestamp::now();
+    let counter = format!("password of {}", user.id);
+    let mut tx = form.begin().await?;
+    if throttle::read(&mut tx, &counter, MINUTES, now).await? >= MOST_FAILURES {
+        return Err(Error::TooOften);
+    }
+    // The password takes a while; others may write meanwhile.
+    drop(tx);
+    let given = form.raw(field).unwrap_or_default();
+    if given.is_empty() {
+        faults.add(field, "Enter the password you have now.");
+    } else if auth::verified(Some(user.clone()), given).await.is_none() {
+        let mut tx = form.begin().await?;
+        throttle::count(&mut tx, &counter, MINUTES, now).await?;
+        tx.commit().await?;
+        faults.add(field, "This is not your password.");
+    }
+    Ok(())
+}
+
+/// For password managers: whose password a form asks for.
+pub fn whose(view: &View) -> Markup {
+    let username = view.user().map_or("", |user| user.username.as_str());
+    html! { input type="hidden" name="username" autocomplete="username" value=(username); }
+}
+
 #[rocket::get("/user/password-change")]
 fn change_page(view: View<'_>) -> Result<Answer> {
     view.logged_in()?;
@@ -96,25 +132,13 @@ fn change_page(view: View<'_>) -> Result<Answer> {
 }
 
 #[rocket::post("/user/password-change", data = "<form>")]
-async fn change(view: View<'_>, mut db: Db<'_>, form: Form<'_>) -> Result<Answer> {
+async fn change(view: View<'_>, db: Db<'_>, form: Form<'_>) -> Result<Answer> {
+    drop(db);
     let user = &view.logged_in()?.caller.user;
     let now = Timestamp::now();
-    let counter = format!("password of {}", user.id);
-    if throttle::read(&mut db, &counter, MINUTES, now).await? >= MOST_FAILURES {
-        return Err(Error::TooOften);
-    }
-    drop(db);
-    let old = form.raw("old_password").unwrap_or_default();
     let mut faults = Faults::default();
     check_twice(&mut faults, &form, user);
-    if old.is_empty() {
-        faults.add("old_password", "Enter the password you have now.");
-    } else if auth::verified(Some(user.clone()), old).await.is_none() {
-        let mut tx = form.begin().await?;
-        throttle::count(&mut tx, &counter, MINUTES, now).await?;
-        tx.commit().await?;
-        faults.add("old_password", "This is not your password.");
-    }
+    confirm(user, &form, "old_password", &mut faults).await?;
     if !faults.is_empty() {
         return Ok(Answer::Invalid(change_form(&view, &faults)));
     }
@@ -142,8 +166,7 @@ fn change_form(view: &View, faults: &Faults) -> Markup {
                 (field::problems(faults))
                 form.entries method="post" action=(links.user_page("password-change/")) {
                     (view.csrf())
-                    // For password managers: whose password it is.
-                    input type="hidden" name="username" autocomplete="username" value=(view.user().map_or("", |user| user.username.as_str()));
+                    (whose(view))
                     (old.drawn(faults))
                     @for field in new_fields() { (field.drawn(faults)) }
                     button.primary type="submit" { "Change the password" }
@@ -181,7 +204,7 @@ async fn reset(view: View<'_>, db: Db<'_>, form: Form<'_>) -> Result<Answer> {
     drop(db);
     let email = form.text("email");
     let mut faults = Faults::default();
-    check_address(&mut faults, email, MAX_EMAIL);
+    check_address(&mut faults, "email", email, MAX_EMAIL);
     if !faults.is_empty() {
         return Ok(Answer::Invalid(reset_form(&view, email, &faults)));
     }

@@ -78,7 +78,7 @@ impl<'a> Entered<'a> {
                 "Letters, digits and underscores only, thirty at most.",
             ),
         }
-        check_address(&mut faults, self.email, MAX_EMAIL);
+        check_address(&mut faults, "email", self.email, MAX_EMAIL);
         match self.password {
             "" => faults.add("password", "Choose a password."),
             password => {
@@ -92,14 +92,14 @@ impl<'a> Entered<'a> {
 }
 
 /// Notes what is wrong with the address in the field `email`.
-pub fn check_address(faults: &mut Faults, email: &str, most: usize) {
+pub fn check_address(faults: &mut Faults, field: &'static str, email: &str, most: usize) {
     let is_right = || person::is_email(email) && notify::is_deliverable(email);
     if email.is_empty() {
-        faults.add("email", "Enter a mail address.");
+        faults.add(field, "Enter a mail address.");
     } else if email.chars().count() > most {
-        faults.add("email", format!("{most} characters at most."));
+        faults.add(field, format!("{most} characters at most."));
     } else if !is_right() {
-        faults.add("email", "This is no mail address.");
+        faults.add(field, "This is no mail address.");
     }
 }
 

@@ -11,7 +11,7 @@ use rocket::{
 use rocket_db_pools::Database;
 
 use super::{
-    error, guard,
+    clock, error, guard,
     visit::{self, Visit},
 };
 use crate::{auth::session, domain::link::slashed, store};
@@ -96,7 +96,7 @@ impl Handler for Reading {
             return Outcome::Success(error::response(request, Status::NotFound, None));
         }
         match guard::lend(request).await {
-            Ok(()) => match self.0.handle(request, data).await {
+            Ok(()) => match clock::within(request, self.0.handle(request, data)).await {
                 Outcome::Success(response) if response.status() == Status::NotFound => {
                     Outcome::Success(moved(request).await.unwrap_or(response))
                 }
@@ -150,7 +150,7 @@ impl Handler for Knowing {
             let visit: Visit = read.await.unwrap_or_default();
             request.local_cache(|| visit);
         }
-        self.0.handle(request, data).await
+        clock::within(request, self.0.handle(request, data)).await
     }
 }
 

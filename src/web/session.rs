@@ -11,6 +11,8 @@ use super::{
     form::Form,
     guard::{Pairs, View},
     layout,
+    profile::Section,
+    second_factor,
 };
 use crate::{
     auth,
@@ -75,9 +77,15 @@ async fn login(view: View<'_>, pairs: Pairs, mut db: Db<'_>, form: Form<'_>) -> 
     let mut tx = form.begin().await?;
     renew_password(&mut tx, &user, password).await?;
     throttle::forget(&mut tx, &counters[0].0).await?;
+    if user.has_second_factor {
+        let address = second_factor::ask(&view, &mut tx, &user, &next, now).await?;
+        tx.commit().await?;
+        return Ok(Answer::Done(address));
+    }
     let key = begin(&view, &mut tx, &user, now).await?;
     tx.commit().await?;
     view.begin_session(&key);
+    view.begin_display(&user.display);
     Ok(Answer::Done(next))
 }
 
@@ -136,7 +144,7 @@ pub async fn begin(view: &View<'_>, tx: &mut Tx, user: &User, now: Timestamp) ->
 }
 
 /// Returns where to go after the login: only to a page of ours.
-fn next(view: &View, given: Option<&str>) -> String {
+pub fn next(view: &View, given: Option<&str>) -> String {
     match given {
         Some(next) if link::is_own_path(next) => next.to_owned(),
         _ => view.links().user(),
@@ -226,5 +234,5 @@ async fn end(view: View<'_>, _db: Db<'_>, form: Form<'_>) -> Result<Answer> {
         .tell(&mut tx, vec![Notice::done(said)], Timestamp::now())
         .await?;
     tx.commit().await?;
-    Ok(Answer::Done(view.links().user()))
+    Ok(Answer::Done(view.links().user_page(Section::Tokens.path())))
 }

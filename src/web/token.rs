@@ -1,20 +1,26 @@
 //! Tokens of the API (`web.md §12`): made by a form only, shown once, revoked.
 
+use maud::{Markup, html};
 use rocket::Route;
 
 use super::{
     Db, Error,
     answer::Answer,
     error::Result,
-    field::Faults,
+    field::{Faults, Field},
     form::Form,
     guard::View,
-    profile::{self, Entered},
+    parts,
+    profile::{self, Section, action},
+    sessions,
 };
 use crate::{
     auth,
-    domain::{Timestamp, notice::Notice, permission::Scope},
-    store::{self, token::NewToken},
+    domain::{Timestamp, confirmation::is_key, notice::Notice, permission::Scope},
+    store::{
+        self, Conn,
+        token::{Kept, NewToken},
+    },
 };
 
 /// The cookie with a token that the next page shows, once.
@@ -28,7 +34,41 @@ const MINUTES_A_DAY: i64 = 24 * 60;
 
 /// Returns the routes of tokens.
 pub fn routes() -> Vec<Route> {
-    rocket::routes![generate, revoke]
+    rocket::routes![page, generate, revoke]
+}
+
+/// Name, scope and days of a token to be made.
+type Entered<'a> = (&'a str, &'a str, &'a str);
+
+#[rocket::get("/user/tokens")]
+async fn page(view: View<'_>, mut db: Db<'_>) -> Result<Answer> {
+    view.logged_in()?;
+    let made = view.take(MADE).filter(|text| is_key(text));
+    let entered = ("", "", "");
+    let page = section(&view, &mut db, entered, &Faults::default(), made.as_deref()).await?;
+    Ok(match made {
+        Some(_) => Answer::Once(page),
+        None => Answer::Page(page),
+    })
+}
+
+/// Draws tokens and sessions. `made` is a token that was made just now.
+async fn section(
+    view: &View<'_>,
+    conn: &mut Conn,
+    entered: Entered<'_>,
+    faults: &Faults,
+    made: Option<&str>,
+) -> Result<Markup> {
+    let session = view.logged_in()?;
+    let user = session.caller.user.id;
+    let kept = store::token::of(conn, user).await?;
+    let live = store::session::of_user(conn, user, Timestamp::now()).await?;
+    let main = html! {
+        @if view.options().rest_api { (tokens(view, &kept, entered, faults, made)) }
+        (sessions::list(view, &live, session))
+    };
+    Ok(profile::framed(view, Section::Tokens, main))
 }
 
 /// What somebody wants of a token.
@@ -81,9 +121,8 @@ async fn generate(view: View<'_>, mut db: Db<'_>, form: Form<'_>) -> Result<Answ
     let user = session.caller.user.id;
     let (wanted, faults) = Wanted::of(&form);
     if !faults.is_empty() {
-        let mut entered = Entered::of(&session.caller.user);
-        entered.token = (wanted.name, form.text("scope"), form.text("expires"));
-        let page = profile::page(&view, &mut db, session, &entered, &faults, None).await?;
+        let entered = (wanted.name, form.text("scope"), form.text("expires"));
+        let page = section(&view, &mut db, entered, &faults, None).await?;
         return Ok(Answer::Invalid(page));
     }
     drop(db);
@@ -105,7 +144,7 @@ async fn generate(view: View<'_>, mut db: Db<'_>, form: Form<'_>) -> Result<Answ
     tx.commit().await?;
     // Neither into the database nor into an address: only this browser gets it, for its next page.
     view.hand_on(MADE, &token.key);
-    Ok(Answer::Done(format!("{}#tokens", view.links().user())))
+    Ok(Answer::Done(view.links().user_page(Section::Tokens.path())))
 }
 
 #[rocket::post("/user/revoke-token", data = "<form>")]
@@ -122,5 +161,99 @@ async fn revoke(view: View<'_>, db: Db<'_>, form: Form<'_>) -> Result<Answer> {
         .tell(&mut tx, vec![notice], Timestamp::now())
         .await?;
     tx.commit().await?;
-    Ok(Answer::Done(view.links().user()))
+    Ok(Answer::Done(view.links().user_page(Section::Tokens.path())))
+}
+
+/// What tokens of a scope may do.
+fn described(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Read => "Read",
+        Scope::Checks => "Read, and report checks",
+        Scope::Write => "All that you may",
+    }
+}
+
+fn tokens(
+    view: &View,
+    tokens: &[Kept],
+    entered: Entered,
+    faults: &Faults,
+    made: Option<&str>,
+) -> Markup {
+    let links = view.links();
+    let has_default = tokens.iter().any(|token| token.name.is_empty());
+    html! {
+        section #tokens {
+            h2 { "Tokens" }
+            p.muted { "With a token scripts and clients use the API as you, without your password." }
+            @if let Some(made) = made {
+                div.notice role="status" {
+                    p { "Your new token, shown this once: " code.secret { (made) } " " (parts::copy(made, "the token")) }
+                }
+            }
+            @if !tokens.is_empty() {
+                table.own {
+                    thead { tr { th scope="col" { "Name" } th scope="col" { "May" } th scope="col" { "Made" } th scope="col" { "Ends" } th scope="col" { "Last used" } th scope="col" { span.vh { "Actions" } } } }
+                    tbody {
+                        @for token in tokens {
+                            @let name = if token.name.is_empty() { "default" } else { &token.name };
+                            tr {
+                                th scope="row" { (name) }
+                                td { (Scope::from_word(&token.scope).map_or("Read", described)) }
+                                td { span.unit { "made " } (parts::day(token.created)) }
+                                td { span.unit { "ends " } (maybe_day(token.expires)) }
+                                td { span.unit { "last used " } (maybe_day(token.last_used)) }
+                                td.acts { (action(view, &links.user_page("revoke-token/"), "Revoke", name, &[("id", &token.id.to_string())])) }
+                            }
+                        }
+                    }
+                }
+            }
+            form.inline method="post" action=(links.user_page("generate-token/")) {
+                (view.csrf())
+                button type="submit" { @if has_default { "Make the default token anew" } @else { "Make a token" } }
+            }
+            @let is_open = !faults.is_empty() && ["name", "scope", "expires"].iter().any(|name| !faults.of(name).is_empty());
+            details.named open[is_open] {
+                summary { "Make a token with a name" }
+                (named_token(view, entered, faults))
+            }
+        }
+    }
+}
+
+fn maybe_day(day: Option<Timestamp>) -> Markup {
+    html! { @match day { Some(day) => (parts::day(day)), None => "never" } }
+}
+
+fn named_token(view: &View, entered: Entered, faults: &Faults) -> Markup {
+    let (name, scope, days) = entered;
+    let name = Field {
+        hint: "What it is for, such as the machine. A token of the same name stops to work.",
+        ..Field::new("name", "Name", name)
+    };
+    let expires = Field {
+        kind: "number",
+        required: false,
+        hint: "Days until it stops to work; empty for never.",
+        ..Field::new("expires", "Days", days)
+    };
+    let wrong = faults.of("scope");
+    html! {
+        form.entries method="post" action=(view.links().user_page("generate-token/")) {
+            (view.csrf())
+            (name.drawn(faults))
+            div.entry {
+                label for="id_scope" { "May" }
+                select #id_scope name="scope" aria-describedby=[(!wrong.is_empty()).then_some("scope-error")] {
+                    @for one in Scope::ALL {
+                        option value=(one.word()) selected[scope == one.word()] { (described(one)) }
+                    }
+                }
+                @if !wrong.is_empty() { p.wrong #scope-error { (wrong.join(" ")) } }
+            }
+            (expires.drawn(faults))
+            button type="submit" { "Make the token" }
+        }
+    }
 }

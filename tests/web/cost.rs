@@ -81,7 +81,9 @@ async fn costs(db: &Db, site: &Client, mara: i64, when: &str) {
             // What is not there yet, or leads elsewhere.
             let expected = found.and(costs[at]);
             if found != expected {
-                wrong.push(format!("{path} {when}, {user:?}: {found:?}, not {expected:?}"));
+                wrong.push(format!(
+                    "{path} {when}, {user:?}: {found:?}, not {expected:?}"
+                ));
             }
         }
     }

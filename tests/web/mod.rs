@@ -1,6 +1,7 @@
 //! Pages, through Rocket's local client: what they say, where they lead, what they cost.
 
 mod about;
+mod account;
 mod admin;
 mod autocomplete;
 mod browser;
@@ -27,6 +28,7 @@ mod person;
 mod profile;
 mod project;
 mod registration;
+mod second_factor;
 pub mod seed;
 mod series;
 mod session;
@@ -34,6 +36,7 @@ mod site;
 mod todo;
 mod token;
 mod undo;
+mod unsubscribe;
 mod weight;
 
 /// Calls each page test with a database of its own, on each engine.
@@ -48,6 +51,13 @@ macro_rules! on_each_engine {
 }
 
 on_each_engine! {
+    a_mail_ends_the_notifications: unsubscribe::a_mail_ends_the_notifications;
+    the_primary_address_is_changed_by_its_link: account::the_primary_address_is_changed_by_its_link;
+    an_account_is_deleted_by_its_owner: account::an_account_is_deleted_by_its_owner;
+    pages_are_as_their_reader_wants: account::pages_are_as_their_reader_wants;
+    a_second_factor_is_asked_for: second_factor::a_second_factor_is_asked_for;
+    codes_cannot_be_tried_for_ever: second_factor::codes_cannot_be_tried_for_ever;
+    staff_may_need_a_second_factor: second_factor::staff_may_need_a_second_factor;
     projects_are_listed: project::projects_are_listed;
     a_project_tells_of_itself: project::a_project_tells_of_itself;
     an_empty_list_says_so: list::an_empty_list_says_so;

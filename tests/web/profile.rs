@@ -75,9 +75,28 @@ pub async fn a_profile_shows_what_is_its_users(db: &Db) {
         assert!(work.contains(&expected.to_owned()), "{expected}: {work:?}");
     }
     assert!(!work.contains(&"/project/three/list/".to_owned()));
+    // Session, rights and what waits; projects, bundles.
+    assert_eq!(page.statements(), 5);
+    let sections = page.values(".settings nav a", "href");
+    assert_eq!(
+        sections,
+        [
+            "/user/",
+            "/user/addresses/",
+            "/user/display/",
+            "/user/tokens/",
+            "/user/account/"
+        ]
+    );
+    for path in &sections {
+        let page = browser.get(path).await;
+        let open = page.values(".settings nav a[aria-current=page]", "href");
+        assert_eq!((page.status, open), (200, vec![path.clone()]));
+    }
+    let page = browser.get("/user/addresses/").await;
     assert_eq!(
         page.texts("#addresses tbody th"),
-        ["ann@example.org account", "second@example.org"]
+        ["ann@example.org primary", "second@example.org"]
     );
     let ways = page.values("#addresses td form", "action");
     assert_eq!(ways[..2], ["/mail/optout/", "/mail/optin/"]);
@@ -85,12 +104,13 @@ pub async fn a_profile_shows_what_is_its_users(db: &Db) {
         ways[2].starts_with("/user/unlink/") && ways.len() == 3,
         "{ways:?}"
     );
+    let page = browser.get("/user/account/").await;
     assert!(page.body.contains("/user/password-change/"));
+    let page = browser.get("/user/tokens/").await;
     assert_eq!(page.texts("#tokens h2").len(), 1);
-    // Session, rights and what waits; people, those who opted out, projects, bundles, tokens, sessions.
-    assert_eq!(page.statements(), 9);
     let without = seed::site(db, |_| {}).await;
-    let page = Browser::of(&without, db, ann).await.get("/user/").await;
+    let browser = Browser::of(&without, db, ann).await;
+    let page = browser.get("/user/tokens/").await;
     assert!(page.texts("#tokens h2").is_empty(), "no API, no tokens");
 }
 
@@ -173,7 +193,7 @@ pub async fn sessions_are_ended(db: &Db) {
         Browser::of(&site, db, bob).await,
     );
     let keys = browser
-        .get("/user/")
+        .get("/user/tokens/")
         .await
         .values("#sessions td input[name=session]", "value");
     assert_eq!(keys.len(), 2, "not this one");

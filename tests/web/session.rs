@@ -201,6 +201,11 @@ pub async fn no_form_of_another_site_is_taken(db: &Db) {
         let seen = browser
             .post_plainly(&format!("{path}/"), &[("username", "ann")])
             .await;
+        // The one form that mail programs send from wherever they are: its key is the proof, and this is none.
+        if uri == "/mail/unsubscribe/<key>" {
+            assert_eq!(seen.status, 404, "{uri}");
+            continue;
+        }
         assert_eq!(seen.status, 403, "{uri}");
         assert!(seen.body.contains("Reload the page"), "{uri}");
     }

@@ -35,14 +35,14 @@ pub async fn a_token_is_shown_once(db: &Db) {
     let made = browser.post(MAKE, &[]).await;
     assert_eq!(
         (made.status, made.header("Location")),
-        (303, "/user/#tokens")
+        (303, "/user/tokens/")
     );
-    let page = browser.get("/user/").await;
+    let page = browser.get("/user/tokens/").await;
     assert_eq!(page.header("Cache-Control"), "no-store");
     let first = shown(&page);
     assert_eq!(first.len(), 40);
     assert_eq!(scope(db, &first).await, Some(Scope::Write));
-    let later = browser.get("/user/").await;
+    let later = browser.get("/user/tokens/").await;
     assert_eq!(
         (shown(&later), later.body.contains(&first)),
         (String::new(), false)

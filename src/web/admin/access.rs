@@ -55,6 +55,11 @@ impl Access {
                 "Administration is for staff only, and your account is not staff. A superuser of this site can change that.",
             ));
         }
+        if view.options().staff_second_factor && !user.has_second_factor {
+            return Err(Error::Forbidden(
+                "On this site staff need a second factor. Set one up in your profile, under Account, and come back.",
+            ));
+        }
         let console = store::permission::of(conn, user.id, user.is_superuser).await?;
         let now = Timestamp::now();
         Ok(Access {

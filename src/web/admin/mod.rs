@@ -63,6 +63,17 @@ use model::{Model, Part};
 
 use crate::domain::permission::Deed;
 
+/// Returns what goes or stays when an account is deleted: what, the statement that counts it, and what becomes of it.
+pub fn user_losses() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    user::MODEL.losses.iter().map(|loss| {
+        let fate = match loss.fate {
+            model::Fate::Stay(how) => how,
+            _ => "go",
+        };
+        (loss.what, loss.count, fate)
+    })
+}
+
 /// Returns the routes of the console.
 pub fn routes() -> Vec<Route> {
     let console = rocket::routes![

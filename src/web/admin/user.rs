@@ -278,6 +278,13 @@ pub static MODEL: Model = Model {
             fields: &[],
         },
         Action {
+            name: "end-second-factor",
+            label: "End the second factor",
+            deed: Deed::Change,
+            on: On::Each,
+            fields: &[],
+        },
+        Action {
             name: "maintain",
             label: "Make maintainer",
             deed: Deed::Change,
@@ -504,6 +511,16 @@ impl Noun for Users {
             }
             "mail-reset" => act::mail_reset(work, ids).await,
             "mail-confirmation" => act::mail_confirmation(work, ids).await,
+            "end-second-factor" => {
+                for id in ids {
+                    if store::second_factor::end(&mut work.tx, number(id)).await? {
+                        work.changed(id, "Second factor", "on", "ended").await?;
+                    }
+                }
+                Ok(Acted::Done(
+                    "Their passwords are enough to log in now.".into(),
+                ))
+            }
             "maintain" => act::maintain(work, ids, form).await,
             _ => match ids {
                 [id] => act::act_on(work, action, id, form).await,
