@@ -588,7 +588,14 @@ fn large(engine: &Engine) {
         "?delegate=Nobody",
         "?delegate=1&state=*",
         "?series=1000",
+        "?order=-name&state=*",
+        "?order=submitter&state=*",
+        "?order=delegate&state=*",
+        "?state=*&archive=both&page=4990",
+        "?delegate=Nobody&state=*",
         "?q=driver&state=*",
+        "?q=fix",
+        "?q=part+4242&state=*",
         "?q=no-such-word&state=*",
         "?since=2024-01-01&state=*",
         "?checks=fail",
@@ -635,10 +642,10 @@ fn fill_patches(database: &str, many: i64) {
         run(&mut tx, series, many / 4).await;
         let patches = match db.kind() {
             Kind::Sqlite => {
-                "INSERT INTO patch (project_id, submitter_id, state_id, delegate_id, series_id, number, archived, date, msgid, name, name_key) SELECT s.project_id, s.submitter_id, CASE WHEN i % 50 = 0 THEN 1 + (i / 50) % 2 ELSE 3 + i % 8 END, CASE WHEN i % 3 = 0 THEN (SELECT min(id) FROM account) END, s.id, 1 + (i - 1) % 4, CASE WHEN i % 5 = 0 AND i % 50 <> 0 THEN 1 ELSE 0 END, s.date + (i - 1) % 4, '<' || i || '@large.example.com>', '[' || (1 + (i - 1) % 4) || '/4] driver ' || ((i * 31) % 1000) || ': change ' || i, 'driver ' || ((i * 31) % 1000) || ': change ' || i FROM n JOIN series s ON s.id = (SELECT min(id) FROM series WHERE project_id = (SELECT id FROM project WHERE linkname = 'large')) + (i - 1) / 4"
+                "INSERT INTO patch (project_id, submitter_id, state_id, delegate_id, series_id, number, archived, date, msgid, name, name_key) SELECT s.project_id, s.submitter_id, CASE WHEN i % 50 = 0 THEN 1 + (i / 50) % 2 ELSE 3 + i % 8 END, CASE WHEN i % 3 = 0 THEN (SELECT min(id) FROM account) END, s.id, 1 + (i - 1) % 4, CASE WHEN i % 5 = 0 AND i % 50 <> 0 THEN 1 ELSE 0 END, s.date + (i - 1) % 4, '<' || i || '@large.example.com>', '[' || (1 + (i - 1) % 4) || '/4] ' || (CASE WHEN i % 40 = 7 THEN 'driver' ELSE 'sub' || ((i * 7) % 97) END) || ': ' || (CASE i % 5 WHEN 0 THEN 'fix a leak of ' WHEN 1 THEN 'add support for ' WHEN 2 THEN 'drop the lock around ' WHEN 3 THEN 'use helpers in ' ELSE 'clean up ' END) || 'part ' || i, (CASE WHEN i % 40 = 7 THEN 'driver' ELSE 'sub' || ((i * 7) % 97) END) || ': ' || (CASE i % 5 WHEN 0 THEN 'fix a leak of ' WHEN 1 THEN 'add support for ' WHEN 2 THEN 'drop the lock around ' WHEN 3 THEN 'use helpers in ' ELSE 'clean up ' END) || 'part ' || i FROM n JOIN series s ON s.id = (SELECT min(id) FROM series WHERE project_id = (SELECT id FROM project WHERE linkname = 'large')) + (i - 1) / 4"
             }
             Kind::Postgres => {
-                "INSERT INTO patch (project_id, submitter_id, state_id, delegate_id, series_id, number, archived, date, msgid, name, name_key) SELECT s.project_id, s.submitter_id, CASE WHEN i % 50 = 0 THEN 1 + (i / 50) % 2 ELSE 3 + i % 8 END, CASE WHEN i % 3 = 0 THEN (SELECT min(id) FROM account) END, s.id, 1 + (i - 1) % 4, i % 5 = 0 AND i % 50 <> 0, s.date + ((i - 1) % 4) * interval '1 microsecond', '<' || i || '@large.example.com>', '[' || (1 + (i - 1) % 4) || '/4] driver ' || ((i * 31) % 1000) || ': change ' || i, 'driver ' || ((i * 31) % 1000) || ': change ' || i FROM n JOIN series s ON s.id = (SELECT min(id) FROM series WHERE project_id = (SELECT id FROM project WHERE linkname = 'large')) + (i - 1) / 4"
+                "INSERT INTO patch (project_id, submitter_id, state_id, delegate_id, series_id, number, archived, date, msgid, name, name_key) SELECT s.project_id, s.submitter_id, CASE WHEN i % 50 = 0 THEN 1 + (i / 50) % 2 ELSE 3 + i % 8 END, CASE WHEN i % 3 = 0 THEN (SELECT min(id) FROM account) END, s.id, 1 + (i - 1) % 4, i % 5 = 0 AND i % 50 <> 0, s.date + ((i - 1) % 4) * interval '1 microsecond', '<' || i || '@large.example.com>', '[' || (1 + (i - 1) % 4) || '/4] ' || (CASE WHEN i % 40 = 7 THEN 'driver' ELSE 'sub' || ((i * 7) % 97) END) || ': ' || (CASE i % 5 WHEN 0 THEN 'fix a leak of ' WHEN 1 THEN 'add support for ' WHEN 2 THEN 'drop the lock around ' WHEN 3 THEN 'use helpers in ' ELSE 'clean up ' END) || 'part ' || i, (CASE WHEN i % 40 = 7 THEN 'driver' ELSE 'sub' || ((i * 7) % 97) END) || ': ' || (CASE i % 5 WHEN 0 THEN 'fix a leak of ' WHEN 1 THEN 'add support for ' WHEN 2 THEN 'drop the lock around ' WHEN 3 THEN 'use helpers in ' ELSE 'clean up ' END) || 'part ' || i FROM n JOIN series s ON s.id = (SELECT min(id) FROM series WHERE project_id = (SELECT id FROM project WHERE linkname = 'large')) + (i - 1) / 4"
             }
         };
         run(&mut tx, patches, many).await;

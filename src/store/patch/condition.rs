@@ -125,7 +125,7 @@ pub(super) fn matching(words: &[String]) -> Option<String> {
 }
 
 /// The index of names knows parts of three letters.
-pub(super) fn is_indexed(word: &str) -> bool {
+fn is_indexed(word: &str) -> bool {
     word.to_lowercase().chars().count() >= 3
 }
 
@@ -231,7 +231,7 @@ fn counted(query: &mut Sql, filter: &PatchFilter, start: Start) {
     }
     if filter.unaddressed {
         query.push(
-            " AND p.id IN (SELECT c.patch_id FROM comment c WHERE c.addressed = FALSE AND c.patch_id IS NOT NULL)",
+            " AND p.id IN (SELECT c.patch_id FROM comment c WHERE c.addressed IS FALSE AND c.patch_id IS NOT NULL)",
         );
     }
 }

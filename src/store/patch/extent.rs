@@ -4,8 +4,8 @@
 //! far: to a number that nobody pages to. What is found on the way decides how a page is made (`find.rs`): few rows are
 //! fetched and sorted, many are read in order until the page is full.
 
-use super::super::{Conn, Kind, Result, Sql, containing, sql};
-use super::condition::{archived, conditions, is_indexed, matching, state_ids};
+use super::super::{Conn, Kind, Result, Sql, sql};
+use super::condition::{archived, conditions, matching, state_ids};
 use crate::domain::{
     StateId,
     check::CheckState,
@@ -125,11 +125,11 @@ pub async fn measure(conn: &mut Conn, filter: &PatchFilter, states: &[State]) ->
     let rare = has_rare_words(conn, filter).await?;
     extent.plain = false;
     extent.start = start(filter, base, rare);
-    let most = match (filter.words.is_empty() && filter.without.is_empty(), rare) {
-        (true, _) | (_, true) => MOST,
-        (false, false) => MOST_BY_WORDS,
+    let most = match filter.words.is_empty() && filter.without.is_empty() {
+        true => MOST,
+        false => MOST_BY_WORDS,
     };
-    let found = count(conn, filter, states, extent.start, most + 1).await?;
+    let found = count(conn, filter, states, &extent, most + 1).await?;
     extent.total = found.min(most);
     extent.more = found > most;
     Ok(extent)
@@ -226,22 +226,13 @@ async fn has_rare_words(conn: &mut Conn, filter: &PatchFilter) -> Result<bool> {
     let Some(asked) = matching(&filter.words) else {
         return Ok(false);
     };
-    let mut query = match conn.kind() {
-        Kind::Sqlite => {
-            let mut query =
-                sql("SELECT count(*) FROM (SELECT rowid FROM patch_words WHERE patch_words MATCH ");
-            query.arg(asked);
-            query
-        }
-        Kind::Postgres => {
-            let mut query =
-                sql("SELECT count(*) FROM (SELECT 1 FROM patch WHERE TRUE").planned_anew();
-            for word in filter.words.iter().filter(|word| is_indexed(word)) {
-                query.push(" AND name_key LIKE ").arg(containing(word));
-            }
-            query
-        }
-    };
+    // PostgreSQL knows by its statistics.
+    if conn.kind() == Kind::Postgres {
+        return Ok(true);
+    }
+    let mut query =
+        sql("SELECT count(*) FROM (SELECT rowid FROM patch_words WHERE patch_words MATCH ");
+    query.arg(asked);
     query.push(" LIMIT ").arg(FEW + 1).push(") found");
     let (count,): (i64,) = query.one(conn).await?;
     Ok(count <= FEW)
@@ -252,11 +243,11 @@ async fn count(
     conn: &mut Conn,
     filter: &PatchFilter,
     states: &[State],
-    start: Start,
+    extent: &Extent,
     cap: i64,
 ) -> Result<i64> {
     let mut query = sql("SELECT count(*) FROM (SELECT 1 FROM ").planned_anew();
-    let kind = conn.kind();
+    let (kind, start) = (conn.kind(), extent.start);
     query.push(match (start, kind, filter.words.is_empty()) {
         // The names stand in this index: no row has to be fetched to read one.
         (Start::Shelves, Kind::Sqlite, false) if filter.project.is_some() => {
@@ -265,7 +256,16 @@ async fn count(
         _ => start.table(kind),
     });
     query.push(" WHERE ");
-    asked(&mut query, kind, filter, states, start);
+    match extent.shelves.is_empty() {
+        true => asked(&mut query, kind, filter, states, start),
+        // All states there are, so that indexes can be used to their end.
+        false => {
+            let mut ids: Vec<StateId> = extent.shelves.iter().map(|shelf| shelf.state).collect();
+            ids.dedup();
+            let archived = archived(filter.archive);
+            conditions(&mut query, kind, filter, Some(&ids), archived, start);
+        }
+    }
     query.push(" LIMIT ").arg(cap).push(") found");
     let (count,): (i64,) = query.one(conn).await?;
     Ok(count)

@@ -393,7 +393,11 @@ fn by_delegate(
     });
     query.push(" AS desk FROM account d CROSS JOIN ");
     query.push(Start::Delegate.table(kind));
-    query.push(" WHERE d.id IN (SELECT id FROM desk) AND p.delegate_id = d.id AND ");
+    query.push(match kind {
+        // Not from those ids to their names, but along the names.
+        Kind::Sqlite => " WHERE +d.id IN (SELECT id FROM desk) AND p.delegate_id = d.id AND ",
+        Kind::Postgres => " WHERE d.id IN (SELECT id FROM desk) AND p.delegate_id = d.id AND ",
+    });
     asked(&mut query, kind, filter, states, Start::Delegate);
     query.push(match (order.descending, kind) {
         (true, Kind::Sqlite) => " ORDER BY lower(d.username) DESC, p.date, p.id",
