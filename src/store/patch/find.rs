@@ -203,25 +203,19 @@ fn merged(
     stretch: Stretch,
 ) -> Sql {
     let mut query = sql("");
-    merge(
-        &mut query,
-        kind,
-        filter,
-        order,
-        &extent.shelves,
-        Some(stretch),
-    );
+    merge(&mut query, kind, filter, order, &extent.shelves, stretch);
     query
 }
 
-/// Appends a merge of shelves. SQLite merges parts that it can read in order; PostgreSQL wants the order said for each part.
+/// Appends a merge of shelves. SQLite merges parts that it can read in order; PostgreSQL wants to be told the order of each part, and how
+/// much of it is wanted, or it reads and sorts all.
 fn merge(
     query: &mut Sql,
     kind: Kind,
     filter: &PatchFilter,
     order: Order,
     shelves: &[Shelf],
-    stretch: Option<Stretch>,
+    stretch: Stretch,
 ) {
     let by = match (order.key, order.descending) {
         (OrderKey::Name, true) => " ORDER BY name_key DESC, date, id",
@@ -229,11 +223,15 @@ fn merge(
         (_, true) => " ORDER BY date DESC, id DESC",
         (_, false) => " ORDER BY date, id",
     };
-    let on_desk = matches!(filter.delegate, Some(Delegate::User(_) | Delegate::Nobody))
-        && order.key == OrderKey::Date;
-    let start = match on_desk {
+    let on_desk = matches!(filter.delegate, Some(Delegate::User(_) | Delegate::Nobody));
+    let start = match on_desk && order.key == OrderKey::Date {
         true => Start::Delegate,
         false => Start::Shelves,
+    };
+    let table = match (kind, start, order.key) {
+        (Kind::Sqlite, Start::Shelves, OrderKey::Name) => "patch p INDEXED BY patch_name",
+        (Kind::Sqlite, Start::Shelves, _) => "patch p INDEXED BY patch_list",
+        _ => start.table(kind),
     };
     query.push(match kind {
         Kind::Sqlite => "",
@@ -250,7 +248,7 @@ fn merge(
             OrderKey::Name => " p.id AS id, p.date AS date, p.name_key AS name_key FROM ",
             _ => " p.id AS id, p.date AS date FROM ",
         });
-        query.push(start.table(kind)).push(" WHERE ");
+        query.push(table).push(" WHERE ");
         conditions(
             query,
             kind,
@@ -260,16 +258,15 @@ fn merge(
             start,
         );
         if kind == Kind::Postgres {
-            query.push(by).push(")");
+            let most = stretch.limit + stretch.offset;
+            query.push(by).push(" LIMIT ").arg(most).push(")");
         }
     }
     if kind == Kind::Postgres {
         query.push(") merged");
     }
     query.push(by);
-    if let Some(stretch) = stretch {
-        stretched(query, stretch);
-    }
+    stretched(query, stretch);
 }
 
 /// Takes state after state. Where nothing else is asked, states that stand before the page are not read at all.
@@ -312,7 +309,7 @@ fn by_state(
         query
             .arg(shelves[0].ordering)
             .push(" AS BIGINT) AS ordering FROM (");
-        merge(&mut query, kind, filter, within, shelves, Some(up_to));
+        merge(&mut query, kind, filter, within, shelves, up_to);
         query.push(") one_state");
     }
     query.push(match order.descending {
@@ -417,14 +414,7 @@ fn by_delegate(
         key: OrderKey::Date,
         descending: !order.descending,
     };
-    merge(
-        &mut query,
-        kind,
-        &nobody,
-        by_date,
-        &extent.shelves,
-        Some(up_to),
-    );
+    merge(&mut query, kind, &nobody, by_date, &extent.shelves, up_to);
     query.push(match order.descending {
         true => ") nobody) found ORDER BY desk IS NULL, desk DESC, date, id",
         false => ") nobody) found ORDER BY desk IS NULL, desk, date DESC, id DESC",
