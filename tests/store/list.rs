@@ -12,6 +12,9 @@ use patchwork::{
 /// More than are fetched and sorted (`extent.rs`), so that every way is taken.
 const MANY: i64 = 4_000;
 
+/// More than are looked through whatever is asked.
+const LONG: i64 = 24_000;
+
 /// What a filter and an order look at.
 #[derive(sqlx::FromRow)]
 struct Seen {
@@ -38,7 +41,7 @@ async fn run(conn: &mut Conn, text: &'static str) {
 }
 
 /// Patches in two projects, of people and on desks whose names are not in the order of their ids.
-async fn fill(db: &Db) {
+async fn fill(db: &Db, many: i64) {
     let mut tx = db.begin().await.expect("a transaction");
     let moment = match db.kind() {
         Kind::Sqlite => "1700000000000000 + (i * 7919 % 3000) * 1000000",
@@ -68,7 +71,7 @@ async fn fill(db: &Db) {
         .expect("a series");
     let mut patches =
         sql("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ");
-    patches.arg(MANY).push(") INSERT INTO patch (project_id, submitter_id, state_id, delegate_id, series_id, number, archived, date, msgid, name, name_key)
+    patches.arg(many).push(") INSERT INTO patch (project_id, submitter_id, state_id, delegate_id, series_id, number, archived, date, msgid, name, name_key)
         SELECT CASE WHEN i % 40 = 0 THEN 2 ELSE 1 END, 1 + (i * 31) % 40, 1 + (i * 13) % 9,
                CASE WHEN i % 3 = 0 THEN 1 + (i / 3) % 4 END, CASE WHEN i <= 3 THEN 1 END, CASE WHEN i <= 3 THEN 4 - i END, i % 7 = 0, ");
     patches.push(moment).push(", '<' || i || '@example.org>', 'Name ' || i, 'thing ' || ((i * 37) % 500) || CASE WHEN i % 900 = 1 THEN ' \"rare\" %' ELSE '' END FROM n");
@@ -328,7 +331,7 @@ fn ordered(mut seen: Vec<&Seen>, order: Order) -> Vec<i64> {
 
 on_both! {
     async fn every_filter_in_every_order_finds_the_same(db: Db) {
-        fill(&db).await;
+        fill(&db, MANY).await;
         let mut conn = db.reader().await.expect("a reader");
         let states = state::vocabulary(&mut conn).await.expect("states").states;
         let seen = all(&mut conn).await;
@@ -354,6 +357,27 @@ on_both! {
             every.sort();
             let ids = patch::find::all(&mut conn, &filter, &states, MANY).await.expect(name);
             assert_eq!(ids, every, "{name}");
+        }
+    }
+
+}
+
+on_both! {
+    async fn long_lists_are_read_along_their_dates(db: Db) {
+        fill(&db, LONG).await;
+        let mut conn = db.reader().await.expect("a reader");
+        let states = state::vocabulary(&mut conn).await.expect("states").states;
+        let seen = all(&mut conn).await;
+        for (name, filter, is_asked) in cases() {
+            let extent = patch::extent::measure(&mut conn, &filter, &states).await.expect(name);
+            let wanted: Vec<&Seen> = seen.iter().filter(|p| p.project_id == 1 && is_asked(p)).collect();
+            for descending in [false, true] {
+                let order = Order { key: OrderKey::Date, descending };
+                let rows = patch::list::page(&mut conn, &filter, order, &states, &extent, 20, 3).await.expect(name);
+                let ids: Vec<i64> = rows.iter().map(|row| row.id.0).collect();
+                let expected: Vec<i64> = ordered(wanted.clone(), order).into_iter().skip(3).take(20).collect();
+                assert_eq!(ids, expected, "{name}, {order:?}");
+            }
         }
     }
 }

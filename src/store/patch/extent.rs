@@ -85,6 +85,8 @@ pub struct Extent {
     pub(super) shelves: Vec<Shelf>,
     /// Whether `total` is what the shelves hold together: nothing else is asked.
     pub(super) plain: bool,
+    /// Whether the shelves hold most of a long project.
+    pub(super) wide: bool,
 }
 
 impl Extent {
@@ -96,6 +98,7 @@ impl Extent {
             start: narrow(filter, false).unwrap_or(Start::Shelves),
             shelves: Vec::new(),
             plain: false,
+            wide: false,
         }
     }
 
@@ -110,7 +113,7 @@ impl Extent {
 /// # Errors
 /// When the database is away or refuses.
 pub async fn measure(conn: &mut Conn, filter: &PatchFilter, states: &[State]) -> Result<Extent> {
-    let shelves = shelves(conn, filter, states).await?;
+    let (shelves, whole) = shelves(conn, filter, states).await?;
     let base: i64 = shelves.iter().map(|shelf| shelf.count).sum();
     let mut extent = Extent {
         total: base,
@@ -118,6 +121,7 @@ pub async fn measure(conn: &mut Conn, filter: &PatchFilter, states: &[State]) ->
         start: Start::Shelves,
         shelves,
         plain: true,
+        wide: base > HANDY && base > whole / 4,
     };
     if filter.project.is_some() && is_plain(filter) {
         return Ok(extent);
@@ -146,10 +150,14 @@ fn is_plain(filter: &PatchFilter) -> bool {
         }
 }
 
-/// Returns the shelves of a list's project, in the order of states, and how much is on them. A series or a bundle needs none.
-async fn shelves(conn: &mut Conn, filter: &PatchFilter, states: &[State]) -> Result<Vec<Shelf>> {
+/// Returns the shelves of a list's project, in the order of states, and how many patches the project has. A series or a bundle needs none.
+async fn shelves(
+    conn: &mut Conn,
+    filter: &PatchFilter,
+    states: &[State],
+) -> Result<(Vec<Shelf>, i64)> {
     let (Some(project), None, None) = (filter.project, filter.series, filter.bundle) else {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), 0));
     };
     let counts: Vec<(StateId, bool, i64)> = sql(
         "SELECT state_id, archived, count FROM tally WHERE project_id = $1 AND kind = 'patch' AND category = '' AND count > 0",
@@ -157,6 +165,7 @@ async fn shelves(conn: &mut Conn, filter: &PatchFilter, states: &[State]) -> Res
     .bind(project)
     .all(conn)
     .await?;
+    let whole = counts.iter().map(|(_, _, count)| count).sum();
     let (wanted, put_away) = (state_ids(&filter.states, states), archived(filter.archive));
     let shelf = |(id, archived, count): (StateId, bool, i64)| {
         let state = states.iter().find(|state| state.id == id)?;
@@ -171,7 +180,7 @@ async fn shelves(conn: &mut Conn, filter: &PatchFilter, states: &[State]) -> Res
     };
     let mut shelves: Vec<Shelf> = counts.into_iter().filter_map(shelf).collect();
     shelves.sort_by_key(|shelf| (shelf.ordering, shelf.archived));
-    Ok(shelves)
+    Ok((shelves, whole))
 }
 
 /// Returns what alone makes a list short enough, if the filter names such a thing.

@@ -54,6 +54,7 @@ pub(super) async fn ids(
     let mut query = match way {
         Way::Sorted => sorted(kind, filter, order, states, extent.start, stretch),
         Way::Merged => merged(kind, filter, order, extent, stretch),
+        Way::Along => along(kind, filter, order, states, stretch),
         Way::ByState => by_state(kind, filter, order, extent, stretch),
         Way::BySubmitter => by_submitter(kind, filter, order, states, stretch),
         Way::ByDelegate => by_delegate(kind, filter, order, extent, states, stretch),
@@ -92,6 +93,7 @@ pub async fn all(
 enum Way {
     Sorted,
     Merged,
+    Along,
     ByState,
     BySubmitter,
     ByDelegate,
@@ -104,12 +106,17 @@ fn way(filter: &PatchFilter, order: Order, extent: &Extent) -> Way {
         return Way::Sorted;
     }
     match order.key {
+        OrderKey::Date if extent.wide && !extent.plain && !is_of_desk(filter) => Way::Along,
         OrderKey::Date | OrderKey::Name => Way::Merged,
         OrderKey::State => Way::ByState,
         OrderKey::Submitter => Way::BySubmitter,
         OrderKey::Delegate if filter.delegate.is_none() => Way::ByDelegate,
         OrderKey::Delegate | OrderKey::Number | OrderKey::Place => Way::Sorted,
     }
+}
+
+fn is_of_desk(filter: &PatchFilter) -> bool {
+    matches!(filter.delegate, Some(Delegate::User(_) | Delegate::Nobody))
 }
 
 fn is_by_people(key: OrderKey) -> bool {
@@ -223,8 +230,7 @@ fn merge(
         (_, true) => " ORDER BY date DESC, id DESC",
         (_, false) => " ORDER BY date, id",
     };
-    let on_desk = matches!(filter.delegate, Some(Delegate::User(_) | Delegate::Nobody));
-    let start = match on_desk && order.key == OrderKey::Date {
+    let start = match is_of_desk(filter) && order.key == OrderKey::Date {
         true => Start::Delegate,
         false => Start::Shelves,
     };
@@ -267,6 +273,30 @@ fn merge(
     }
     query.push(by);
     stretched(query, stretch);
+}
+
+/// Takes the patches of a project by date, and leaves out what is not asked. A merge would look through every shelf for its first match,
+/// also through those that have none.
+fn along(
+    kind: Kind,
+    filter: &PatchFilter,
+    order: Order,
+    states: &[State],
+    stretch: Stretch,
+) -> Sql {
+    let mut query = sql("SELECT p.id FROM ");
+    query.push(match kind {
+        Kind::Sqlite => "patch p INDEXED BY patch_date",
+        Kind::Postgres => "patch p",
+    });
+    query.push(" WHERE ");
+    asked(&mut query, kind, filter, states, Start::Shelves);
+    query.push(match order.descending {
+        true => " ORDER BY p.date DESC, p.id DESC",
+        false => " ORDER BY p.date, p.id",
+    });
+    stretched(&mut query, stretch);
+    query
 }
 
 /// Takes state after state. Where nothing else is asked, states that stand before the page are not read at all.
