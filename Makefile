@@ -4,11 +4,12 @@ CARGO ?= cargo
 DEMO  := .demo
 PORT  ?= 8000
 
-.PHONY: help run test faults bench fuzz lint clean-demo
+.PHONY: help run test deploy-test faults bench fuzz lint clean-demo
 
 help:
 	@echo "make run         build, load the sample list into $(DEMO)/, serve it on http://127.0.0.1:$(PORT)/"
 	@echo "make test        install what the tests need, then format, lints and all tests on both databases"
+	@echo "make deploy-test  try the deployment guide with real servers; STEPS='T06 T07' takes some of them"
 	@echo "make faults      deliver 2,000 mails while both databases fail in every way; ARCHIVE=FILE takes other mails"
 	@echo "make lint        format and lints only"
 	@echo "make bench       measure the figures this project promises"
@@ -21,6 +22,10 @@ run:
 
 test:
 	tests/run.sh
+
+deploy-test:
+	$(CARGO) build --release --locked
+	tests/deploy/run.sh $(STEPS)
 
 faults:
 	PATCHWORK_FAULTS=1 $(CARGO) test --locked --test main -- --nocapture faults::
