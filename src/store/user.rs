@@ -128,10 +128,13 @@ pub async fn set_password(tx: &mut Tx, user: UserId, hash: &str) -> Result<()> {
         .bind(hash)
         .run(tx)
         .await?;
-    sql("DELETE FROM session WHERE account_id = $1")
-        .bind(user)
-        .run(tx)
-        .await?;
+    // Whoever gave the old one, with or without the code after it, has to give the new one.
+    for statement in [
+        "DELETE FROM session WHERE account_id = $1",
+        "DELETE FROM pending_login WHERE account_id = $1",
+    ] {
+        sql(statement).bind(user).run(tx).await?;
+    }
     super::confirmation::forget(tx, user, confirmation::Kind::Reset).await
 }
 

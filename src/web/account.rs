@@ -39,7 +39,7 @@ fn main(view: &View) -> Markup {
                 p { "On: after the password you are asked for a code of your device." }
                 p { a.button href=(links.user_page("second-factor/")) { "Codes for a lost device, or end it" } }
             } @else {
-                p { "Off: the password alone lets somebody in. With a second factor you are asked for a code of your device as well." }
+                p { "Off: the password alone lets you in. With a second factor you are asked for a code of your device as well." }
                 p { a.button href=(links.user_page("second-factor/")) { "Set it up" } }
             }
         }

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     domain::{Person, PersonId, Timestamp, User, confirmation::Kind, notice::Notice, person},
     notify,
-    store::{self, Conn},
+    store::{self, Conn, Tx},
 };
 
 /// The most characters of an address.
@@ -96,15 +96,10 @@ async fn primary(view: View<'_>, mut db: Db<'_>, form: Form<'_>) -> Result<Answe
     let now = Timestamp::now();
     let mut tx = form.begin().await?;
     letter::count(&view, &mut tx, email, now).await?;
-    let site = letter::site(&view, &mut tx).await?;
-    let key = confirmation::ask(&mut tx, Kind::Primary, email, Some(user.id), now).await?;
-    let link = format!("{site}/confirm/{key}/");
-    let days = view.options().confirmation_days;
-    let letter = notify::letter::primary(&site, &user.username, email, &link, days);
-    letter::send(&view, &mut tx, email, &letter, now).await?;
+    ask(&view, &mut tx, Kind::Primary, (user, email), now).await?;
     let said = format!(
         "A mail is on its way to {email}. Open the link in it within {}; until then nothing changes.",
-        confirmation::days(days)
+        confirmation::days(view.options().confirmation_days)
     );
     session.tell(&mut tx, vec![Notice::done(said)], now).await?;
     tx.commit().await?;
@@ -112,6 +107,26 @@ async fn primary(view: View<'_>, mut db: Db<'_>, form: Form<'_>) -> Result<Answe
     Ok(Answer::Done(
         view.links().user_page(Section::Addresses.path()),
     ))
+}
+
+/// Mails the link with which an address becomes one of a user's, or the account's own.
+pub(super) async fn ask(
+    view: &View<'_>,
+    tx: &mut Tx,
+    kind: Kind,
+    (user, email): (&User, &str),
+    now: Timestamp,
+) -> Result<()> {
+    let key = confirmation::ask(tx, kind, email, Some(user.id), now).await?;
+    let site = letter::site(view, tx).await?;
+    let link = format!("{site}/confirm/{key}/");
+    let days = view.options().confirmation_days;
+    let write = match kind {
+        Kind::Primary => notify::letter::primary,
+        _ => notify::letter::address,
+    };
+    let letter = write(&site, &user.username, email, &link, days);
+    letter::send(view, tx, email, &letter, now).await
 }
 
 fn section(view: &View, user: &User, own: &Own, email: &str, faults: &Faults) -> Markup {
@@ -180,7 +195,7 @@ fn list(view: &View, user: &User, own: &Own) -> Markup {
                                         true => ("no", "optin/", "Allow"),
                                         false => ("yes", "optout/", "Stop"),
                                     };
-                                    (word) " "
+                                    span.unit { "notifications: " } (word) " "
                                     (action(view, &format!("{}{way}", links.mail()), label, &format!("notifications to {}", row.email), &[("email", row.email)]))
                                 }
                                 td.acts {
@@ -230,15 +245,10 @@ async fn link(view: View<'_>, mut db: Db<'_>, form: Form<'_>) -> Result<Answer> 
     let now = Timestamp::now();
     let mut tx = form.begin().await?;
     letter::count(&view, &mut tx, email, now).await?;
-    let site = letter::site(&view, &mut tx).await?;
-    let key = confirmation::ask(&mut tx, Kind::Address, email, Some(user.id), now).await?;
-    let link = format!("{site}/confirm/{key}/");
-    let days = view.options().confirmation_days;
-    let letter = notify::letter::address(&site, &user.username, email, &link, days);
-    letter::send(&view, &mut tx, email, &letter, now).await?;
+    ask(&view, &mut tx, Kind::Address, (user, email), now).await?;
     let said = format!(
         "A mail is on its way to {email}. Open the link in it within {}.",
-        confirmation::days(days)
+        confirmation::days(view.options().confirmation_days)
     );
     session.tell(&mut tx, vec![Notice::done(said)], now).await?;
     tx.commit().await?;

@@ -310,8 +310,8 @@ fn outcome(view: &View, link: &Link, is_just_done: bool) -> Markup {
         ),
         Kind::Address | Kind::Reset => (
             format!("{email} is one of your addresses."),
-            links.user(),
-            "Profile",
+            links.user_page("addresses/"),
+            "Addresses",
         ),
     };
     html! {
@@ -341,8 +341,8 @@ fn again(view: &View, kind: Kind) -> Markup {
         ),
         Kind::Address | Kind::Reset => (
             "The address was not added. Ask for a new link in your profile.",
-            links.user(),
-            "Profile",
+            links.user_page("addresses/"),
+            "Addresses",
         ),
     };
     html! {

@@ -99,7 +99,7 @@ fn question(view: &View, losses: &Losses, faults: &Faults) -> Markup {
             p { "This cannot be taken back." }
             dl.wide {
                 @for (what, count, fate) in losses.counted.iter().filter(|(_, count, _)| *count > 0) {
-                    dt { (count) " " (what) }
+                    dt { (what) " (" (count) ")" }
                     dd { (fate) }
                 }
                 dt { "Name, password, settings, sessions" }

@@ -149,7 +149,7 @@ fn section(view: &View, display: &Display, faults: &Faults) -> Markup {
                 (zone.drawn(faults))
                 datalist #zones { @for name in Zone::names() { option value=(name) {} } }
                 (filters.drawn(faults))
-                p.ticks { (field::tick("single_keys", "Single keys do something; ? on a list or a patch tells which", display.single_keys)) }
+                p.ticks { (field::tick("single_keys", "Single keys do something; ? tells what", display.single_keys)) }
                 button.primary type="submit" { "Save" }
             }
         }

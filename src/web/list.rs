@@ -98,11 +98,12 @@ async fn list(linkname: &str, view: View<'_>, pairs: Pairs, mut db: Db<'_>) -> R
         let own = view.here();
         return fed(&mut db, &view, linkname, query, &own).await;
     }
-    // Whoever has filters of their own sees them in the address, and can take them off there.
+    // Whoever has filters of their own sees them in the address, and can take them off there: a question mark alone asks
+    // for a list without any.
     let own = view
         .user()
         .map_or("", |user| user.display.list_filters.as_str());
-    if pairs.0.is_empty() && !own.is_empty() {
+    if !view.here().contains('?') && !own.is_empty() {
         return Ok(Answer::Found(format!(
             "{}?{own}",
             view.links().list(linkname)
@@ -417,7 +418,7 @@ fn results(view: &View, list: &List) -> Markup {
         section #results aria-label="Patches found" hx-target="#list" hx-swap="outerHTML" {
             div.summary {
                 ul.chips aria-label="Filters in effect" hx-boost="true" {
-                    @for chip in chip::chips(list) { (chip::drawn(&chip)) }
+                    @for chip in chip::chips(list) { (chip::drawn(view, &chip)) }
                 }
                 p.total { (total(&list.extent)) }
                 @if has_views(list) { (views(list)) }

@@ -62,7 +62,10 @@ async fn section(
 ) -> Result<Markup> {
     let session = view.logged_in()?;
     let user = session.caller.user.id;
-    let kept = store::token::of(conn, user).await?;
+    let kept = match view.options().rest_api {
+        true => store::token::of(conn, user).await?,
+        false => Vec::new(),
+    };
     let live = store::session::of_user(conn, user, Timestamp::now()).await?;
     let main = html! {
         @if view.options().rest_api { (tokens(view, &kept, entered, faults, made)) }

@@ -2,6 +2,7 @@
 //
 // Each walk is told below, once as it is with scripts, most also without. A walk that cannot go on is a fault.
 // On the way every page is looked at by axe in both themes. Ends with `N steps, M faults` and exit 1 when M is not 0.
+import { createHmac } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
@@ -116,6 +117,79 @@ async function newcomer(page, name) {
   await login(page, name, 'neap tide and spring tide');
   await open(page, '/user/');
   await look(page, 'profile');
+  await settled(page, name);
+}
+
+/// What a device shows of a secret in base 32 (RFC 6238).
+function code(secret) {
+  const bits = [...secret].map((digit) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(digit).toString(2).padStart(5, '0')).join('');
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
+  const digest = createHmac('sha1', key).update(step).digest();
+  const number = digest.readUInt32BE(digest[19] & 15) & 0x7fffffff;
+  return String(number % 1_000_000).padStart(6, '0');
+}
+
+/// The sections of somebody's own pages, a token, a second factor and its end.
+async function settled(page, name) {
+  const secret = 'neap tide and spring tide';
+  const section = async (label, shot) => {
+    await page.locator('.settings nav a', { hasText: label }).click();
+    await page.locator('.settings nav a[aria-current=page]', { hasText: label }).waitFor();
+    await look(page, shot);
+  };
+  await section('Addresses', 'addresses');
+  await page.getByLabel('New address').fill(`${name}@example.org`);
+  await page.locator('#primary').getByLabel('Your password').fill(secret);
+  await page.locator('#primary button[type=submit]').click();
+  await notice(page, `A mail is on its way to ${name}@example.org`);
+  await look(page, 'addresses-pending');
+  await section('Display', 'display');
+  await page.getByLabel('Time zone').fill('Europe/Atlantis');
+  await press(page, 'Save');
+  expect(await page.locator('#time_zone-error').count() === 1, 'a wrong time zone is told beside its field');
+  await look(page, 'display-wrong');
+  await page.getByLabel('Time zone').fill('Europe/Berlin');
+  await page.getByLabel('Colours').selectOption('dark');
+  await press(page, 'Save');
+  await notice(page, 'Your settings are saved.');
+  expect(await page.locator('html').getAttribute('data-theme') === 'dark', 'colours are as chosen');
+  await page.getByLabel('Colours').selectOption('');
+  await press(page, 'Save');
+  await page.locator('html:not([data-theme])').waitFor();
+  await section('Tokens', 'tokens');
+  await press(page, 'Make a token');
+  await page.locator('code.secret').waitFor();
+  await look(page, 'token-made');
+  await section('Account', 'account');
+  await open(page, '/user/delete/');
+  await look(page, 'delete');
+  await open(page, '/user/second-factor/');
+  await look(page, 'second-factor');
+  await page.getByLabel('Code').fill(code(await page.locator('input[name=secret]').inputValue()));
+  await page.getByLabel('Your password').fill(secret);
+  await press(page, 'Turn it on');
+  const kept = await page.locator('.codes code').allTextContents();
+  expect(kept.length === 10, 'ten codes for a lost device', kept.length);
+  await look(page, 'second-factor-codes');
+  await page.context().clearCookies();
+  await open(page, '/user/login/');
+  await page.getByLabel('Login name or address').fill(name);
+  await page.getByLabel('Password', { exact: true }).fill(secret);
+  await press(page, 'Log in');
+  await look(page, 'login-code');
+  await page.getByLabel('Code').fill('000000');
+  await press(page, 'Log in');
+  await page.locator('#code-error').waitFor();
+  await page.getByLabel('Code').fill(kept[0]);
+  await press(page, 'Log in');
+  await page.locator('.menu summary', { hasText: name }).waitFor();
+  await open(page, '/user/second-factor/');
+  await look(page, 'second-factor-on');
+  await page.getByLabel('Your password').fill(secret);
+  await press(page, 'End the second factor');
+  await notice(page, 'The second factor is off');
 }
 
 /// A maintainer searches, changes several patches at once, and takes it back.

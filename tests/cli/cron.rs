@@ -60,6 +60,19 @@ on_both! {
         }
         assert!(String::from_utf8_lossy(&raw).contains("From: Tides <t@example.org>\r\n"));
         assert_eq!(program.run(&["dumpdata", "outbox", "patch_change_notification"]).ok(), "");
+        // With one click it is the last (RFC 8058): the key in it is the address's, and only its digest is kept.
+        let header = |name: &str| mail.header_raw(name).map(str::trim).unwrap_or_default().to_owned();
+        assert_eq!(header("Precedence"), "bulk");
+        assert_eq!(header("List-Unsubscribe-Post"), "List-Unsubscribe=One-Click");
+        let way = header("List-Unsubscribe");
+        let key = way
+            .strip_prefix("<https://patches.example.org/mail/unsubscribe/")
+            .and_then(|rest| rest.strip_suffix("/>"))
+            .unwrap_or_else(|| panic!("{way}"));
+        let mut conn = fresh.db.reader().await.expect("a reader");
+        let whose = store::unsubscribe::address(&mut conn, key).await.expect("an answer");
+        assert_eq!(whose.as_deref(), Some("ann@example.com"));
+        assert!(!program.run(&["dumpdata", "unsubscribe"]).ok().contains(key));
     }
 }
 
@@ -88,6 +101,16 @@ on_both! {
             .run(&["cron", "--set", "mail.backend=console", "--set", "site.force_https=true", "--set", "server.url_prefix=/pw"])
             .ok();
         assert!(told.contains("  https://example.com/pw/mail/"), "{told}");
+        assert!(told.contains("List-Unsubscribe: <https://example.com/pw/mail/unsubscribe/"), "{told}");
+    }
+}
+
+on_both! {
+    async fn without_https_a_click_opens_the_page(fresh: Fresh) {
+        let program = ready(&fresh.db, &fresh.url).await.with("PATCHWORK_SITE__URL", "http://patches.example.org");
+        let told = program.run(&["cron", "--set", "mail.backend=console"]).ok();
+        assert!(told.contains("List-Unsubscribe: <http://patches.example.org/mail/unsubscribe/"), "{told}");
+        assert!(!told.contains("List-Unsubscribe-Post"), "{told}");
     }
 }
 

@@ -76,6 +76,33 @@ pub async fn the_primary_address_is_changed_by_its_link(db: &Db) {
     assert!(told.subject.starts_with("Your account has another address"));
 }
 
+/// Two ask for the same address, which belongs to neither yet, and press the buttons at once.
+pub async fn an_address_becomes_that_of_one_account(db: &Db) {
+    let (ann, bob) = (
+        account(db, "ann", false).await,
+        account(db, "bob", false).await,
+    );
+    let site = seed::site(db, |_| {}).await;
+    let (hers, his) = (
+        Browser::of(&site, db, ann).await,
+        Browser::of(&site, db, bob).await,
+    );
+    let wanted = [("new_email", "new@example.com"), ("password", PASSWORD)];
+    let mut links = Vec::new();
+    for browser in [&hers, &his] {
+        browser.submit("/user/addresses/", &wanted).await;
+        let mail = letters::last(db).await;
+        links.push(mail.path("http://example.com/confirm/"));
+        browser.get(&links[links.len() - 1]).await;
+    }
+    let (one, other) = rocket::tokio::join!(hers.post(&links[0], &[]), his.post(&links[1], &[]));
+    let mut fates = [one.status, other.status];
+    fates.sort_unstable();
+    assert_eq!(fates, [303, 422]);
+    let with = "SELECT count(*) FROM account WHERE email = 'new@example.com'";
+    assert_eq!(letters::count(db, with).await, 1);
+}
+
 pub async fn an_account_is_deleted_by_its_owner(db: &Db) {
     let one = seed::project(db, "one").await;
     let (ann, root) = (
@@ -93,7 +120,7 @@ pub async fn an_account_is_deleted_by_its_owner(db: &Db) {
     let page = browser.get("/user/delete/").await;
     assert!(
         page.texts("dt")
-            .contains(&"1 Patches on its desk".to_owned())
+            .contains(&"Patches on its desk (1)".to_owned())
     );
     let wrong = browser
         .post("/user/delete/", &[("password", "wrong")])
@@ -169,6 +196,12 @@ pub async fn pages_are_as_their_reader_wants(db: &Db) {
         (bare.status, bare.header("Location")),
         (302, "/project/one/list/?state=*")
     );
+    // Who takes the last of them off is not given it back.
+    letters::run(db, "UPDATE account SET list_filters = 'delegate=me'").await;
+    let mine = other.get("/project/one/list/?delegate=me").await;
+    let drops = mine.values(".chip a", "href");
+    assert!(drops.contains(&"?".to_owned()), "{drops:?}");
+    assert_eq!(other.get("/project/one/list/?").await.status, 200);
     assert_eq!(other.get("/project/one/list/?q=x").await.status, 200);
     // The login tells a new browser.
     let fresh = Browser::new(&site);

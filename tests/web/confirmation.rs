@@ -123,7 +123,7 @@ pub async fn links_expire(db: &Db) {
     );
     assert_eq!(
         page.values("main a.button", "href"),
-        ["/user/"],
+        ["/user/addresses/"],
         "how to repeat it"
     );
     assert_eq!(

@@ -10,8 +10,9 @@ use super::{
 };
 
 /// Addresses, and how many statements each takes for a visitor and for a maintainer, who costs three more to know
-/// (session, rights, what waits) and two for what the bar below a table offers. `None` where another page is shown.
-const COSTS: [(&str, [Option<u32>; 2]); 28] = [
+/// (session, rights, what waits) and two for what the bar below a table offers. `None` where another page is shown; a page
+/// that asks nothing itself tells of no statements.
+const COSTS: [(&str, [Option<u32>; 2]); 34] = [
     ("/", [Some(1), Some(4)]),
     ("/?q=deferred", [Some(1), Some(4)]),
     ("/project/one/", [Some(6), Some(9)]),
@@ -45,7 +46,13 @@ const COSTS: [(&str, [Option<u32>; 2]); 28] = [
     ("/user/bundles/", [None, Some(5)]),
     ("/user/todo/?all=1", [None, Some(14)]),
     ("/user/todo/one/", [None, Some(12)]),
-    ("/user/", [None, Some(9)]),
+    ("/user/", [None, Some(5)]),
+    ("/user/addresses/", [None, Some(6)]),
+    ("/user/display/", [None, Some(0)]),
+    ("/user/tokens/", [None, Some(4)]),
+    ("/user/account/", [None, Some(0)]),
+    ("/user/second-factor/", [None, Some(3)]),
+    ("/user/link/", [None, Some(0)]),
     ("/user/login/", [Some(0), None]),
     ("/submitter/?q=ann", [Some(1), Some(4)]),
     ("/delegate/?q=mar&project=one", [Some(2), Some(5)]),

@@ -19,10 +19,14 @@ use super::{
     browser::Browser,
     letters,
     people::{World, browser, world},
+    second_factor,
     seed::{self, Seen},
+    unsubscribe,
 };
 
 const PASSWORD: &str = "low-tide-at-noon";
+/// The password after it was changed.
+const CHANGED: &str = "spring tide at dawn";
 
 /// Who tries, in the order of the letters of a row. A clerk is staff with permissions for states.
 const ROLES: [&str; 8] = [
@@ -114,7 +118,7 @@ async fn things(db: &Db, site: &Client) -> Things {
     let person = letters::count(db, person).await;
     let user = Browser::of(site, db, world.user).await;
     Browser::of(site, db, world.user).await;
-    let page = user.get("/user/").await;
+    let page = user.get("/user/tokens/").await;
     let session = page
         .values("#sessions td input[name=session]", "value")
         .remove(0);
@@ -128,6 +132,8 @@ async fn things(db: &Db, site: &Client) -> Things {
     let change = [(tick.as_str(), "on"), ("action", "update"), ("state", "2")];
     let page = mara.submit("/project/one/list/", &change).await;
     let undo = page.values("#notices form", "action").remove(0);
+    second_factor::equip(db, world.user).await;
+    unsubscribe::mailed(db).await;
     admin::recount(db).await;
     Things {
         world,
@@ -173,6 +179,7 @@ impl Things {
             self.accounts(),
             self.visitors(),
             self.console(),
+            self.leaving(),
         ]
         .concat()
         .into_iter()
@@ -382,6 +389,41 @@ impl Things {
                 fields(&[("session", session)]),
                 "LENNNNNN",
             ),
+            row(
+                "/user/addresses",
+                "/user/addresses/",
+                fields(&[("new_email", "other@example.org"), ("password", PASSWORD)]),
+                "LDDDDDDD",
+            ),
+            row(
+                "/user/display",
+                "/user/display/",
+                fields(&[("theme", "dark"), ("time_zone", "Europe/Berlin")]),
+                "LDDDDDDD",
+            ),
+            // The user has one, the others no code to begin with.
+            row(
+                "/user/second-factor",
+                "/user/second-factor/",
+                fields(&[
+                    ("secret", &"A".repeat(32)),
+                    ("code", "x"),
+                    ("password", PASSWORD),
+                ]),
+                "LSIIIIII",
+            ),
+            row(
+                "/user/second-factor/codes",
+                "/user/second-factor/codes/",
+                fields(&[("password", PASSWORD)]),
+                "LDSSSSSS",
+            ),
+            row(
+                "/user/second-factor/end",
+                "/user/second-factor/end/",
+                fields(&[("password", PASSWORD)]),
+                "LDSSSSSS",
+            ),
         ]
     }
 
@@ -395,6 +437,13 @@ impl Things {
                 "/mail/optout/",
                 email("x@example.org"),
                 "DDDDDDDD",
+            ),
+            // The key is the proof, whoever has it.
+            row(
+                "/mail/unsubscribe/<key>",
+                &format!("/mail/unsubscribe/{}/", unsubscribe::KEY),
+                Vec::new(),
+                "PPPPPPPP",
             ),
             // Only those who left come back.
             row(
@@ -430,6 +479,13 @@ impl Things {
                 "/user/login/",
                 fields(&[("username", "user"), ("password", "wrong")]),
                 "IIIIIIII",
+            ),
+            // Without a password before it, a code leads to the login.
+            row(
+                "/user/login/code",
+                "/user/login/code/",
+                fields(&[("code", "000000")]),
+                "SSSSSSSS",
             ),
             row("/user/logout", "/user/logout/", Vec::new(), "EEEEEEEE"),
         ]
@@ -497,16 +553,28 @@ impl Things {
                 confirmed,
                 "LFFFFFDD",
             ),
-            // The last one: it ends the other sessions.
+        ]
+    }
+
+    /// What leaves nothing for the others.
+    fn leaving(&self) -> Vec<Written> {
+        vec![
             row(
                 "/user/password-change",
                 "/user/password-change/",
                 fields(&[
                     ("old_password", PASSWORD),
-                    ("new_password1", "spring tide at dawn"),
-                    ("new_password2", "spring tide at dawn"),
+                    ("new_password1", CHANGED),
+                    ("new_password2", CHANGED),
                 ]),
                 "LDDDDDDD",
+            ),
+            // The last superuser stays.
+            row(
+                "/user/delete",
+                "/user/delete/",
+                fields(&[("password", CHANGED)]),
+                "LDDDDDID",
             ),
         ]
     }
@@ -589,14 +657,19 @@ pub async fn tried(db: &Db, role: usize) {
         browsers.push(browser(&site, db, things.somebody(role)).await);
     }
     let (mut wrong, mut before) = (Vec::new(), contents(db).await);
-    for (row, browser) in rows.iter().zip(&browsers) {
+    for (row, kept) in rows.iter().zip(&mut browsers) {
+        // The new password has ended all sessions by then.
+        if row.route == "/user/delete" {
+            *kept = browser(&site, db, things.somebody(role)).await;
+            before = contents(db).await;
+        }
         assert_eq!(row.fates.len(), ROLES.len(), "{}", row.path);
         let form: Vec<(&str, &str)> = row
             .form
             .iter()
             .map(|(name, value)| (*name, value.as_str()))
             .collect();
-        let seen = browser.post(&row.path, &form).await;
+        let seen = kept.post(&row.path, &form).await;
         let after = contents(db).await;
         let expected = char::from(row.fates.as_bytes()[role]);
         let found = fate(&seen, before != after);

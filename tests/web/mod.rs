@@ -53,6 +53,7 @@ macro_rules! on_each_engine {
 on_each_engine! {
     a_mail_ends_the_notifications: unsubscribe::a_mail_ends_the_notifications;
     the_primary_address_is_changed_by_its_link: account::the_primary_address_is_changed_by_its_link;
+    an_address_becomes_that_of_one_account: account::an_address_becomes_that_of_one_account;
     an_account_is_deleted_by_its_owner: account::an_account_is_deleted_by_its_owner;
     pages_are_as_their_reader_wants: account::pages_are_as_their_reader_wants;
     a_second_factor_is_asked_for: second_factor::a_second_factor_is_asked_for;

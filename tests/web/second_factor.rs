@@ -31,7 +31,7 @@ fn code_of(secret: &[u8], now: Timestamp) -> String {
 }
 
 /// Gives an account a second factor.
-async fn equip(db: &Db, user: i64) {
+pub async fn equip(db: &Db, user: i64) {
     let mut tx = db.begin().await.expect("a transaction");
     let kept = Kept {
         secret: SECRET.to_vec(),

@@ -11,15 +11,20 @@ use super::{
     seed::{self, get},
 };
 
-const KEY: &str = "00112233445566778899aabbccddeeff00112233";
+pub const KEY: &str = "00112233445566778899aabbccddeeff00112233";
 const LISTED: &str = "SELECT count(*) FROM email_optout WHERE email = 'foo@example.com'";
 
-pub async fn a_mail_ends_the_notifications(db: &Db) {
+/// Has a key mailed to an address.
+pub async fn mailed(db: &Db) {
     let mut tx = db.begin().await.expect("a transaction");
     store::unsubscribe::insert(&mut tx, KEY, "Foo@example.com", Timestamp::now())
         .await
         .expect("a row");
     tx.commit().await.expect("a commit");
+}
+
+pub async fn a_mail_ends_the_notifications(db: &Db) {
+    mailed(db).await;
     let site = seed::site(db, |_| {}).await;
     let path = format!("/mail/unsubscribe/{KEY}/");
     let page = get(&site, &path).await;

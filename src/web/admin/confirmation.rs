@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        confirmation,
+        address, confirmation,
         error::{Error, Result},
         form::Form,
         letter, password, registration,
@@ -151,14 +151,8 @@ async fn again(work: &mut Work<'_>, kept: &store::confirmation::Kept) -> Result<
         (Purpose::Reset, Some(user)) if password::can_reset(&user) => {
             password::write(view, tx, &site, &user, now).await?;
         }
-        (Purpose::Address, Some(user)) => {
-            let key = confirmation::ask(tx, kind, &kept.email, Some(user.id), now).await?;
-            let (link, days) = (
-                format!("{site}/confirm/{key}/"),
-                view.options().confirmation_days,
-            );
-            let text = notify::letter::address(&site, &user.username, &kept.email, &link, days);
-            letter::send(view, tx, &kept.email, &text, now).await?;
+        (Purpose::Address | Purpose::Primary, Some(user)) => {
+            address::ask(view, tx, kind, (&user, &kept.email), now).await?;
         }
         (Purpose::OptOut | Purpose::OptIn, _) => {
             let key = confirmation::ask(tx, kind, &kept.email, None, now).await?;

@@ -58,7 +58,7 @@ pub async fn page(
 
 fn table(view: &View, mails: &[Arrived]) -> Markup {
     html! {
-        table.things {
+        table.things.came {
             caption.vh { "Received mails" }
             thead { tr {
                 th scope="col" { "Subject" } th scope="col" { "Received" } th scope="col" { "From" }
@@ -85,10 +85,16 @@ fn row(view: &View, mail: &Arrived) -> Markup {
             th scope="row" { a href=(address(view, &mail::MODEL, &mail.id.to_string(), "change")) { (parts::named(&subject)) } }
             td data-head="Received" { (parts::moment(mail.received)) }
             td data-head="From" { (parts::named(&header("From"))) }
-            td data-head="List" { @if list.is_empty() { span.none { "none" } } @else { (parts::named(&list)) } }
+            td data-head="List" { @if list.is_empty() { span.none { "none" } } @else { (parts::named(list_id(&list))) } }
             td data-head="Became" { (became(view, mail)) }
         }
     }
+}
+
+/// Returns what is in the angle brackets of `List-Id`: the name before them is long, and anybody's.
+fn list_id(header: &str) -> &str {
+    let inner = header.rsplit_once('<').map_or(header, |(_, inner)| inner);
+    inner.trim().trim_end_matches('>')
 }
 
 fn became(view: &View, arrived: &Arrived) -> Markup {

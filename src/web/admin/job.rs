@@ -120,7 +120,7 @@ pub static MODEL: Model = Model {
             fields: &[],
         },
     ],
-    about: "Long work goes on in the background, in the server or else with `patchwork cron`. What ends in the middle goes on where it was.",
+    about: "Long work goes on in the background, in the server or else with patchwork cron. What ends in the middle goes on where it was.",
     noun: &Jobs,
     ..PLAIN
 };

@@ -291,8 +291,9 @@ fn menu(view: &View, access: &Access, open: Option<&Model>) -> Markup {
         open.is_some_and(|open| std::ptr::eq(open, model))
             .then_some("page")
     };
+    let page = |path: &str| view.is_at(&links.admin(path)).then_some("page");
     html! {
-        p { a href=(links.admin("")) { "Dashboard" } }
+        p { a href=(links.admin("")) aria-current=[page("")] { "Dashboard" } }
         @for part in Part::ALL {
             @let models: Vec<&Model> = access.models().filter(|model| model.part == part).collect();
             @if !models.is_empty() {
@@ -302,7 +303,7 @@ fn menu(view: &View, access: &Access, open: Option<&Model>) -> Markup {
                 } }
             }
         }
-        @if access.may(&mail::MODEL, Deed::View) { p { a href=(links.admin("ingest/")) { "What came by mail" } } }
-        @if access.console.everything { p { a href=(links.admin("status/")) { "Status of the system" } } }
+        @if access.may(&mail::MODEL, Deed::View) { p { a href=(links.admin("ingest/")) aria-current=[page("ingest/")] { "What came by mail" } } }
+        @if access.console.everything { p { a href=(links.admin("status/")) aria-current=[page("status/")] { "Status of the system" } } }
     }
 }

@@ -68,7 +68,7 @@ pub static MODEL: Model = Model {
         fields: &[],
     }],
     noun: &Notifications,
-    about: "Told by `patchwork cron` when all changes of a submitter have rested. “Send now” tells the submitters of the chosen ones all that waits for them. What is deleted here is not told.",
+    about: "Told by patchwork cron when all changes of a submitter have rested. “Send now” tells the submitters of the chosen ones all that waits for them. What is deleted here is not told.",
     ..PLAIN
 };
 

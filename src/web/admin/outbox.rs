@@ -118,7 +118,7 @@ pub static MODEL: Model = Model {
             fields: &[],
         },
     ],
-    about: "Sent by the server, or by `patchwork cron`. What was given up after many tries stays until somebody looks at it.",
+    about: "Sent by the server, or by patchwork cron. What was given up after many tries stays until somebody looks at it.",
     noun: &Outbox,
     ..PLAIN
 };

@@ -216,6 +216,11 @@ pub static MODEL: Model = Model {
             count: "SELECT count(*) FROM delegation_rule WHERE account_id = ",
         },
         Loss {
+            what: "Projects it maintains",
+            fate: Fate::Stay("stay, with a maintainer less"),
+            count: "SELECT count(*) FROM maintainer WHERE account_id = ",
+        },
+        Loss {
             what: "Tokens",
             fate: Fate::Go,
             count: "SELECT count(*) FROM token WHERE account_id = ",
@@ -512,14 +517,22 @@ impl Noun for Users {
             "mail-reset" => act::mail_reset(work, ids).await,
             "mail-confirmation" => act::mail_confirmation(work, ids).await,
             "end-second-factor" => {
+                let mut ended = 0;
                 for id in ids {
                     if store::second_factor::end(&mut work.tx, number(id)).await? {
                         work.changed(id, "Second factor", "on", "ended").await?;
+                        ended += 1;
                     }
                 }
-                Ok(Acted::Done(
-                    "Their passwords are enough to log in now.".into(),
-                ))
+                Ok(match ended {
+                    0 => Acted::Refused("There is no second factor to end.".into()),
+                    1 => Acted::Done(
+                        "The second factor has ended: the password is enough to log in now.".into(),
+                    ),
+                    _ => Acted::Done(format!(
+                        "{ended} second factors have ended: the passwords are enough to log in now."
+                    )),
+                })
             }
             "maintain" => act::maintain(work, ids, form).await,
             _ => match ids {

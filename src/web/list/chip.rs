@@ -9,12 +9,20 @@ pub(super) struct Chip {
     warning: bool,
 }
 
-pub(super) fn drawn(chip: &Chip) -> Markup {
+pub(super) fn drawn(view: &View, chip: &Chip) -> Markup {
+    let has_own = view
+        .user()
+        .is_some_and(|user| !user.display.list_filters.is_empty());
+    let address = |query: &Query| match query.href() {
+        // The bare address would bring the own filters back.
+        bare if bare == "./" && has_own => "?".to_owned(),
+        href => href,
+    };
     html! {
         li.chip.warning[chip.warning] {
             (chip.text)
             @if let Some(query) = &chip.drop {
-                " " a href=(query.href()) aria-label={ "Drop filter: " (chip.text) } title="Drop this filter" { "×" }
+                " " a href=(address(query)) aria-label={ "Drop filter: " (chip.text) } title="Drop this filter" { "×" }
             }
         }
     }

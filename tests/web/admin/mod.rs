@@ -80,6 +80,8 @@ on_each_engine! {
     old_events_are_pruned: system::old_events_are_pruned;
     mails_for_no_project_are_read_again: system::mails_for_no_project_are_read_again;
     links_are_mailed: people::links_are_mailed;
+    a_lost_second_factor_is_ended: people::a_lost_second_factor_is_ended;
+    confirmations_of_all_kinds_are_listed: people::confirmations_of_all_kinds_are_listed;
     series_are_split: content::series_are_split;
     the_log_tells_everything: system::the_log_tells_everything;
 }

@@ -1,9 +1,12 @@
 //! Accounts, tokens, sessions.
 
-use patchwork::store::{Db, sql};
+use patchwork::{
+    domain::{Timestamp, confirmation::Kind},
+    store::{Db, sql},
+};
 
 use super::{
-    super::{browser::Browser, seed},
+    super::{browser::Browser, letters, second_factor, seed},
     counts_are_right, number, resend, run, staff, superuser, texts, world,
 };
 
@@ -338,4 +341,82 @@ pub async fn links_are_mailed(db: &Db) {
     let after = texts(db, "SELECT key_digest FROM email_confirmation ORDER BY id").await;
     assert_eq!(after.len(), 2, "the old key is gone");
     assert_ne!(before, after);
+}
+
+/// Only who may change an account ends its second factor, and not that of somebody above.
+pub async fn a_lost_second_factor_is_ended(db: &Db) {
+    let root = superuser(db, "root").await;
+    let helper = staff(db, "helper", &["auth.view_user", "auth.change_user"]).await;
+    let looker = staff(db, "looker", &["auth.view_user"]).await;
+    let ann = seed::user(db, "ann", None).await;
+    second_factor::equip(db, root).await;
+    second_factor::equip(db, ann).await;
+    let site = seed::site(db, |_| {}).await;
+    let left = || number(db, "SELECT count(*) FROM second_factor");
+    let act = |id: i64| format!("/admin/auth/user/{id}/do/");
+    let end = [("action", "end-second-factor")];
+    let looker = Browser::of(&site, db, looker).await;
+    assert_eq!(looker.post(&act(ann), &end).await.status, 403);
+    let helper = Browser::of(&site, db, helper).await;
+    let refused = helper.submit(&act(root), &end).await;
+    assert!(refused.texts(".notice.failed p")[0].contains("superusers"));
+    assert_eq!(left().await, 2);
+    let done = helper.submit(&act(ann), &end).await;
+    assert_eq!(
+        done.texts(".notice p"),
+        ["The second factor has ended: the password is enough to log in now."]
+    );
+    let has = "SELECT count(*) FROM account WHERE has_second_factor";
+    assert_eq!((left().await, number(db, has).await), (1, 1));
+    let log = texts(db, "SELECT changes FROM audit").await;
+    assert!(
+        log.len() == 1 && log[0].contains("Second factor"),
+        "{log:?}"
+    );
+    let again = helper.submit(&act(ann), &end).await;
+    assert_eq!(
+        again.texts(".notice.failed p"),
+        ["There is no second factor to end."]
+    );
+}
+
+pub async fn confirmations_of_all_kinds_are_listed(db: &Db) {
+    let root = superuser(db, "root").await;
+    for kind in Kind::ALL {
+        let statement = sql(
+            "INSERT INTO email_confirmation (type, email, account_id, key_digest, date) VALUES ($1, 'x@example.org', $2, $3, $4)",
+        );
+        let digest = format!("{:0>40}", kind.word());
+        run(
+            db,
+            statement
+                .bind(kind.word())
+                .bind(root)
+                .bind(digest)
+                .bind(Timestamp::now()),
+        )
+        .await;
+    }
+    let site = seed::site(db, |_| {}).await;
+    let browser = Browser::of(&site, db, root).await;
+    let list = browser.get("/admin/patchwork/emailconfirmation/").await;
+    let rows = list.texts(".things tbody tr").join(" ");
+    for kind in Kind::ALL {
+        assert!(rows.contains(kind.word()), "{rows}");
+    }
+    let primary = number(
+        db,
+        "SELECT id FROM email_confirmation WHERE type = 'primary'",
+    )
+    .await;
+    let act = format!("/admin/patchwork/emailconfirmation/{primary}/do/");
+    let done = browser.submit(&act, &[("action", "resend")]).await;
+    assert!(
+        done.texts(".notice.failed p").is_empty(),
+        "{:?}",
+        done.texts(".notice p")
+    );
+    let mail = letters::last(db).await;
+    assert_eq!(mail.recipient, "x@example.org");
+    assert!(mail.content.contains("/confirm/"), "{mail:?}");
 }
