@@ -382,6 +382,7 @@ pub async fn a_lost_second_factor_is_ended(db: &Db) {
 
 pub async fn confirmations_of_all_kinds_are_listed(db: &Db) {
     let root = superuser(db, "root").await;
+    let ann = seed::user(db, "ann", None).await;
     for kind in Kind::ALL {
         let statement = sql(
             "INSERT INTO email_confirmation (type, email, account_id, key_digest, date) VALUES ($1, 'x@example.org', $2, $3, $4)",
@@ -391,7 +392,7 @@ pub async fn confirmations_of_all_kinds_are_listed(db: &Db) {
             db,
             statement
                 .bind(kind.word())
-                .bind(root)
+                .bind(ann)
                 .bind(digest)
                 .bind(Timestamp::now()),
         )
