@@ -14,6 +14,8 @@ pub const MINUTES: i64 = 14 * 24 * 60;
 pub const COOKIE: &str = "sessionid";
 /// How often at most it is written down that a session was seen, in minutes.
 const SEEN_MINUTES: i64 = 60;
+/// The most notices that wait for a page.
+const MOST_NOTICES: usize = 20;
 /// The most characters that are kept of what a browser calls itself.
 const MOST_AGENT: usize = 200;
 
@@ -28,6 +30,8 @@ pub struct Session {
     pub created: Timestamp,
     /// What the next page is to tell.
     pub notices: Vec<Notice>,
+    /// The notices as they are kept.
+    data: String,
     is_stale: bool,
 }
 
@@ -107,6 +111,7 @@ pub async fn find(conn: &mut Conn, key: &str, now: Timestamp) -> store::Result<O
         key_hash,
         created: live.created,
         notices: data.notices,
+        data: live.data,
         is_stale,
     }))
 }
@@ -122,10 +127,11 @@ impl Session {
     /// # Errors
     /// When the database is away or refuses.
     pub async fn shown(&self, tx: &mut Tx, now: Timestamp) -> store::Result<()> {
-        store::session::write(tx, &self.key_hash, "{}", now).await
+        store::session::shown(tx, &self.key_hash, &self.data, now).await
     }
 
-    /// Keeps notices for the next page, in the transaction of what they tell.
+    /// Keeps notices for the next page, in the transaction of what they tell, beside those that wait already: each may hold the only
+    /// way to undo something.
     ///
     /// # Errors
     /// When the database is away or refuses.
@@ -135,7 +141,12 @@ impl Session {
         notices: Vec<Notice>,
         now: Timestamp,
     ) -> store::Result<()> {
-        let data = Data { notices };
+        let kept = store::session::lock(tx, &self.key_hash).await?;
+        let kept = kept.and_then(|kept| serde_json::from_str::<Data>(&kept).ok());
+        let mut data = kept.unwrap_or_default();
+        data.notices.extend(notices);
+        let old = data.notices.len().saturating_sub(MOST_NOTICES);
+        data.notices.drain(..old);
         let data = serde_json::to_string(&data).unwrap_or_else(|_| "{}".to_owned());
         store::session::write(tx, &self.key_hash, &data, now).await
     }

@@ -48,6 +48,9 @@ pub fn fault(name: &str) -> Option<&'static str> {
     match name {
         "" => Some("A bundle needs a name."),
         name if name.contains('/') => Some("The name of a bundle cannot hold a slash."),
+        name if name.contains(char::is_control) => {
+            Some("The name of a bundle cannot hold control characters.")
+        }
         name if !is_name(name) => Some("The name of a bundle has 50 characters at most."),
         _ => None,
     }

@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Conn, Result, Tx, sql, user::account};
+use super::{Conn, Kind, Result, Tx, sql, user::account};
 use crate::domain::{Timestamp, UserId, user::User};
 
 /// A session to begin.
@@ -84,6 +84,34 @@ pub async fn write(tx: &mut Tx, key_hash: &[u8], data: &str, seen: Timestamp) ->
         .run(tx)
         .await?;
     Ok(())
+}
+
+/// Writes down that a page was shown that told what a session kept, and with it forgets that; not what was kept since the page
+/// was begun.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn shown(tx: &mut Tx, key_hash: &[u8], told: &str, seen: Timestamp) -> Result<()> {
+    sql("UPDATE session SET data = CASE WHEN data = $2 THEN '{}' ELSE data END, seen = $3 WHERE key_hash = $1")
+        .bind(key_hash)
+        .bind(told)
+        .bind(seen)
+        .run(tx)
+        .await?;
+    Ok(())
+}
+
+/// Returns what is kept in a session, and keeps others from writing it.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn lock(tx: &mut Tx, key_hash: &[u8]) -> Result<Option<String>> {
+    let mut query = sql("SELECT data FROM session WHERE key_hash = $1");
+    if tx.kind() == Kind::Postgres {
+        query.push(" FOR UPDATE");
+    }
+    let kept: Option<(String,)> = query.bind(key_hash).optional(tx).await?;
+    Ok(kept.map(|(data,)| data))
 }
 
 /// Ends a session.

@@ -5,6 +5,7 @@ mod act;
 use std::collections::HashSet;
 
 use maud::{Markup, html};
+use sha2::{Digest, Sha256};
 
 use super::{
     Db,
@@ -15,7 +16,7 @@ use super::{
     parts::{cut, named, title},
 };
 use crate::{
-    auth::csrf,
+    auth::{self, csrf},
     domain::{BundleId, PatchId, ProjectId, UserId},
     store::{self, state::Vocabulary},
 };
@@ -297,8 +298,8 @@ pub fn series_box() -> Markup {
 pub enum Chosen {
     /// These, in the order of the page.
     These(Vec<PatchId>),
-    /// Everything the filter finds, which is so many; it is asked once more before.
-    All(i64),
+    /// Everything the filter finds, which is so many, and what they are called together; it is asked once more before.
+    All(i64, String),
 }
 
 /// Returns the patches whose boxes are ticked.
@@ -319,15 +320,31 @@ pub fn wants_all(form: &Form) -> bool {
 /// Returns which patches are meant when everything is: `found` is what the filter finds now.
 pub fn chosen(form: &Form, found: Vec<PatchId>) -> Chosen {
     let count = found.len() as i64;
-    let confirmed = form.get("confirmed").and_then(|count| count.parse().ok());
-    match confirmed == Some(count) {
+    let mark = mark(&found);
+    match form.get("confirmed") == Some(mark.as_str()) {
         true => Chosen::These(found),
-        false => Chosen::All(count),
+        false => Chosen::All(count, mark),
     }
 }
 
+/// Names a set of patches: who agrees to change them agrees to these, not to as many others.
+fn mark(patches: &[PatchId]) -> String {
+    let mut digest = Sha256::new();
+    for patch in patches {
+        digest.update(patch.0.to_le_bytes());
+    }
+    format!("{}-{}", patches.len(), &auth::hex(&digest.finalize())[..16])
+}
+
 /// Draws the question whether so many patches are to be changed, and how.
-pub fn question(view: &View, place: &Place, bar: Option<&Bar>, form: &Form, count: i64) -> Markup {
+pub fn question(
+    view: &View,
+    place: &Place,
+    bar: Option<&Bar>,
+    form: &Form,
+    count: i64,
+    mark: &str,
+) -> Markup {
     let kept = form
         .pairs()
         .iter()
@@ -341,7 +358,7 @@ pub fn question(view: &View, place: &Place, bar: Option<&Bar>, form: &Form, coun
             form.inline method="post" action=(address) hx-post=[place.htmx.then_some(address)] hx-target="#list" hx-swap="outerHTML" {
                 (view.csrf())
                 @for (name, value) in kept { input type="hidden" name=(name) value=(value); }
-                input type="hidden" name="confirmed" value=(count);
+                input type="hidden" name="confirmed" value=(mark);
                 p.ways {
                     button.primary type="submit" { "Change " (count_text) }
                     a.button href=(address) { "Cancel" }

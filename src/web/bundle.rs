@@ -23,7 +23,7 @@ use super::{
     layout::{self, Frame, Tab},
     list::{self, List},
     listing::Place,
-    parts,
+    odd, parts,
     query::Query,
     thread,
 };
@@ -202,7 +202,11 @@ impl Page {
 
     fn drawn(&self, view: &View) -> Markup {
         let list = &self.list;
-        let title = format!("Bundle {} of {}", self.bundle.name, self.owner);
+        let title = format!(
+            "Bundle {} of {}",
+            odd::shown(&self.bundle.name),
+            odd::shown(&self.owner)
+        );
         let frame = Frame {
             search: false,
             ..Frame::project(&title, &list.project, Tab::Bundles)
@@ -226,7 +230,7 @@ impl Page {
         let project = &list.project;
         html! {
             header.heading.bundle {
-                h1 { (self.bundle.name) }
+                h1 { (odd::shown(&self.bundle.name)) }
                 p.facts {
                     span { "Bundle of " strong { (self.owner) } }
                     @if self.bundle.public { span.state { "public" } } @else { span.state { "private" } }

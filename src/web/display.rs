@@ -115,6 +115,9 @@ fn entered(form: &Form, faults: &mut Faults) -> Display {
 
 /// Returns the filters in an address of a list, or in what follows its question mark. Of a page of it, the page goes.
 fn filters(given: &str) -> Option<String> {
+    if given.is_empty() {
+        return Some(String::new());
+    }
     let query = given.rsplit_once('?').map_or(given, |(_, query)| query);
     let query = query.split('#').next().unwrap_or_default();
     let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes())
@@ -123,7 +126,7 @@ fn filters(given: &str) -> Option<String> {
     let known = Query::read(&pairs).without("page").without("series");
     let href = known.href();
     let text = href.trim_start_matches('?');
-    (given.is_empty() || text.contains('=')).then(|| text.to_owned())
+    text.contains('=').then(|| text.to_owned())
 }
 
 fn section(view: &View, display: &Display, faults: &Faults) -> Markup {

@@ -186,7 +186,7 @@ pub enum Changed {
     /// Something is wrong with it.
     Invalid(Faults),
     /// It is about so many patches that it is asked once more.
-    Unsure(i64),
+    Unsure(i64, String),
 }
 
 impl List {
@@ -293,7 +293,7 @@ impl List {
             }
             patches = match bulk::chosen(form, found) {
                 Chosen::These(patches) => patches,
-                Chosen::All(count) => return Ok(Changed::Unsure(count)),
+                Chosen::All(count, mark) => return Ok(Changed::Unsure(count, mark)),
             };
         }
         drop(db);
@@ -332,10 +332,10 @@ impl List {
                 Some(_) => part(view, self),
                 None => whole(),
             }),
-            Changed::Unsure(count) => {
+            Changed::Unsure(count, mark) => {
                 let here = self.here();
                 let place = self.bulk_place(&here);
-                let asked = bulk::question(view, &place, self.bar.as_ref(), form, count);
+                let asked = bulk::question(view, &place, self.bar.as_ref(), form, count, &mark);
                 match view.fragment {
                     Some(_) => Answer::Part {
                         body: asked,

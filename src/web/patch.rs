@@ -15,7 +15,7 @@ use super::{
     guard::{Pairs, Tail, View},
     id::{Action, Asked},
     layout::{self, Frame, Tab},
-    parts, quote,
+    odd, parts, quote,
     reply::{self, Letter},
     thread::{self, Mark, Number, Place},
 };
@@ -439,8 +439,8 @@ fn downloads(view: &View, page: &Page) -> Markup {
 fn commit_link(project: &Project, commit: &str) -> Markup {
     let short: String = commit.chars().take(12).collect();
     html! {
-        code title=(commit) {
-            @match project.commit_url(commit) { Some(url) => (parts::outside(&url, &short)), None => (short) }
+        code title=(odd::shown(commit)) {
+            @match project.commit_url(commit) { Some(url) => (parts::outside(&url, &odd::shown(&short))), None => (odd::shown(&short)) }
         }
         (parts::copy(commit, "the commit id"))
     }

@@ -20,6 +20,18 @@ const KEYS: [&str; 14] = [
     "page",
 ];
 
+/// No link repeats more than this of what a reader asked: a page has hundreds of links.
+const MOST_STATES: usize = 40;
+
+/// Cuts off what is longer than anybody asks.
+fn cut(key: &str, value: String) -> String {
+    let most = if key == "q" { 500 } else { 200 };
+    match value.char_indices().nth(most) {
+        Some((end, _)) => value[..end].to_owned(),
+        None => value,
+    }
+}
+
 /// The value of `state` that says what no value says, where no value means something else.
 pub const ACTION_REQUIRED: &str = "action-required";
 
@@ -37,9 +49,11 @@ impl Query {
             let mut values = given
                 .iter()
                 .filter(|(k, _)| k == key)
-                .map(|(_, value)| printable(value));
+                .map(|(_, value)| printable(value))
+                .map(|value| cut(key, value));
             if key == "state" {
-                for value in values.filter(|value| !value.is_empty()) {
+                let values = values.filter(|value| !value.is_empty());
+                for value in values.take(MOST_STATES) {
                     if !pairs.contains(&(key, value.clone())) {
                         pairs.push((key, value));
                     }

@@ -2,13 +2,21 @@
 
 use rocket::Route;
 
-use super::{Db, Error, answer::Answer, bulk, error::Result, form::Form, guard::View};
+use super::{
+    Db, Error,
+    answer::Answer,
+    bulk::{self, Desks},
+    error::Result,
+    form::Form,
+    guard::View,
+};
 use crate::{
     domain::{
         Patch, PatchId, Timestamp,
         change::{Actor, PatchChange},
         link,
         notice::Notice,
+        permission::Rights,
         undo::{self, Step},
     },
     store::{self, Tx},
@@ -39,7 +47,8 @@ async fn back(id: &str, view: View<'_>, db: Db<'_>, form: Form<'_>) -> Result<An
             let patches: Vec<PatchId> = steps.iter().map(Step::patch).collect();
             let mut mine = store::patch::change::lock(&mut tx, &patches).await?;
             mine.retain(|patch| session.caller.rights.may_edit(patch));
-            let undone = take_back(&mut tx, &steps, &mine, &by).await?;
+            let rights = &session.caller.rights;
+            let undone = take_back(&mut tx, &steps, &mine, rights, &by).await?;
             told(undone, steps.len())
         }
     };
@@ -52,13 +61,29 @@ async fn back(id: &str, view: View<'_>, db: Db<'_>, form: Form<'_>) -> Result<An
 }
 
 /// Gives patches back what they had, and returns how many there were. Those with the same change go together.
-async fn take_back(tx: &mut Tx, steps: &[Step], now: &[Patch], by: &Actor) -> Result<usize> {
+async fn take_back(
+    tx: &mut Tx,
+    steps: &[Step],
+    now: &[Patch],
+    rights: &Rights,
+    by: &Actor,
+) -> Result<usize> {
+    let desks = Desks::read(tx, now).await?;
     let mut groups: Vec<(PatchChange, Vec<PatchId>)> = Vec::new();
     for patch in now {
         let Some(step) = steps.iter().find(|step| step.patch() == patch.id) else {
             continue;
         };
-        let change = step.back(patch);
+        let mut change = step.back(patch);
+        // Who may no longer have the patch or name its commit does not get it back either.
+        if let Some(Some(user)) = change.delegate
+            && !desks.may_have(user, patch)
+        {
+            change.delegate = None;
+        }
+        if !rights.maintains(patch.project_id) {
+            change.commit_ref = None;
+        }
         if change == PatchChange::default() {
             continue;
         }

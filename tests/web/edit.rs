@@ -321,3 +321,52 @@ pub async fn maintainers_relate_patches(db: &Db) {
         (None, None)
     );
 }
+
+/// A tab that stayed open sends what it showed hours ago; only what its reader changed counts.
+pub async fn an_old_tab_takes_nothing_back(db: &Db) {
+    let world = world(db).await;
+    let site = seed::site(db, |_| {}).await;
+    let mara = Browser::of(&site, db, world.mara).await;
+    let page = mara.get(PATCH).await;
+    let names = [
+        "was_state",
+        "was_delegate",
+        "was_archived",
+        "was_commit_ref",
+    ];
+    let was: Vec<String> = names
+        .iter()
+        .map(|name| {
+            page.values(&format!(".editor input[name={name}]"), "value")
+                .remove(0)
+        })
+        .collect();
+    let tab: Vec<(&str, &str)> = names
+        .into_iter()
+        .zip(was.iter().map(String::as_str))
+        .collect();
+    let others = [
+        ("action", "update"),
+        ("state", "3"),
+        ("delegate", ""),
+        ("commit_ref", "abc"),
+    ];
+    assert_eq!(mara.post(PATCH, &others).await.status, 303);
+    let me = world.mara.to_string();
+    let update = [("action", "update"), ("state", "1"), ("commit_ref", "")];
+    let to_me = [&tab[..], &update, &[("delegate", me.as_str())]].concat();
+    // Both have changed the desk: it is asked for once more.
+    let page = mara.post(PATCH, &to_me).await;
+    assert_eq!(page.status, 422);
+    assert_eq!(page.texts("#delegate-error").len(), 1);
+    assert_eq!(standing(db, world.patch).await, (3, None, false));
+    let desk = world.desk.to_string();
+    let archive = [
+        &tab[..],
+        &update,
+        &[("delegate", desk.as_str()), ("archived", "on")],
+    ]
+    .concat();
+    assert_eq!(mara.post(PATCH, &archive).await.status, 303);
+    assert_eq!(standing(db, world.patch).await, (3, None, true));
+}

@@ -113,6 +113,7 @@ on_each_engine! {
     all_that_a_filter_finds_is_asked_for_once_more: bulk::all_that_a_filter_finds_is_asked_for_once_more;
     every_table_of_patches_takes_the_form: bulk::every_table_of_patches_takes_the_form;
     a_change_is_taken_back_once: undo::a_change_is_taken_back_once;
+    every_way_back_is_told: undo::every_way_back_is_told;
     what_was_changed_since_stays: undo::what_was_changed_since_stays;
     only_who_made_a_change_takes_it_back: undo::only_who_made_a_change_takes_it_back;
     after_ten_minutes_it_is_too_late: undo::after_ten_minutes_it_is_too_late;
@@ -129,6 +130,7 @@ on_each_engine! {
     a_bundle_is_put_in_order: bundle::a_bundle_is_put_in_order;
     bundles_are_listed_made_and_deleted: bundle::bundles_are_listed_made_and_deleted;
     a_patch_is_changed_by_those_who_may: edit::a_patch_is_changed_by_those_who_may;
+    an_old_tab_takes_nothing_back: edit::an_old_tab_takes_nothing_back;
     a_patch_is_changed_and_changed_back: edit::a_patch_is_changed_and_changed_back;
     only_maintainers_name_the_commit: edit::only_maintainers_name_the_commit;
     wrong_values_are_told_beside_their_field: edit::wrong_values_are_told_beside_their_field;

@@ -128,3 +128,27 @@ pub async fn after_ten_minutes_it_is_too_late(db: &Db) {
     assert_eq!(standing(db, world.patch).await, (3, None, true));
     assert_eq!(mara.post("/undo/x/", &[]).await.status, 404);
 }
+
+/// Two tabs, and a page that was begun before: no way back is lost.
+pub async fn every_way_back_is_told(db: &Db) {
+    let world = world(db).await;
+    let site = seed::site(db, |_| {}).await;
+    let mara = Browser::of(&site, db, world.mara).await;
+    for (patch, state) in [(world.patch, "3"), (world.other, "4")] {
+        let tick = format!("patch_id:{patch}");
+        let sent = [
+            (tick.as_str(), "on"),
+            ("action", "update"),
+            ("state", state),
+        ];
+        assert_eq!(mara.post(LIST, &sent).await.status, 303);
+    }
+    let page = mara.get(LIST).await;
+    assert_eq!(page.values("#notices form", "action").len(), 2);
+    assert!(
+        mara.get(LIST)
+            .await
+            .values("#notices form", "action")
+            .is_empty()
+    );
+}

@@ -95,11 +95,11 @@ fn change(form: &Form, vocabulary: &Vocabulary, faults: &mut Faults) -> PatchCha
 
 /// Reads the id of a commit; empty for none.
 pub fn commit_ref(text: &str, faults: &mut Faults) -> Option<Option<String>> {
-    let fits = text.chars().count() <= MAX_CHARS && !text.contains('\n');
+    let fits = text.chars().count() <= MAX_CHARS && !text.contains(char::is_control);
     faults.check(
         fits,
         "commit_ref",
-        "A commit id has 255 characters at most.",
+        "A commit id has 255 characters at most, and no control characters.",
     );
     fits.then(|| (!text.is_empty()).then(|| text.to_owned()))
 }

@@ -101,7 +101,10 @@ pub(super) async fn delete(session: &Session, form: &Form<'_>, bundle: &Bundle) 
     let now = Timestamp::now();
     let mut tx = form.begin().await?;
     store::bundle::delete(&mut tx, bundle.id).await?;
-    let told = format!("Bundle “{}” deleted. Its patches stay.", bundle.name);
+    let told = format!(
+        "Bundle “{}” deleted. Its patches stay.",
+        odd::shown(&bundle.name)
+    );
     session.tell(&mut tx, vec![Notice::done(told)], now).await?;
     tx.commit().await?;
     Ok(())

@@ -141,6 +141,13 @@ async fn update(session: &Session, form: &Form<'_>, page: &Page) -> Result<Fault
     let now = Timestamp::now();
     let mut tx = form.begin().await?;
     let before = store::patch::change::lock(&mut tx, &[page.detail.patch.id]).await?;
+    let mut change = change;
+    for patch in &before {
+        leave_untouched(&mut change, form, patch, &page.vocabulary, &mut faults);
+    }
+    if !faults.is_empty() {
+        return Ok(faults);
+    }
     let desks = Desks::read(&mut tx, &before).await?;
     // Somebody may have changed it since it was read.
     if !before.iter().all(|patch| rights.may_edit(patch)) {
@@ -187,6 +194,91 @@ fn values(form: &Form, rights: &Rights, page: &Page, faults: &mut Faults) -> Pat
     change
 }
 
+/// What stood in the form when it was drawn, by the name of its field.
+fn shown(patch: &Patch) -> [(&'static str, String); 4] {
+    let desk = patch.delegate_id.map(|user| user.to_string());
+    [
+        ("was_state", patch.state_id.to_string()),
+        ("was_delegate", desk.unwrap_or_default()),
+        ("was_archived", patch.archived.to_string()),
+        (
+            "was_commit_ref",
+            patch.commit_ref.clone().unwrap_or_default(),
+        ),
+    ]
+}
+
+/// Takes out of a change what the form only repeats: somebody else may have changed that since it was drawn. Where both have
+/// changed the same, it is asked for once more, with what stands there now.
+///
+/// Compatibility: scripts do not say what they saw; for them every field counts.
+fn leave_untouched(
+    change: &mut PatchChange,
+    form: &Form<'_>,
+    now: &Patch,
+    vocabulary: &Vocabulary,
+    faults: &mut Faults,
+) {
+    let state = change.state.map(|id| id.to_string());
+    let desk = change
+        .delegate
+        .map(|user| user.map(|id| id.to_string()).unwrap_or_default());
+    let archived = change.archived.map(|archived| archived.to_string());
+    let commit = change.commit_ref.clone().map(Option::unwrap_or_default);
+    let wanted = [state, desk, archived, commit];
+    for ((name, now), wanted) in shown(now).into_iter().zip(wanted) {
+        let (Some(was), Some(wanted)) = (form.get(name), wanted) else {
+            continue;
+        };
+        let field = name.trim_start_matches("was_");
+        match (was == wanted, was == now || wanted == now) {
+            (true, _) => forget(change, field),
+            (false, true) => {}
+            (false, false) => faults.add(field_of(field), meanwhile(field, &now, vocabulary)),
+        }
+    }
+}
+
+fn forget(change: &mut PatchChange, field: &str) {
+    match field {
+        "state" => change.state = None,
+        "delegate" => change.delegate = None,
+        "archived" => change.archived = None,
+        _ => change.commit_ref = None,
+    }
+}
+
+/// A box has no place for what is wrong with it.
+fn field_of(field: &str) -> &'static str {
+    match field {
+        "delegate" => "delegate",
+        "commit_ref" => "commit_ref",
+        _ => "state",
+    }
+}
+
+fn meanwhile(field: &str, now: &str, vocabulary: &Vocabulary) -> String {
+    let state = vocabulary
+        .states
+        .iter()
+        .find(|state| state.id.to_string() == now);
+    match (field, state, now) {
+        ("state", Some(state), _) => format!(
+            "Meanwhile somebody has set it to {}. Choose again.",
+            state.name
+        ),
+        ("archived", _, "true") => {
+            "Meanwhile somebody has archived the patch. Choose again.".into()
+        }
+        ("archived", _, _) => {
+            "Meanwhile somebody has taken the patch out of the archive. Choose again.".into()
+        }
+        ("commit_ref", _, "") => "Meanwhile somebody has removed it. Choose again.".into(),
+        ("commit_ref", _, now) => format!("Meanwhile somebody has entered {now}. Choose again."),
+        _ => "Meanwhile somebody has delegated the patch to somebody else. Choose again.".into(),
+    }
+}
+
 /// What is wrong with a field.
 pub(super) fn fault(editing: &Editing, name: &str) -> Markup {
     let wrong = editing.faults.of(name);
@@ -221,6 +313,7 @@ pub(super) fn editor(view: &View, page: &Page, editing: &Editing) -> Markup {
         form.editor method="post" action=(address) hx-post=(address) aria-label="Change this patch" {
             (view.csrf())
             input type="hidden" name="action" value="update";
+            @for (name, value) in shown(patch) { input type="hidden" name=(name) value=(value); }
             label for="id_state" { "State" }
             div { select #id_state name="state" data-key="s" aria-invalid=[editing.wrong("state")] aria-describedby=[described("state")] {
                 @for known in &page.vocabulary.states {
