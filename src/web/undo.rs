@@ -2,14 +2,7 @@
 
 use rocket::Route;
 
-use super::{
-    Db, Error,
-    answer::Answer,
-    bulk::{self, Desks},
-    error::Result,
-    form::Form,
-    guard::View,
-};
+use super::{Db, Error, answer::Answer, bulk, error::Result, form::Form, guard::View};
 use crate::{
     domain::{
         Patch, PatchId, Timestamp,
@@ -68,19 +61,13 @@ async fn take_back(
     rights: &Rights,
     by: &Actor,
 ) -> Result<usize> {
-    let desks = Desks::read(tx, now).await?;
     let mut groups: Vec<(PatchChange, Vec<PatchId>)> = Vec::new();
     for patch in now {
         let Some(step) = steps.iter().find(|step| step.patch() == patch.id) else {
             continue;
         };
         let mut change = step.back(patch);
-        // Who may no longer have the patch or name its commit does not get it back either.
-        if let Some(Some(user)) = change.delegate
-            && !desks.may_have(user, patch)
-        {
-            change.delegate = None;
-        }
+        // Who may no longer name commits does not get one back either.
         if !rights.maintains(patch.project_id) {
             change.commit_ref = None;
         }
