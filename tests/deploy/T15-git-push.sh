@@ -1,0 +1,98 @@
+# Pushes to a repository with the hook, over the REST API.
+needs git curl python3 awk
+export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null GIT_AUTHOR_NAME=Mara GIT_AUTHOR_EMAIL=mara@example.org
+export GIT_COMMITTER_NAME=Mara GIT_COMMITTER_EMAIL=mara@example.org
+sample_site
+PORT=$(port)
+URL=http://127.0.0.1:$PORT
+start "$PATCHWORK" --config "$WORK/patchwork.toml" serve --port "$PORT"
+SERVER=$PID
+until_true 20 curl -sf "$URL/api/"
+TOKEN=$("$PATCHWORK" --config "$WORK/patchwork.toml" token mara --name hook)
+
+git init -q --bare -b main "$WORK/bare"
+git init -q -b main "$WORK/tree"
+cp "$root/lib/git/post-receive" "$WORK/bare/hooks/post-receive"
+cd "$WORK/tree"
+git remote add origin "$WORK/bare"
+push() { git push "$@" 2>&1 | sed -n 's/^remote: *//p' | sed 's/ *$//' >"$WORK/said"; git ls-remote -q . >/dev/null; }
+
+# The patch of a commit is mailed to the list; its number is printed.
+mailed() { # NAME
+    git format-patch -1 --stdout | sed -e "s/^Subject: .*/Subject: [PATCH] $1/" \
+        -e "1a Message-Id: <$1@example.org>\nList-Id: <tidepool.lists.example.org>\nTo: tidepool@lists.example.org" |
+        sed '/^From [0-9a-f]\{40\}/d' >"$WORK/mail"
+    "$PARSEMAIL" --config "$WORK/patchwork.toml" <"$WORK/mail"
+    of "$1" | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["id"])'
+}
+of() { curl -s "$URL/api/patches/?project=tidepool&msgid=$1@example.org"; }
+seen() { of "$1" | python3 -c 'import json, sys; it = json.load(sys.stdin)[0]; print(it["state"], it["commit_ref"])'; }
+commit() { # NAME LINES: changes a file of that name
+    seq "$2" >"$1.txt"
+    printf 'a line with an end\t \nand \303\244 word\n\n' >>"$1.txt"
+    git add -A && git commit -q -m "$1"
+    git rev-parse HEAD
+}
+
+root_commit=$(commit first 3); mailed first >/dev/null
+push origin main
+same "not set up" "$(cat "$WORK/said")" "patchwork: not set up: git config patchwork.url, patchwork.token and patchwork.project, or a pwclient"
+same "not set up, the push" "$(git -C "$WORK/bare" rev-parse main)" "$root_commit"
+ok "a hook that is not set up says so, and the push is taken"
+git push -q origin :main 2>/dev/null || git -C "$WORK/bare" update-ref -d refs/heads/main
+
+git -C "$WORK/bare" config patchwork.url "$URL/"
+git -C "$WORK/bare" config patchwork.token "$TOKEN"
+git -C "$WORK/bare" config patchwork.project tidepool
+git -C "$WORK/bare" config patchwork.states "refs/heads/main:accepted refs/heads/next:under-review refs/heads/up:awaiting-upstream"
+git -C "$WORK/bare" config receive.denyDeleteCurrent ignore
+push origin main
+same "a root commit on a new branch" "$(seen first)" "accepted $root_commit"
+ok "a root commit on a new branch: $(tail -n 1 "$WORK/said")"
+
+one=$(commit one 20); mailed one >/dev/null
+sed -i '10a inserted' one.txt; git commit -qam two; two=$(git rev-parse HEAD); mailed two >/dev/null
+git rm -q first.txt; git commit -qm gone; gone=$(git rev-parse HEAD); mailed gone >/dev/null
+seq 5 >first.txt; git add -A; git commit -qm unmailed
+push origin main
+same "a change" "$(seen two)" "accepted $two"
+same "a new file" "$(seen one)" "accepted $one"
+same "a removed file" "$(seen gone)" "accepted $gone"
+same "what is said" "$(tail -n 1 "$WORK/said")" "patchwork: 3 updated, 1 not found, 0 failed"
+ok "four commits, one that was never mailed: $(tail -n 1 "$WORK/said")"
+
+git checkout -q -b other; commit elsewhere 4 >/dev/null; mailed elsewhere >/dev/null
+push origin other
+same "a branch that means nothing" "$(seen elsewhere) $(cat "$WORK/said")" "new  "
+ok "a branch that means nothing is passed over in silence"
+
+git checkout -q -b up; wait_up=$(commit upward 7); mailed upward >/dev/null
+push origin up
+same "a state of two words" "$(seen upward)" "awaiting-upstream $wait_up"
+same "what another branch has" "$(seen elsewhere)" "new "
+ok "a state of two words, on a new branch: only what no other branch has"
+
+git checkout -q main; git merge -q --no-ff -m merged other 2>/dev/null
+push origin main
+same "a merge" "$(seen elsewhere | cut -d' ' -f1)" "accepted"
+ok "a merge brings its commits, and is none itself"
+
+git checkout -q -b next; commit nexus 6 >/dev/null; mailed nexus >/dev/null; push origin next
+git commit -q --amend -m "nexus, in other words"; amended=$(git rev-parse HEAD)
+push -f origin next
+same "a branch that was rewritten" "$(seen nexus)" "under-review $amended"
+ok "a branch that was rewritten"
+push origin :next
+same "a deleted branch" "$(cat "$WORK/said")" ""
+ok "a deleted branch is passed over in silence"
+
+git checkout -q main
+PATH=/nowhere command -v patchwork >/dev/null 2>&1 || true
+stop "$SERVER"
+last=$(commit late 9)
+began=$SECONDS
+push origin main
+same "without Patchwork" "$(git -C "$WORK/bare" rev-parse main)" "$last"
+grep -q '1 failed' "$WORK/said" || fail "$(cat "$WORK/said")"
+[ $((SECONDS - began)) -lt 15 ] || fail "the push took $((SECONDS - began)) s"
+ok "a push to a repository whose Patchwork is away is taken: $(tail -n 1 "$WORK/said")"
