@@ -15,7 +15,7 @@ git init -q -b main "$WORK/tree"
 cp "$root/lib/git/post-receive" "$WORK/bare/hooks/post-receive"
 cd "$WORK/tree"
 git remote add origin "$WORK/bare"
-push() { git push "$@" 2>&1 | sed -n 's/^remote: *//p' | sed 's/ *$//' >"$WORK/said"; git ls-remote -q . >/dev/null; }
+push() { git push "$@" 2>&1 | sed -n 's/^remote: *//p' | sed 's/ *$//' >"$WORK/remote"; git ls-remote -q . >/dev/null; }
 
 # The patch of a commit is mailed to the list; its number is printed.
 mailed() { # NAME
@@ -26,7 +26,7 @@ mailed() { # NAME
     of "$1" | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["id"])'
 }
 of() { curl -s "$URL/api/patches/?project=tidepool&msgid=$1@example.org"; }
-seen() { of "$1" | python3 -c 'import json, sys; it = json.load(sys.stdin)[0]; print(it["state"], it["commit_ref"])'; }
+seen() { of "$1" | python3 -c 'import json, sys; it = json.load(sys.stdin)[0]; print(it["state"], it["commit_ref"] or "")'; }
 commit() { # NAME LINES: changes a file of that name
     seq "$2" >"$1.txt"
     printf 'a line with an end\t \nand \303\244 word\n\n' >>"$1.txt"
@@ -36,7 +36,7 @@ commit() { # NAME LINES: changes a file of that name
 
 root_commit=$(commit first 3); mailed first >/dev/null
 push origin main
-same "not set up" "$(cat "$WORK/said")" "patchwork: not set up: git config patchwork.url, patchwork.token and patchwork.project, or a pwclient"
+same "not set up" "$(cat "$WORK/remote")" "patchwork: not set up: git config patchwork.url, patchwork.token and patchwork.project, or a pwclient"
 same "not set up, the push" "$(git -C "$WORK/bare" rev-parse main)" "$root_commit"
 ok "a hook that is not set up says so, and the push is taken"
 git push -q origin :main 2>/dev/null || git -C "$WORK/bare" update-ref -d refs/heads/main
@@ -48,7 +48,7 @@ git -C "$WORK/bare" config patchwork.states "refs/heads/main:accepted refs/heads
 git -C "$WORK/bare" config receive.denyDeleteCurrent ignore
 push origin main
 same "a root commit on a new branch" "$(seen first)" "accepted $root_commit"
-ok "a root commit on a new branch: $(tail -n 1 "$WORK/said")"
+ok "a root commit on a new branch: $(tail -n 1 "$WORK/remote")"
 
 one=$(commit one 20); mailed one >/dev/null
 sed -i '10a inserted' one.txt; git commit -qam two; two=$(git rev-parse HEAD); mailed two >/dev/null
@@ -58,12 +58,12 @@ push origin main
 same "a change" "$(seen two)" "accepted $two"
 same "a new file" "$(seen one)" "accepted $one"
 same "a removed file" "$(seen gone)" "accepted $gone"
-same "what is said" "$(tail -n 1 "$WORK/said")" "patchwork: 3 updated, 1 not found, 0 failed"
-ok "four commits, one that was never mailed: $(tail -n 1 "$WORK/said")"
+same "what is said" "$(tail -n 1 "$WORK/remote")" "patchwork: 3 updated, 1 not found, 0 failed"
+ok "four commits, one that was never mailed: $(tail -n 1 "$WORK/remote")"
 
 git checkout -q -b other; commit elsewhere 4 >/dev/null; mailed elsewhere >/dev/null
 push origin other
-same "a branch that means nothing" "$(seen elsewhere) $(cat "$WORK/said")" "new  "
+same "a branch that means nothing" "$(seen elsewhere) $(cat "$WORK/remote")" "new  "
 ok "a branch that means nothing is passed over in silence"
 
 git checkout -q -b up; wait_up=$(commit upward 7); mailed upward >/dev/null
@@ -83,7 +83,7 @@ push -f origin next
 same "a branch that was rewritten" "$(seen nexus)" "under-review $amended"
 ok "a branch that was rewritten"
 push origin :next
-same "a deleted branch" "$(cat "$WORK/said")" ""
+same "a deleted branch" "$(cat "$WORK/remote")" ""
 ok "a deleted branch is passed over in silence"
 
 git checkout -q main
@@ -93,6 +93,6 @@ last=$(commit late 9)
 began=$SECONDS
 push origin main
 same "without Patchwork" "$(git -C "$WORK/bare" rev-parse main)" "$last"
-grep -q '1 failed' "$WORK/said" || fail "$(cat "$WORK/said")"
+grep -q '1 failed' "$WORK/remote" || fail "$(cat "$WORK/remote")"
 [ $((SECONDS - began)) -lt 15 ] || fail "the push took $((SECONDS - began)) s"
-ok "a push to a repository whose Patchwork is away is taken: $(tail -n 1 "$WORK/said")"
+ok "a push to a repository whose Patchwork is away is taken: $(tail -n 1 "$WORK/remote")"
