@@ -106,6 +106,13 @@ impl Common {
 
     /// Reads the settings and starts the log.
     fn settings_unsaid(&self, more: Vec<Given>) -> anyhow::Result<Loaded> {
+        let loaded = self.read(more)?;
+        log::start(&loaded.settings.log, self.verbosity);
+        Ok(loaded)
+    }
+
+    /// Reads the settings.
+    fn read(&self, more: Vec<Given>) -> anyhow::Result<Loaded> {
         let mut given: Vec<Given> = self
             .set
             .iter()
@@ -121,9 +128,7 @@ impl Common {
             value: url.clone(),
         }));
         given.extend(more);
-        let loaded = Sources::of_process(self.config.clone(), given).read()?;
-        log::start(&loaded.settings.log, self.verbosity);
-        Ok(loaded)
+        Ok(Sources::of_process(self.config.clone(), given).read()?)
     }
 
     /// Says whether the user wants to hear nothing but errors.
@@ -137,6 +142,10 @@ enum Command {
     /// Serve the site; also what no command means
     #[command(visible_alias = "runserver")]
     Serve(serve::Serve),
+    /// Serve the site by FastCGI, for a front server
+    Fastcgi(serve::FastCgi),
+    /// Answer one CGI request, in the environment and on standard input
+    Cgi(serve::Cgi),
     /// Make the database, or bring it up to date
     Migrate(migrate::Migrate),
     /// Look for mistakes in the settings and the database
@@ -189,6 +198,8 @@ impl Command {
     fn run(self, common: &Common) -> Outcome {
         match self {
             Command::Serve(args) => args.run(common),
+            Command::Fastcgi(args) => args.run(common),
+            Command::Cgi(args) => args.run(common),
             Command::Migrate(args) => args.run(common),
             Command::Check(args) => args.run(common),
             Command::Settings(args) => args.run(common),

@@ -6,7 +6,7 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use rocket::fairing::AdHoc;
 use rocket_db_pools::Database;
@@ -15,7 +15,7 @@ use super::{Common, Outcome, block_on, courier, database, handover, output};
 use crate::{
     api,
     config::{Given, Settings},
-    gateway::{self, Door, Limits, Listen},
+    gateway::{self, Door, Ended, Front, Limits, Listen, Plan, Trusted},
     store::{self, migrate::Status},
     web, xmlrpc,
 };
@@ -23,27 +23,79 @@ use crate::{
 /// Serve the site
 #[derive(Debug, Default, Args)]
 #[command(after_help = "\
-Without --listen the way is found by itself: FastCGI when standard input is a listening socket (mod_fcgid, spawn-fcgi, \
-systemd), one CGI request when GATEWAY_INTERFACE is set, else HTTP on server.address and server.port.
+Without --listen the way is found by itself: the sockets that systemd hands over, FastCGI when standard input is a \
+listening socket (mod_fcgid, spawn-fcgi), one CGI request when GATEWAY_INTERFACE is set, else HTTP on server.address and \
+server.port.
+
+SIGTERM, SIGINT and SIGUSR1 end the server when the requests under way are answered; SIGHUP has it begin anew with new \
+settings, and no request is lost.
 
 Examples:
   patchwork serve
   patchwork serve --port 8080
   patchwork runserver 0.0.0.0:8080
-  patchwork serve --listen fastcgi+unix:/run/patchwork/patchwork.sock")]
+  patchwork serve --listen http+unix:/run/patchwork/http.sock --listen fastcgi+unix:/run/patchwork/fastcgi.sock")]
 pub(super) struct Serve {
     /// Where to listen for HTTP
     #[arg(value_name = "ADDRESS:PORT", conflicts_with = "listen")]
     address: Option<String>,
-    /// Where to listen: http://ADDRESS:PORT, fastcgi://ADDRESS:PORT, fastcgi+unix:PATH
+    /// Where to listen: http://ADDRESS:PORT, http+unix:PATH, fastcgi://ADDRESS:PORT, fastcgi+unix:PATH; may be repeated
     #[arg(long, value_name = "URL")]
-    listen: Option<String>,
+    listen: Vec<String>,
     /// The port for HTTP, on server.address
-    #[arg(long)]
+    #[arg(long, conflicts_with = "listen")]
     port: Option<u16>,
     /// The permissions of socket files
     #[arg(long, value_name = "OCTAL", value_parser = octal)]
     socket_mode: Option<u32>,
+}
+
+/// Serve the site by FastCGI, for a front server
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  patchwork fastcgi unix:/run/patchwork/fastcgi.sock
+  spawn-fcgi -s /run/patchwork/fastcgi.sock -- /opt/patchwork/bin/patchwork fastcgi")]
+pub(super) struct FastCgi {
+    /// Where to listen: unix:PATH, ADDRESS:PORT, or fd:0 for the socket that is standard input
+    #[arg(value_name = "SOCKET", default_value = "fd:0")]
+    socket: String,
+    /// The permissions of a socket file
+    #[arg(long, value_name = "OCTAL", value_parser = octal)]
+    socket_mode: Option<u32>,
+}
+
+/// Answer one CGI request, in the environment and on standard input
+#[derive(Debug, Args)]
+pub(super) struct Cgi {}
+
+impl FastCgi {
+    pub(super) fn run(self, common: &Common) -> Outcome {
+        let socket = self.socket;
+        let url = match socket.starts_with("unix:") || socket.starts_with("fd:") {
+            true => format!("fastcgi+{socket}"),
+            false => format!("fastcgi://{socket}"),
+        };
+        let serve = Serve {
+            listen: vec![url],
+            socket_mode: self.socket_mode,
+            ..Serve::default()
+        };
+        serve.run(common)
+    }
+}
+
+impl Cgi {
+    pub(super) fn run(self, common: &Common) -> Outcome {
+        let loaded = common.settings(Vec::new())?;
+        prepare(&loaded.settings)?;
+        cgi(&loaded.settings)
+    }
+}
+
+fn cgi(settings: &Settings) -> Outcome {
+    gateway::cgi(site(settings)?, limits(settings), &trusted(settings)?)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn octal(text: &str) -> Result<u32, String> {
@@ -60,8 +112,8 @@ enum Way {
     Found,
     /// By HTTP, at this address if one was given.
     Http(Option<(String, String)>),
-    /// By FastCGI.
-    FastCgi(String),
+    /// At these sockets.
+    Listed(Vec<Front>),
 }
 
 impl Serve {
@@ -70,46 +122,51 @@ impl Serve {
         let loaded = common.settings(self.given(&way))?;
         let settings = &loaded.settings;
         prepare(settings)?;
-        let limits = Limits {
-            body: settings.server.max_body,
-            ..Limits::default()
+        let fronts = match way {
+            Way::Listed(fronts) => fronts,
+            Way::Http(_) => Vec::new(),
+            Way::Found => match (Front::handed_over(), Door::detect()) {
+                (handed, Door::Http) => handed,
+                (handed, _) if !handed.is_empty() => handed,
+                (_, Door::Cgi) => return cgi(settings),
+                (_, Door::FastCgi) => vec![Front {
+                    door: Door::FastCgi,
+                    listen: Listen::Inherited(0),
+                }],
+            },
         };
-        match (&way, Door::detect()) {
-            (Way::FastCgi(listen), _) => self.fastcgi(settings, &self.socket(listen)?, limits)?,
-            (Way::Found, Door::FastCgi) => self.fastcgi(settings, &Listen::Inherited(0), limits)?,
-            (Way::Found, Door::Cgi) => gateway::cgi(site(settings)?, limits)?,
-            (Way::Http(_), _) | (Way::Found, Door::Http) => {
-                http(settings, common, self.socket_mode)?
-            }
+        match fronts.is_empty() {
+            true => http(settings, common, self.socket_mode)?,
+            false => serve(settings, common, fronts, None, self.socket_mode)?,
         }
         Ok(ExitCode::SUCCESS)
     }
 
     fn way(&self) -> anyhow::Result<Way> {
-        let listen = match (&self.address, &self.listen) {
-            (Some(address), _) => return Ok(Way::Http(Some(host_port(address)?))),
-            (None, None) if self.port.is_some() => return Ok(Way::Http(None)),
-            (None, None) => return Ok(Way::Found),
-            (None, Some(listen)) => listen,
-        };
-        if let Some(path) = listen.strip_prefix("fastcgi+unix:") {
-            return Ok(Way::FastCgi(format!("unix:{path}")));
-        }
-        if let Some(address) = listen.strip_prefix("fastcgi://") {
-            return Ok(Way::FastCgi(address.trim_end_matches('/').to_owned()));
-        }
-        if listen.starts_with("unix:") || listen.starts_with("fd:") {
-            return Ok(Way::FastCgi(listen.clone()));
-        }
-        for scheme in ["http+unix:", "uwsgi", "scgi"] {
-            if listen.starts_with(scheme) {
-                bail!(
-                    "cannot listen on {listen}: use http://ADDRESS:PORT or fastcgi+unix:PATH; every front server speaks one of them"
-                );
+        match (&self.address, self.listen.as_slice()) {
+            (Some(address), _) => Ok(Way::Http(Some(host_port(address)?))),
+            (None, []) if self.port.is_some() => Ok(Way::Http(None)),
+            (None, []) => Ok(Way::Found),
+            (None, [one]) if is_http_address(one) => {
+                let address = one.strip_prefix("http://").unwrap_or(one);
+                Ok(Way::Http(Some(host_port(address.trim_end_matches('/'))?)))
+            }
+            (None, all) => {
+                let fronts: Result<_, _> = all.iter().map(|url| self.front(url)).collect();
+                Ok(Way::Listed(fronts?))
             }
         }
-        let address = listen.strip_prefix("http://").unwrap_or(listen);
-        Ok(Way::Http(Some(host_port(address.trim_end_matches('/'))?)))
+    }
+
+    fn front(&self, url: &str) -> Result<Front, gateway::Error> {
+        let front = Front::parse(url)?;
+        Ok(match self.socket_mode {
+            Some(mode) => Front {
+                listen: front.listen.with_mode(mode),
+                ..front
+            },
+            None => front,
+        })
     }
 
     /// Returns what the options say in the words of the settings.
@@ -130,26 +187,73 @@ impl Serve {
         );
         given
     }
+}
 
-    fn fastcgi(&self, settings: &Settings, listen: &Listen, limits: Limits) -> anyhow::Result<()> {
-        let site = courier::attach(site(settings)?, settings);
-        let site = courier::attach_jobs(site, settings);
-        let site = handover::attach(site, settings, self.socket_mode);
-        Ok(gateway::fastcgi(
-            site,
-            listen,
-            limits,
-            gateway::told_to_stop(),
-        )?)
-    }
+/// Tells an address for HTTP from the other ways to write a socket; it may be short, as for `runserver`.
+fn is_http_address(url: &str) -> bool {
+    let is_named = ["://", "unix:", "fd:"]
+        .iter()
+        .any(|mark| url.contains(mark));
+    url.starts_with("http://") || !is_named
+}
 
-    fn socket(&self, listen: &str) -> anyhow::Result<Listen> {
-        let listen = Listen::parse(listen)?;
-        Ok(match self.socket_mode {
-            Some(mode) => listen.with_mode(mode),
-            None => listen,
-        })
+fn limits(settings: &Settings) -> Limits {
+    Limits {
+        body: settings.server.max_body,
+        ..Limits::default()
     }
+}
+
+fn trusted(settings: &Settings) -> anyhow::Result<Trusted> {
+    Trusted::parse(&settings.server.trusted_proxies).map_err(|word| {
+        anyhow!("server.trusted_proxies: '{word}' is neither an address nor a network such as 10.1.0.0/16")
+    })
+}
+
+/// Serves until told to stop, or begins anew in the place of this process. `said` is printed when the site is open.
+fn serve(
+    settings: &Settings,
+    common: &Common,
+    fronts: Vec<Front>,
+    said: Option<String>,
+    socket_mode: Option<u32>,
+) -> anyhow::Result<()> {
+    let plan = Plan {
+        fronts,
+        limits: limits(settings),
+        trusted: trusted(settings)?,
+        orders: None,
+        may_reload: Box::new({
+            let common = common.clone();
+            move || may_reload(&common)
+        }),
+    };
+    let site = courier::attach(site(settings)?, settings);
+    let site = courier::attach_jobs(site, settings);
+    let mut site = handover::attach(site, settings, socket_mode);
+    if let Some(line) = said {
+        // Not before the port is ours.
+        site = site.attach(AdHoc::on_liftoff("Address", |_| {
+            Box::pin(async move {
+                let _ = output::say(&line);
+            })
+        }));
+    }
+    match gateway::serve(site, plan)? {
+        Ended::Stopped => Ok(()),
+        Ended::Reload(sockets) => Err(gateway::again(&sockets)).context("cannot begin anew"),
+    }
+}
+
+/// Says whether the settings as they are now can be read. With ones that cannot, a server goes on as it is.
+fn may_reload(common: &Common) -> bool {
+    let read = common
+        .read(Vec::new())
+        .and_then(|loaded| trusted(&loaded.settings));
+    if let Err(error) = &read {
+        tracing::error!("{error:#}: the server goes on with the settings it has");
+    }
+    read.is_ok()
 }
 
 /// Splits `127.0.0.1:8000`, `[::1]:8000`, `8000`, `localhost:8000`.
@@ -213,20 +317,18 @@ pub(super) fn http(
     common: &Common,
     socket_mode: Option<u32>,
 ) -> anyhow::Result<()> {
-    free(settings)?;
-    let site = courier::attach(site(settings)?, settings);
-    let site = courier::attach_jobs(site, settings);
-    let mut site = handover::attach(site, settings, socket_mode);
-    if !common.is_quiet() {
-        let line = format!("Serving on {} (Ctrl-C ends it)", url(settings));
-        // Not before the port is ours.
-        site = site.attach(AdHoc::on_liftoff("Address", |_| {
-            Box::pin(async move {
-                let _ = output::say(&line);
-            })
-        }));
+    let address = SocketAddr::new(settings.server.address, settings.server.port);
+    let front = Front {
+        door: Door::Http,
+        listen: Listen::Tcp(address.to_string()),
+    };
+    // After a new beginning the port is taken, by ourselves.
+    if !front.listen.is_left() {
+        free(settings)?;
     }
-    Ok(gateway::http(site)?)
+    let line = format!("Serving on {} (Ctrl-C ends it)", url(settings));
+    let line = (!common.is_quiet()).then_some(line);
+    serve(settings, common, vec![front], line, socket_mode)
 }
 
 /// Returns the address to type into a browser on this machine.
@@ -242,7 +344,9 @@ fn url(settings: &Settings) -> String {
 
 /// Builds the site.
 fn site(settings: &Settings) -> anyhow::Result<rocket::Rocket<rocket::Build>> {
-    let rocket = rocket::custom(settings.rocket_figment()).attach(store::Database::init());
+    let rocket = rocket::custom(settings.rocket_figment())
+        .attach(gateway::methods())
+        .attach(store::Database::init());
     let options = web::Options {
         base: settings.server.url_prefix.clone(),
         site_url: settings.site_url(),
@@ -309,33 +413,37 @@ mod tests {
     #[test]
     fn ways_to_listen_are_understood() {
         let http = |host: &str, port: &str| Way::Http(Some((host.to_owned(), port.to_owned())));
-        let cases = [
-            ("http://0.0.0.0:8080/", http("0.0.0.0", "8080")),
-            ("[::1]:80", http("::1", "80")),
-            ("localhost:81", http("127.0.0.1", "81")),
-            ("82", http("127.0.0.1", "82")),
+        let listed = |urls: &[&str]| {
+            Way::Listed(
+                urls.iter()
+                    .map(|url| Front::parse(url).expect("an address"))
+                    .collect(),
+            )
+        };
+        let cases: [(&[&str], Way); 7] = [
+            (&["http://0.0.0.0:8080/"], http("0.0.0.0", "8080")),
+            (&["[::1]:80"], http("::1", "80")),
+            (&["localhost:81"], http("127.0.0.1", "81")),
+            (&["82"], http("127.0.0.1", "82")),
+            (&["http+unix:/run/a"], listed(&["http+unix:/run/a"])),
             (
-                "fastcgi+unix:/run/a",
-                Way::FastCgi("unix:/run/a".to_owned()),
+                &["fastcgi://127.0.0.1:9"],
+                listed(&["fastcgi://127.0.0.1:9"]),
             ),
             (
-                "fastcgi://127.0.0.1:9",
-                Way::FastCgi("127.0.0.1:9".to_owned()),
+                &["unix:/run/a", "http://127.0.0.1:9"],
+                listed(&["fastcgi+unix:/run/a", "http://127.0.0.1:9"]),
             ),
         ];
+        let serve = |urls: &[&str]| Serve {
+            listen: urls.iter().copied().map(str::to_owned).collect(),
+            ..Serve::default()
+        };
         for (listen, expected) in cases {
-            let serve = Serve {
-                listen: Some(listen.to_owned()),
-                ..Serve::default()
-            };
-            assert_eq!(serve.way().expect(listen), expected, "{listen}");
+            assert_eq!(serve(listen).way().expect("a way"), expected, "{listen:?}");
         }
-        for bad in ["uwsgi+unix:/a", "http+unix:/a", "example.org:80", "0.0.0.0"] {
-            let serve = Serve {
-                listen: Some(bad.to_owned()),
-                ..Serve::default()
-            };
-            assert!(serve.way().is_err(), "{bad}");
+        for bad in ["uwsgi+unix:/a", "http+unix:a", "example.org:80", "0.0.0.0"] {
+            assert!(serve(&[bad]).way().is_err(), "{bad}");
         }
     }
 }

@@ -68,8 +68,8 @@ pub struct Server {
     pub workers: usize,
     /// The path under which the site lives, such as `/patchwork`; empty for the root.
     pub url_prefix: String,
-    /// The header in which a trusted front server names the client's address; empty: nobody is believed.
-    pub proxy_header: String,
+    /// Addresses and networks of front servers that are believed when they name a client's address and scheme.
+    pub trusted_proxies: String,
     /// The largest body of a request, in bytes.
     pub max_body: u64,
     /// Whether answers tell how long they took (`Server-Timing`).
@@ -85,7 +85,7 @@ impl Default for Server {
             port: 8000,
             workers: 0,
             url_prefix: String::new(),
-            proxy_header: String::new(),
+            trusted_proxies: "127.0.0.0/8, ::1".to_owned(),
             max_body: 8 << 20,
             server_timing: false,
             gzip: true,

@@ -14,11 +14,6 @@ impl Settings {
     /// Returns the settings in Rocket's words, with the database as `databases.patchwork`.
     pub fn rocket_figment(&self) -> Figment {
         let server = &self.server;
-        let ip_header = match server.proxy_header.as_str() {
-            // Rocket's own default believes X-Real-IP from anybody.
-            "" => Value::from(false),
-            header => Value::from(header),
-        };
         let limit = Value::from(server.max_body);
         let limits: Dict = ["form", "data-form", "file", "string", "bytes", "json"]
             .into_iter()
@@ -28,7 +23,8 @@ impl Settings {
             .merge(("address", server.address))
             .merge(("port", server.port))
             .merge(("ident", "Patchwork"))
-            .merge(("ip_header", ip_header))
+            // Rocket's own default believes X-Real-IP from anybody; whom we believe, the doors know.
+            .merge(("ip_header", false))
             .merge(("limits", limits))
             .merge(("log_level", "off"))
             .merge(("cli_colors", false))

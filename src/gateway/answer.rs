@@ -23,7 +23,7 @@ const FIRST: usize = 32 << 10;
 const PATIENCE: Duration = Duration::from_millis(2);
 
 /// What is read of a body at a time: a full FastCGI record.
-const PIECE: usize = 65_528;
+pub(super) const PIECE: usize = 65_528;
 
 /// Headers that concern only one hop, which is the front server's (RFC 9110, section 7.6.1).
 const ONE_HOP: [&str; 4] = ["connection", "keep-alive", "transfer-encoding", "upgrade"];
@@ -65,7 +65,10 @@ pub(super) fn refuse(refusal: Refusal, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Reads the begin of the body for a moment; returns whether that is all of it.
-async fn gather(response: &mut LocalResponse<'_>, first: &mut Vec<u8>) -> io::Result<bool> {
+pub(super) async fn gather(
+    response: &mut LocalResponse<'_>,
+    first: &mut Vec<u8>,
+) -> io::Result<bool> {
     let until = Instant::now() + PATIENCE;
     while first.len() < FIRST {
         match timeout_at(until, response.read_buf(first)).await {

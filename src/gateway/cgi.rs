@@ -13,7 +13,7 @@ use rocket::{
 };
 
 use super::{
-    Door, Error, Limits,
+    Door, Error, Limits, Trusted,
     answer::{answer, refuse},
     body,
     environment::Environment,
@@ -25,8 +25,9 @@ use super::{
 ///
 /// If Rocket does not start, the client gets a plain answer and the caller the reason. Everything printed to
 /// standard output before would be part of the answer.
-pub fn cgi(rocket: Rocket<Build>, limits: Limits) -> Result<(), Error> {
-    let environment = Environment::of_process();
+pub fn cgi(rocket: Rocket<Build>, limits: Limits, trusted: &Trusted) -> Result<(), Error> {
+    let mut environment = Environment::of_process();
+    environment.believe(trusted, false);
     // Not `io::stdout`, which looks for line ends and splits the answer at one.
     let mut output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     exchange(

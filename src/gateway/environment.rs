@@ -7,6 +7,15 @@ use std::{
     os::unix::ffi::OsStringExt,
 };
 
+use super::forwarded::{Said, Trusted};
+
+/// The headers in which front servers tell of clients.
+const FORWARDED: [&str; 3] = [
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_FORWARDED",
+];
+
 /// The variables of a request, with the bytes and in the order the front server sent them.
 ///
 /// A name may come twice: nginx passes a repeated header so, and lets a later line of its configuration
@@ -37,6 +46,37 @@ impl Environment {
     /// Returns the value of `name` like [`bytes`](Self::bytes), if it is UTF-8.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         std::str::from_utf8(self.bytes(name)?).ok()
+    }
+
+    /// Takes the client's address and scheme from what a front server says in headers, if whoever asked is a front server
+    /// that is believed; `is_local` tells of somebody without an address. The headers themselves go: they have no other
+    /// use, and from anybody else they are lies.
+    pub(super) fn believe(&mut self, trusted: &Trusted, is_local: bool) {
+        let peer = self.remote();
+        if peer.map_or(is_local, |peer| trusted.holds(peer.ip())) {
+            let [hops, scheme, standard] = FORWARDED.map(|name| self.all(name));
+            let said = Said::of(&hops, &scheme, &standard);
+            let mut put = |name: &str, value: String| self.0.push((name.into(), value.into()));
+            if let Some(client) = said.client(trusted) {
+                put("REMOTE_ADDR", client.to_string());
+                put("REMOTE_PORT", String::new());
+            }
+            if let Some(scheme) = said.scheme() {
+                put("HTTPS", String::new());
+                put("REQUEST_SCHEME", scheme.to_owned());
+            }
+        }
+        self.0
+            .retain(|(name, _)| !FORWARDED.contains(&name.as_str()));
+    }
+
+    /// Returns the values of a header that may come more than once, as one.
+    fn all(&self, name: &str) -> String {
+        let of_name = self.0.iter().filter(|variable| variable.0 == name);
+        let values: Vec<_> = of_name
+            .map(|(_, value)| String::from_utf8_lossy(value))
+            .collect();
+        values.join(",")
     }
 
     /// Returns whether the client came over TLS, as far as the front server knows.
@@ -238,6 +278,31 @@ mod tests {
                 [("x-forwarded-proto".to_owned(), (*scheme).to_owned())],
                 "{given:?}"
             );
+        }
+    }
+
+    #[test]
+    fn front_servers_are_believed_if_they_are_trusted() {
+        let trusted = Trusted::parse("127.0.0.1").expect("an address");
+        let said = [
+            ("HTTP_X_FORWARDED_FOR", "203.0.113.9"),
+            ("HTTP_X_FORWARDED_FOR", "192.0.2.7"),
+            ("HTTP_X_FORWARDED_PROTO", "https"),
+        ];
+        for (peer, is_local, remote, scheme) in [
+            (Some("127.0.0.1"), false, Some("192.0.2.7:0"), "https"),
+            (Some("198.51.100.1"), true, Some("198.51.100.1:9"), "http"),
+            (None, true, Some("192.0.2.7:0"), "https"),
+            (None, false, None, "http"),
+        ] {
+            let own = peer.map(|peer| [("REMOTE_ADDR", peer), ("REMOTE_PORT", "9")]);
+            let variables = own.into_iter().flatten().chain(said);
+            let mut environment: Environment = variables.collect();
+            environment.believe(&trusted, is_local);
+            let found = environment.remote().map(|remote| remote.to_string());
+            assert_eq!(found.as_deref(), remote, "{peer:?}");
+            let expected = [("x-forwarded-proto".to_owned(), scheme.to_owned())];
+            assert_eq!(environment.headers(), expected, "{peer:?}");
         }
     }
 

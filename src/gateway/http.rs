@@ -6,13 +6,17 @@
 use std::{
     convert::Infallible,
     future::Future,
+    io,
     net::SocketAddr,
-    pin::{Pin, pin},
-    sync::Arc,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::{
     body::{Bytes, Incoming},
     header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName},
@@ -22,103 +26,148 @@ use hyper::{
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rocket::{
-    Build, Rocket,
-    local::asynchronous::{Client, LocalResponse},
+    local::asynchronous::LocalResponse,
     tokio::{
-        net::{TcpListener, TcpStream},
+        self,
+        io::{AsyncRead, AsyncReadExt, AsyncWrite},
+        net::{TcpListener, UnixListener},
         select,
+        sync::{Semaphore, mpsc, oneshot},
         task::JoinSet,
-        time::{sleep, timeout},
+        time::{Instant, sleep, timeout, timeout_at},
     },
 };
 
 use super::{
-    Door, Error, LAST_WORK, Limits,
-    answer::{has_length, is_passed_on},
+    Door, Limits, Socket,
+    answer::{PIECE, gather, has_length, is_passed_on},
     environment::Environment,
-    lengths,
-    request::{Refusal, request},
-    runtime, told_to_stop,
+    request::{Refusal, is_head, request},
+    server::Site,
+    slow::{Answer, Body, Patient},
 };
 
 /// How long a client may take for its headers, and how long it may keep a connection without asking.
 const PATIENCE: Duration = Duration::from_secs(75);
 
-/// How long requests under way may take after the word to stop.
-const GRACE: Duration = Duration::from_secs(10);
+/// How long a client that is sending a body may pause, and how long it may take in all.
+const PAUSE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(600));
 
-type Answer = hyper::Response<Full<Bytes>>;
+/// How long a new connection may still ask when the server has been told to stop.
+const LAST_CALL: Duration = Duration::from_millis(200);
 
-/// Serves HTTP where Rocket's settings say, until told to stop.
-///
-/// It bounds neither connections nor what a client sends in an hour: this is for the loopback address, behind a front
-/// server.
-pub fn http(rocket: Rocket<Build>) -> Result<(), Error> {
-    let runtime = runtime(&rocket)?;
-    let served = runtime.block_on(serve(rocket));
-    runtime.shutdown_timeout(LAST_WORK);
-    served
+/// Connections at a time; more wait in the kernel's queue.
+const CONNECTIONS: usize = 1024;
+
+/// The door, shared by its connections.
+pub(super) struct Http {
+    site: Site,
+    places: Arc<Semaphore>,
 }
 
-async fn serve(rocket: Rocket<Build>) -> Result<(), Error> {
-    let config: rocket::Config = rocket
-        .figment()
-        .extract()
-        .map_err(|error| Error::Rocket(error.to_string()))?;
-    let address = SocketAddr::new(config.address, config.port);
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|error| Error::Rocket(format!("{address}: {error}")))?;
-    let client = Arc::new(Client::untracked(rocket.attach(lengths())).await?);
-    let mut connections = accept(&listener, &client).await;
-    drop(listener);
-    client.rocket().shutdown().notify();
-    let ended = async { while connections.join_next().await.is_some() {} };
-    if timeout(GRACE, ended).await.is_err() {
-        connections.shutdown().await;
-    }
-    if let Ok(client) = Arc::try_unwrap(client) {
-        drop(client.terminate().await);
-    }
-    Ok(())
+/// A socket of the door.
+pub(super) enum Listener {
+    Tcp(TcpListener),
+    Unix(UnixListener),
 }
 
-/// Takes connections until told to stop; returns those that are still open.
-async fn accept(listener: &TcpListener, client: &Arc<Client>) -> JoinSet<()> {
-    let mut connections = JoinSet::new();
-    let mut stop: Pin<&mut dyn Future<Output = ()>> = pin!(told_to_stop());
-    loop {
-        select! {
-            () = &mut stop => return connections,
-            Some(_) = connections.join_next() => {}
-            accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => drop(connections.spawn(connection(client.clone(), stream, peer))),
-                // Too many files are open: some will be closed soon.
-                Err(_) => sleep(Duration::from_millis(50)).await,
-            },
+impl Listener {
+    /// Makes a listener of a listening socket.
+    pub(super) fn new(socket: Socket) -> io::Result<Listener> {
+        let address = rustix::net::getsockname(&socket)?;
+        let is_unix = address.address_family() == rustix::net::AddressFamily::UNIX;
+        let fd = socket.into_fd();
+        rustix::io::ioctl_fionbio(&fd, true)?;
+        Ok(match is_unix {
+            true => Listener::Unix(UnixListener::from_std(fd.into())?),
+            false => Listener::Tcp(TcpListener::from_std(fd.into())?),
+        })
+    }
+}
+
+impl Http {
+    /// Makes the door of a site.
+    pub(super) fn new(site: Site) -> Arc<Http> {
+        let places = Arc::new(Semaphore::new(CONNECTIONS));
+        Arc::new(Http { site, places })
+    }
+
+    /// Takes connections until Rocket shuts down, then waits for those that are open.
+    pub(super) async fn listen(self: Arc<Self>, listener: Listener) {
+        let mut connections = JoinSet::new();
+        let mut stop = self.site.client.rocket().shutdown();
+        loop {
+            let accepted = async {
+                let place = self.places.clone().acquire_owned().await;
+                (place, listener.accept(&self).await)
+            };
+            select! {
+                () = &mut stop => break,
+                Some(_) = connections.join_next() => {}
+                (place, accepted) = accepted => match accepted {
+                    Ok(connection) => drop(connections.spawn(async move {
+                        connection.await;
+                        drop(place);
+                    })),
+                    // Too many files are open: some will be closed soon.
+                    Err(_) => sleep(Duration::from_millis(50)).await,
+                },
+            }
         }
+        drop(listener);
+        while connections.join_next().await.is_some() {}
+    }
+}
+
+type Connection = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl Listener {
+    /// Takes one connection; the future answers what comes by it.
+    async fn accept(&self, door: &Arc<Http>) -> io::Result<Connection> {
+        Ok(match self {
+            Listener::Tcp(listener) => {
+                let (stream, peer) = listener.accept().await?;
+                let _ = stream.set_nodelay(true);
+                Box::pin(connection(door.clone(), stream, Some(peer)))
+            }
+            Listener::Unix(listener) => {
+                let (stream, _) = listener.accept().await?;
+                Box::pin(connection(door.clone(), stream, None))
+            }
+        })
     }
 }
 
 /// Answers what comes by one connection.
-async fn connection(client: Arc<Client>, stream: TcpStream, peer: SocketAddr) {
-    let _ = stream.set_nodelay(true);
-    let stop = client.rocket().shutdown();
+async fn connection<S>(door: Arc<Http>, stream: S, peer: Option<SocketAddr>)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let stop = door.site.client.rocket().shutdown();
+    let has_asked = Arc::new(AtomicBool::new(false));
+    let asked = has_asked.clone();
     let service = service_fn(move |request| {
-        let client = client.clone();
-        async move { Ok::<_, Infallible>(answer(&client, peer, request).await) }
+        let door = door.clone();
+        asked.store(true, Ordering::Relaxed);
+        async move { Ok::<_, Infallible>(answer(door, peer, request).await) }
     });
     let mut builder = http1::Builder::new();
     builder
         .title_case_headers(true)
         .timer(TokioTimer::new())
         .header_read_timeout(PATIENCE);
-    let mut served = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let stream = TokioIo::new(Patient::new(stream));
+    let mut served = pin!(builder.serve_connection(stream, service));
     let ended = select! {
         ended = served.as_mut() => ended,
         () = stop => {
             served.as_mut().graceful_shutdown();
-            served.await
+            // A request may be on its way; but who never asked does not hold up the end.
+            match timeout(LAST_CALL, served.as_mut()).await {
+                Ok(ended) => ended,
+                Err(_) if has_asked.load(Ordering::Relaxed) => served.await,
+                Err(_) => return,
+            }
         }
     };
     if let Err(error) = ended {
@@ -127,55 +176,111 @@ async fn connection(client: Arc<Client>, stream: TcpStream, peer: SocketAddr) {
 }
 
 /// Has Rocket answer a request.
-async fn answer(client: &Client, peer: SocketAddr, asked: hyper::Request<Incoming>) -> Answer {
+async fn answer(
+    door: Arc<Http>,
+    peer: Option<SocketAddr>,
+    asked: hyper::Request<Incoming>,
+) -> Answer {
     let (head, body) = asked.into_parts();
-    let most = client.rocket().config().limits.get("bytes");
+    let most = door.site.client.rocket().config().limits.get("bytes");
     let most = most.map_or(u64::MAX, |limit| limit.as_u64());
-    let Ok(body) = read(body, most).await else {
-        return refused(Refusal::Malformed);
+    let body = match read(body, most).await {
+        Ok(body) => body,
+        Err(refusal) => return refused(refusal),
     };
-    let environment = environment(&head, peer, body.len());
+    let mut environment = environment(&head, peer, body.len());
+    environment.believe(&door.site.trusted, true);
+    // A task of its own: the answer outlives this function, and what a handler has begun does not depend on the client's
+    // waiting for it.
+    let (tell, told) = oneshot::channel();
+    tokio::spawn(async move { exchange(&door.site, &environment, &body, tell).await });
+    told.await.unwrap_or_else(|_| refused(Refusal::Broken))
+}
+
+/// Reads a body; of one that is too large, not much more than what is allowed.
+async fn read(mut body: Incoming, most: u64) -> Result<Vec<u8>, Refusal> {
+    let mut bytes = Vec::new();
+    let end = Instant::now() + PAUSE.1;
+    loop {
+        let until = end.min(Instant::now() + PAUSE.0);
+        let frame = match timeout_at(until, body.frame()).await {
+            Err(_) => return Err(Refusal::TooSlow),
+            Ok(None) => return Ok(bytes),
+            Ok(Some(frame)) => frame.map_err(|_| Refusal::Malformed)?,
+        };
+        if let Ok(data) = frame.into_data() {
+            bytes.extend_from_slice(&data);
+        }
+        if bytes.len() as u64 > most {
+            return Ok(bytes);
+        }
+    }
+}
+
+/// Answers a request; what does not fit into one piece goes on as it comes.
+async fn exchange(
+    site: &Site,
+    environment: &Environment,
+    mut body: &[u8],
+    tell: oneshot::Sender<Answer>,
+) {
     // How much is too much is for the site to say, in the form that its client understands.
     let limits = Limits {
         body: u64::MAX,
         ..Limits::default()
     };
-    match request(
-        client,
-        &environment,
-        Door::Http,
-        limits,
-        &mut body.as_slice(),
-    ) {
-        Ok(request) => answered(request.dispatch().await).await,
-        Err(refusal) => refused(refusal),
-    }
+    let request = match request(&site.client, environment, Door::Http, limits, &mut body) {
+        Ok(request) => request,
+        Err(refusal) => return drop(tell.send(refused(refusal))),
+    };
+    let mut response = request.dispatch().await;
+    let mut first = Vec::new();
+    let whole = gather(&mut response, &mut first).await;
+    let length = whole.as_ref().ok().filter(|whole| **whole);
+    let length = length
+        .filter(|_| !is_head(environment))
+        .map(|_| first.len());
+    let head = head(&response, length);
+    let _ = match whole {
+        Err(_) => tell.send(refused(Refusal::Broken)),
+        Ok(true) => tell.send(answered(head, Body::whole(first))),
+        Ok(false) => {
+            let (pieces, rest) = mpsc::channel(1);
+            let told = tell.send(answered(head, Body::begun(first, rest)));
+            stream(&mut response, &pieces).await;
+            told
+        }
+    };
 }
 
-/// Reads a body; of one that is too large, not much more than what is allowed.
-async fn read(mut body: Incoming, most: u64) -> Result<Vec<u8>, hyper::Error> {
-    let mut bytes = Vec::new();
-    while let Some(frame) = body.frame().await {
-        if let Ok(data) = frame?.into_data() {
-            bytes.extend_from_slice(&data);
-        }
-        if bytes.len() as u64 > most {
-            break;
+/// Passes the rest of a body on, until it ends or nobody wants it any more.
+async fn stream(response: &mut LocalResponse<'_>, pieces: &mpsc::Sender<io::Result<Bytes>>) {
+    loop {
+        let mut piece = Vec::with_capacity(PIECE);
+        let (piece, is_last) = match response.read_buf(&mut piece).await {
+            Ok(0) => return,
+            Ok(_) => (Ok(piece.into()), false),
+            // The connection breaks: half an answer must not look like all of it.
+            Err(error) => (Err(error), true),
+        };
+        if pieces.send(piece).await.is_err() || is_last {
+            return;
         }
     }
-    Ok(bytes)
 }
 
 /// Tells of a request in the words of the other doors.
-fn environment(head: &Parts, peer: SocketAddr, length: usize) -> Environment {
+fn environment(head: &Parts, peer: Option<SocketAddr>, length: usize) -> Environment {
     let variable = |name: &str, value: &[u8]| (name.as_bytes().to_vec(), value.to_vec());
     let mut variables = vec![
         variable("REQUEST_METHOD", head.method.as_str().as_bytes()),
         variable("REQUEST_URI", head.uri.to_string().as_bytes()),
-        variable("REMOTE_ADDR", peer.ip().to_string().as_bytes()),
-        variable("REMOTE_PORT", peer.port().to_string().as_bytes()),
         variable("CONTENT_LENGTH", length.to_string().as_bytes()),
     ];
+    if let Some(peer) = peer {
+        variables.push(variable("REMOTE_ADDR", peer.ip().to_string().as_bytes()));
+        variables.push(variable("REMOTE_PORT", peer.port().to_string().as_bytes()));
+    }
     // Whom a client calls in the target counts more than whom it calls in the header (RFC 9112, section 3.2.2).
     let authority = head
         .uri
@@ -194,7 +299,6 @@ fn variable_of(name: &HeaderName) -> Option<String> {
     match name.as_str() {
         _ if *name == CONTENT_LENGTH => None,
         _ if *name == CONTENT_TYPE => Some("CONTENT_TYPE".to_owned()),
-        "x-forwarded-proto" => Some("REQUEST_SCHEME".to_owned()),
         name if name.contains('_') => None,
         name => Some(format!(
             "HTTP_{}",
@@ -203,19 +307,23 @@ fn variable_of(name: &HeaderName) -> Option<String> {
     }
 }
 
-async fn answered(response: LocalResponse<'_>) -> Answer {
+/// Returns the head of an answer, for a body of this length if it is known.
+fn head(response: &LocalResponse<'_>, gathered: Option<usize>) -> hyper::http::response::Builder {
     let status = response.status();
-    let mut answer = hyper::Response::builder().status(status.code);
+    let mut head = hyper::Response::builder().status(status.code);
     for header in response.headers().iter().filter(is_passed_on) {
-        answer = answer.header(header.name().as_str(), header.value());
+        head = head.header(header.name().as_str(), header.value());
     }
-    let length = response.body().preset_size();
+    let length = response.body().preset_size().or(gathered);
     let has_its_own = response.headers().contains("content-length");
-    if let Some(length) = length.filter(|_| has_length(status) && !has_its_own) {
-        answer = answer.header(CONTENT_LENGTH, length);
+    match length.filter(|_| has_length(status) && !has_its_own) {
+        Some(length) => head.header(CONTENT_LENGTH, length),
+        None => head,
     }
-    let body = response.into_bytes().await.unwrap_or_default();
-    let answer = answer.body(Full::new(Bytes::from(body)));
+}
+
+fn answered(head: hyper::http::response::Builder, body: Body) -> Answer {
+    let answer = head.body(body);
     answer.unwrap_or_else(|_| refused(Refusal::Broken))
 }
 
@@ -223,8 +331,12 @@ async fn answered(response: LocalResponse<'_>) -> Answer {
 fn refused(refusal: Refusal) -> Answer {
     let status = refusal.status();
     let text = format!("{}\n", status.reason_lossy());
-    let mut answer = hyper::Response::new(Full::new(Bytes::from(text)));
+    let mut answer = hyper::Response::new(Body::whole(text.into_bytes()));
     *answer.status_mut() = hyper::StatusCode::from_u16(status.code).unwrap_or_default();
+    answer.headers_mut().insert(
+        CONTENT_TYPE,
+        hyper::header::HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
     answer
 }
 
@@ -238,7 +350,6 @@ mod tests {
         for (name, variable) in [
             ("accept-language", Some("HTTP_ACCEPT_LANGUAGE")),
             ("content-type", Some("CONTENT_TYPE")),
-            ("x-forwarded-proto", Some("REQUEST_SCHEME")),
             // How long the body is, was counted.
             ("content-length", None),
             ("x_csrftoken", None),

@@ -1,12 +1,12 @@
 //! Sockets to listen on: where they are, how they are opened, and when a socket file may be replaced.
 
 use std::{
-    fmt,
+    fmt::{self, Write},
     fs::{self, Permissions},
     io,
     net::TcpListener,
     os::{
-        fd::{AsFd, BorrowedFd, OwnedFd, RawFd},
+        fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd},
         unix::{
             fs::{FileTypeExt, MetadataExt, PermissionsExt},
             net::UnixListener,
@@ -17,11 +17,11 @@ use std::{
 };
 
 use rustix::{
-    io::Errno,
+    io::{Errno, FdFlags},
     net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with},
 };
 
-use super::Error;
+use super::{Door, Error};
 
 /// Where front servers connect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,16 +80,45 @@ impl Listen {
     /// # Errors
     /// When the system refuses; for a socket file that a living process has open, with `AddrInUse`.
     pub fn open(&self) -> Result<Socket, Error> {
-        let opened = match self {
-            Listen::Unix { path, mode } => open_unix(path, *mode),
-            Listen::Tcp(address) => TcpListener::bind(address)
+        let name = self.to_string();
+        let opened = match (self, left(&name)) {
+            (Listen::Inherited(fd), _) => {
+                return self.opened(::fastcgi::inherited(*fd).map(Socket::from));
+            }
+            (_, Some(number)) => self.take_over(number),
+            (Listen::Unix { path, mode }, None) => open_unix(path, *mode),
+            (Listen::Tcp(address), None) => TcpListener::bind(address)
                 .map(OwnedFd::from)
                 .map(Socket::from),
-            Listen::Inherited(fd) => ::fastcgi::inherited(*fd).map(Socket::from),
         };
+        self.opened(opened.map(|socket| Socket { name, ..socket }))
+    }
+
+    /// Returns whether this process had the socket open before it began anew.
+    pub fn is_left(&self) -> bool {
+        left(&self.to_string()).is_some()
+    }
+
+    fn opened(&self, opened: io::Result<Socket>) -> Result<Socket, Error> {
         opened.map_err(|source| Error::Listen {
             listen: self.clone(),
             source,
+        })
+    }
+
+    /// Takes over what this process had open before it began anew.
+    fn take_over(&self, number: RawFd) -> io::Result<Socket> {
+        let file = match self {
+            Listen::Unix { path, .. } => Some(SocketFile {
+                path: path.clone(),
+                id: file_id(path)?,
+            }),
+            _ => None,
+        };
+        Ok(Socket {
+            number: Some(number),
+            _file: file,
+            ..::fastcgi::inherited(number)?.into()
         })
     }
 }
@@ -112,18 +141,147 @@ impl fmt::Display for Listen {
     }
 }
 
+/// A socket and what is spoken there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Front {
+    /// HTTP or FastCGI.
+    pub door: Door,
+    /// The socket.
+    pub listen: Listen,
+}
+
+impl Front {
+    /// Reads `http://HOST:PORT`, `http+unix:/path`, `http+fd:3`, the same with `fastcgi`, and what people write short:
+    /// `HOST:PORT` for HTTP, `unix:/path` and `fd:0` for FastCGI.
+    pub fn parse(text: &str) -> Result<Front, Error> {
+        let schemes = [
+            ("http://", Door::Http, ""),
+            ("http+", Door::Http, ""),
+            ("fastcgi://", Door::FastCgi, ""),
+            ("fastcgi+", Door::FastCgi, ""),
+            ("unix:", Door::FastCgi, "unix:"),
+            ("fd:", Door::FastCgi, "fd:"),
+        ];
+        for (scheme, door, kept) in schemes {
+            if let Some(rest) = text.strip_prefix(scheme) {
+                let rest = if scheme.ends_with('/') {
+                    rest.trim_end_matches('/')
+                } else {
+                    rest
+                };
+                let listen = Listen::parse(&format!("{kept}{rest}"))
+                    .map_err(|_| Error::Address(text.to_owned()))?;
+                return Ok(Front { door, listen });
+            }
+        }
+        let listen = Listen::parse(text)?;
+        Ok(Front {
+            door: Door::Http,
+            listen,
+        })
+    }
+
+    /// Returns the sockets that systemd, or who does as it does, handed over to this process. A name that begins with
+    /// `fastcgi` tells what is spoken there; else it is HTTP.
+    pub fn handed_over() -> Vec<Front> {
+        let variable = |name| std::env::var(name).unwrap_or_default();
+        if variable("LISTEN_PID") != std::process::id().to_string() {
+            return Vec::new();
+        }
+        let names = variable("LISTEN_FDNAMES");
+        let mut names = names.split(':');
+        let count = variable("LISTEN_FDS").parse().unwrap_or(0);
+        (0..count)
+            .map(|number: RawFd| Front {
+                door: match names.next() {
+                    Some(name) if name.starts_with("fastcgi") => Door::FastCgi,
+                    _ => Door::Http,
+                },
+                listen: Listen::Inherited(FIRST_HANDED + number),
+            })
+            .collect()
+    }
+}
+
+/// The first descriptor that systemd hands over.
+const FIRST_HANDED: RawFd = 3;
+
+impl fmt::Display for Front {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.door {
+            Door::Http => "http",
+            _ => "fastcgi",
+        })?;
+        match &self.listen {
+            Listen::Tcp(address) => write!(f, "://{address}"),
+            other => write!(f, "+{other}"),
+        }
+    }
+}
+
 /// An open socket, and its file if it has one.
 #[derive(Debug)]
 pub struct Socket {
     fd: OwnedFd,
+    /// How it was asked for; empty for one that the process was started with, which its successor finds in the same way.
+    name: String,
+    /// The number under which a predecessor left it.
+    number: Option<RawFd>,
     // Only for what happens when it is dropped.
     _file: Option<SocketFile>,
 }
 
 impl From<OwnedFd> for Socket {
     fn from(fd: OwnedFd) -> Self {
-        Socket { fd, _file: None }
+        Socket {
+            fd,
+            name: String::new(),
+            number: None,
+            _file: None,
+        }
     }
+}
+
+impl Socket {
+    /// Returns another handle of the same socket; the file stays with this one.
+    pub(super) fn share(&self) -> io::Result<Socket> {
+        Ok(self.fd.try_clone()?.into())
+    }
+
+    /// Gives the socket itself away.
+    pub(super) fn into_fd(self) -> OwnedFd {
+        self.fd
+    }
+}
+
+/// Where a process that begins anew finds the sockets it had: its number, then `number=name` for each.
+const LEFT: &str = "INHERITED_SOCKETS";
+
+/// Keeps the sockets open for the program that takes this one's place; returns the variable that tells of them.
+pub(super) fn hand_down(sockets: &[Socket]) -> io::Result<(&'static str, String)> {
+    let mut value = std::process::id().to_string();
+    for socket in sockets.iter().filter(|socket| !socket.name.is_empty()) {
+        let number = match socket.number {
+            Some(number) => number,
+            None => {
+                rustix::io::fcntl_setfd(&socket.fd, FdFlags::empty())?;
+                socket.fd.as_raw_fd()
+            }
+        };
+        write!(value, "\n{number}={}", socket.name).map_err(io::Error::other)?;
+    }
+    Ok((LEFT, value))
+}
+
+/// Returns the number of a socket that this process had before it began anew.
+fn left(name: &str) -> Option<RawFd> {
+    let value = std::env::var(LEFT).ok()?;
+    let (pid, sockets) = value.split_once('\n')?;
+    if pid != std::process::id().to_string() {
+        return None;
+    }
+    let mut sockets = sockets.lines().filter_map(|line| line.split_once('='));
+    sockets.find(|socket| socket.1 == name)?.0.parse().ok()
 }
 
 impl AsFd for Socket {
@@ -159,11 +317,11 @@ fn open_unix(path: &Path, mode: Option<u32>) -> io::Result<Socket> {
     let moved = finish(&draft, path, mode);
     let id = moved.inspect_err(|_| drop(fs::remove_file(&draft)))?;
     Ok(Socket {
-        fd: listener.into(),
         _file: Some(SocketFile {
             path: path.to_owned(),
             id,
         }),
+        ..OwnedFd::from(listener).into()
     })
 }
 
@@ -239,6 +397,33 @@ mod tests {
             if let Ok(listen) = parsed {
                 assert_eq!(listen.to_string(), text);
             }
+        }
+    }
+
+    #[test]
+    fn what_is_spoken_is_told_by_the_scheme() {
+        for (text, shown) in [
+            ("http://0.0.0.0:8080/", "http://0.0.0.0:8080"),
+            ("[::1]:80", "http://[::1]:80"),
+            ("http+unix:/run/a", "http+unix:/run/a"),
+            ("http+fd:3", "http+fd:3"),
+            ("fastcgi+unix:/run/a", "fastcgi+unix:/run/a"),
+            ("fastcgi://127.0.0.1:9", "fastcgi://127.0.0.1:9"),
+            ("unix:/run/a", "fastcgi+unix:/run/a"),
+            ("fd:0", "fastcgi+fd:0"),
+        ] {
+            let front = Front::parse(text).expect(text);
+            assert_eq!(front.to_string(), shown);
+            assert_eq!(Front::parse(shown).expect(shown), front);
+        }
+        for bad in [
+            "uwsgi+unix:/a",
+            "scgi://a:1/",
+            "http+unix:a",
+            "http://",
+            "80",
+        ] {
+            assert!(Front::parse(bad).is_err(), "{bad}");
         }
     }
 

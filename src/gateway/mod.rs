@@ -11,9 +11,14 @@ mod body;
 mod cgi;
 mod environment;
 mod fastcgi;
+mod forwarded;
 mod http;
 mod listen;
+mod notify;
+mod orders;
 mod request;
+mod server;
+mod slow;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -24,18 +29,16 @@ use rocket::{
     Build, Rocket,
     fairing::AdHoc,
     local::asynchronous::Client,
-    tokio::{
-        runtime::{Builder, Runtime},
-        select,
-        signal::unix::{SignalKind, signal},
-    },
+    tokio::runtime::{Builder, Runtime},
 };
 
 pub use self::{
     cgi::cgi,
-    fastcgi::fastcgi,
-    http::http,
-    listen::{Listen, Socket},
+    forwarded::Trusted,
+    listen::{Front, Listen, Socket},
+    orders::Order,
+    request::methods,
+    server::{Ended, Plan, again, serve},
 };
 
 /// How long work that blocks may still hold up the end of the process.
@@ -93,7 +96,9 @@ impl Default for Limits {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The address to listen on makes no sense.
-    #[error("cannot listen on {0:?}: expected unix:/path, host:port or fd:0")]
+    #[error(
+        "cannot listen on {0:?}: write http://ADDRESS:PORT, http+unix:PATH, fastcgi://ADDRESS:PORT or fastcgi+unix:PATH; every front server speaks HTTP or FastCGI"
+    )]
     Address(String),
     /// The socket cannot be opened.
     #[error("cannot listen on {listen}: {source}")]
@@ -122,24 +127,6 @@ impl From<rocket::Error> for Error {
             }
             _ => said,
         })
-    }
-}
-
-/// Completes when the process is told to end: SIGTERM, SIGINT, or SIGUSR1 as FastCGI's process managers send it.
-pub async fn told_to_stop() {
-    select! {
-        () = arrival(SignalKind::terminate()) => {}
-        () = arrival(SignalKind::interrupt()) => {}
-        () = arrival(SignalKind::user_defined1()) => {}
-    }
-}
-
-/// Completes at the first signal of that kind.
-async fn arrival(kind: SignalKind) {
-    match signal(kind) {
-        Ok(mut signals) => drop(signals.recv().await),
-        // The signal keeps its default, which ends the process.
-        Err(_) => std::future::pending().await,
     }
 }
 

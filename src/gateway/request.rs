@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use rocket::{
+    fairing::AdHoc,
     http::{
         Cookie, Header, Method, Status,
         uri::{Host, Origin},
@@ -11,6 +12,21 @@ use rocket::{
 };
 
 use super::{Door, Limits, body, environment::Environment, target::target};
+
+/// The method of a request as the client sent it.
+struct Sent(Method);
+
+/// Has requests keep the method they were sent with: Rocket takes another one from a form's first field `_method`, and so
+/// a form on any page could send what only scripts may. To be attached before fairings that change the method.
+pub fn methods() -> AdHoc {
+    AdHoc::on_request("Methods as sent", |request, _| {
+        Box::pin(async move {
+            let method = request.method();
+            let Sent(sent) = request.local_cache(|| Sent(method));
+            request.set_method(*sent);
+        })
+    })
+}
 
 /// Why a request does not reach Rocket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +37,9 @@ pub(super) enum Refusal {
     UnknownMethod,
     /// Its body exceeds the limit.
     TooLarge,
-    /// The site did not start.
+    /// Its body does not come.
+    TooSlow,
+    /// The site did not start, or did not end an answer.
     Broken,
 }
 
@@ -33,6 +51,7 @@ impl Refusal {
             // Nothing of ours is broken: no page has the method, known or not.
             Refusal::UnknownMethod => Status::MethodNotAllowed,
             Refusal::TooLarge => Status::PayloadTooLarge,
+            Refusal::TooSlow => Status::RequestTimeout,
             Refusal::Broken => Status::InternalServerError,
         }
     }
@@ -53,7 +72,9 @@ pub(super) fn request<'c>(
 ) -> Result<LocalRequest<'c>, Refusal> {
     let target = target(environment).ok_or(Refusal::Malformed)?;
     let target = Origin::parse_owned(target).map_err(|_| Refusal::Malformed)?;
-    let mut request = client.req(method(environment)?, target);
+    let method = method(environment)?;
+    let mut request = client.req(method, target);
+    request.inner().local_cache(|| Sent(method));
     for (name, value) in environment.headers() {
         request.add_header(Header::new(name, value));
     }

@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{Read, Write},
     os::unix::net::{UnixListener, UnixStream},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -24,10 +24,13 @@ use rocket::{
     request::{FromRequest, Outcome},
     response::{Redirect, Responder, stream::TextStream},
     routes,
-    tokio::{sync::oneshot, time::sleep},
+    tokio::{sync::mpsc, time::sleep},
 };
 
-use super::{Door, Limits, Listen, cgi::exchange, environment::Environment, fastcgi};
+use super::{
+    Door, Ended, Front, Limits, Order, Plan, Trusted, cgi::exchange, environment::Environment,
+    methods, serve,
+};
 
 /// What a request looked like to Rocket.
 struct Seen(String);
@@ -143,6 +146,7 @@ fn site() -> Rocket<Build> {
         echo, length, redirect, stream, large, slow, file, empty, panics, own_head, own
     ];
     rocket::custom(quiet)
+        .attach(methods())
         .mount("/", routes)
         .manage(PathBuf::from("Cargo.toml"))
 }
@@ -411,29 +415,42 @@ fn receive(from: &mut UnixStream) -> Vec<u8> {
     output
 }
 
+/// A server with a tiny site on a Unix socket, told what to do by `orders`.
+fn plan(folder: &Path, scheme: &str, orders: mpsc::Receiver<Order>) -> Plan {
+    let url = format!("{scheme}+unix:{}", folder.join("s").display());
+    Plan {
+        fronts: vec![Front::parse(&url).expect("an address")],
+        limits: Limits::default(),
+        trusted: Trusted::parse("127.0.0.1").expect("an address"),
+        orders: Some(orders),
+        may_reload: Box::new(|| true),
+    }
+}
+
+fn connect(path: &Path) -> UnixStream {
+    let started = Instant::now();
+    loop {
+        match UnixStream::connect(path) {
+            Ok(connection) => return connection,
+            Err(_) => assert!(started.elapsed() < Duration::from_secs(10), "no server"),
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
 #[test]
 fn fastcgi_answers_and_stops_in_good_order() {
     let folder = tempfile::tempdir().expect("folder");
     let path = folder.path().join("s");
-    let listen = Listen::parse(&format!("unix:{}", path.display())).expect("address");
-    let (ended, told) = (Arc::new(AtomicBool::new(false)), oneshot::channel::<()>());
+    let (tell, told) = mpsc::channel(1);
+    let plan = plan(folder.path(), "fastcgi", told);
+    let ended = Arc::new(AtomicBool::new(false));
     let end = ended.clone();
     let site = site().attach(AdHoc::on_shutdown("End", |_| {
         Box::pin(async move { end.store(true, Ordering::SeqCst) })
     }));
-    let serving = thread::spawn(move || {
-        fastcgi(site, &listen, Limits::default(), async {
-            drop(told.1.await)
-        })
-    });
-    let started = Instant::now();
-    let mut connection = loop {
-        match UnixStream::connect(&path) {
-            Ok(connection) => break connection,
-            Err(_) => assert!(started.elapsed() < Duration::from_secs(10), "no server"),
-        }
-        thread::sleep(Duration::from_millis(10));
-    };
+    let serving = thread::spawn(move || serve(site, plan));
+    let mut connection = connect(&path);
     send_get(&mut connection, "/echo/x");
     let (head, body) = split(&receive(&mut connection));
     assert!(head.starts_with("Status: 200 OK\r\n"), "{head}");
@@ -445,9 +462,87 @@ fn fastcgi_answers_and_stops_in_good_order() {
     let mut connection = UnixStream::connect(&path).expect("connects");
     send_get(&mut connection, "/slow");
     thread::sleep(Duration::from_millis(100));
-    told.0.send(()).expect("the server waits for it");
+    tell.blocking_send(Order::Stop)
+        .expect("the server waits for it");
     assert_eq!(split(&receive(&mut connection)).1, "slow");
-    serving.join().expect("no panic").expect("served");
+    let how = serving.join().expect("no panic").expect("served");
+    assert!(matches!(how, Ended::Stopped));
     assert!(ended.load(Ordering::SeqCst), "shutdown fairings");
+    assert!(!path.exists());
+}
+
+/// Sends this over HTTP, and returns all that comes back.
+fn talk(path: &Path, said: &str) -> String {
+    let mut connection = connect(path);
+    connection.write_all(said.as_bytes()).expect("sent");
+    let mut answer = Vec::new();
+    connection.read_to_end(&mut answer).expect("an answer");
+    String::from_utf8(answer).expect("UTF-8")
+}
+
+#[test]
+fn http_streams_believes_a_front_server_and_leaves_its_sockets_to_a_successor() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("s");
+    let (tell, told) = mpsc::channel(1);
+    let plan = plan(folder.path(), "http", told);
+    let serving = thread::spawn(move || serve(site(), plan));
+    let answer = talk(
+        &path,
+        "GET /echo/x HTTP/1.0\r\nX-Forwarded-For: 203.0.113.9, 192.0.2.7\r\nX-Forwarded-Proto: https\r\n\r\n",
+    );
+    let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");
+    assert!(head.starts_with("HTTP/1.0 200 OK"), "{head}");
+    assert!(
+        has(
+            &format!("{head}\r\n"),
+            &format!("content-length: {}", body.len())
+        ),
+        "{head}"
+    );
+    assert!(body.contains("remote Some(192.0.2.7:0)"), "{body}");
+    assert!(body.contains("x-forwarded-proto: https"), "{body}");
+    assert!(!body.contains("203.0.113.9"), "{body}");
+    // Longer than what is gathered: it comes in pieces, and its length is not known.
+    let large = talk(
+        &path,
+        "GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+    );
+    assert!(
+        has(&large, "transfer-encoding: chunked"),
+        "{}",
+        &large[..300]
+    );
+    assert_eq!(large.matches('x').count(), 1_000_000);
+    // A form's field does not choose the method.
+    let post = |method: &str| {
+        let body = format!("_method={method}&x=1");
+        let length = body.len();
+        talk(
+            &path,
+            &format!(
+                "POST /length HTTP/1.0\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{body}"
+            ),
+        )
+    };
+    assert!(post("delete").ends_with("18 true"), "{}", post("delete"));
+
+    let mut slow = connect(&path);
+    let silent = connect(&path);
+    write!(slow, "GET /slow HTTP/1.0\r\n\r\n").expect("sent");
+    thread::sleep(Duration::from_millis(100));
+    let told = Instant::now();
+    tell.blocking_send(Order::Reload)
+        .expect("the server waits for it");
+    let mut answer = String::new();
+    slow.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.ends_with("slow"), "{answer}");
+    let Ended::Reload(sockets) = serving.join().expect("no panic").expect("served") else {
+        panic!("it was told to begin anew");
+    };
+    assert!(told.elapsed() < Duration::from_secs(5), "{silent:?}");
+    // Who comes now waits in the queue.
+    assert!(path.exists() && UnixStream::connect(&path).is_ok());
+    drop(sockets);
     assert!(!path.exists());
 }

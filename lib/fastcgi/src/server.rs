@@ -127,6 +127,18 @@ where
 ///
 /// systemd hands them over as descriptor 3 and up.
 pub fn inherited(fd: RawFd) -> io::Result<OwnedFd> {
+    let socket = descriptor(fd)?;
+    if !socket_acceptconn(&socket)? {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "the socket does not listen",
+        ));
+    }
+    Ok(socket)
+}
+
+/// Returns a copy, closed on exec, of any descriptor that the process was started with.
+pub fn descriptor(fd: RawFd) -> io::Result<OwnedFd> {
     if fd < 0 {
         return Err(Errno::BADF.into());
     }
@@ -136,14 +148,7 @@ pub fn inherited(fd: RawFd) -> io::Result<OwnedFd> {
         unsafe_code,
         reason = "nothing but the number tells which descriptor was inherited"
     )]
-    let socket = unsafe { BorrowedFd::borrow_raw(fd) }.try_clone_to_owned()?;
-    if !socket_acceptconn(&socket)? {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "the socket does not listen",
-        ));
-    }
-    Ok(socket)
+    unsafe { BorrowedFd::borrow_raw(fd) }.try_clone_to_owned()
 }
 
 /// What the threads of a server share.
