@@ -20,6 +20,8 @@ mod dumparchive;
 mod dumpdata;
 mod handover;
 mod hash;
+mod ingest;
+mod lmtp;
 mod loaddata;
 mod log;
 mod long;
@@ -27,6 +29,7 @@ mod migrate;
 mod output;
 mod parsearchive;
 pub mod parsemail;
+mod public_inbox;
 mod quarantine;
 mod rehash;
 mod replacerelations;
@@ -37,6 +40,7 @@ mod serve;
 mod settings;
 mod token;
 mod walk;
+mod watch;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -174,6 +178,12 @@ enum Command {
     Parsemail(parsemail::Parsemail),
     /// Read an archive: mbox, compressed or not, or Maildir
     Parsearchive(parsearchive::Parsearchive),
+    /// Take mails from a mail server over LMTP
+    Lmtp(lmtp::Lmtp),
+    /// Take mails from Maildirs as they arrive
+    Watch(watch::Watch),
+    /// Read what is new in an archive that grows
+    Ingest(ingest::Ingest),
     /// Deliver the spool, send notifications, and forget what has expired
     Cron(cron::Cron),
     /// Write projects as mailboxes into a tar archive
@@ -213,6 +223,9 @@ impl Command {
             Command::Dumpdata(args) => args.run(common),
             Command::Parsemail(args) => args.run(common),
             Command::Parsearchive(args) => args.run(common),
+            Command::Lmtp(args) => args.run(common),
+            Command::Watch(args) => args.run(common),
+            Command::Ingest(args) => args.run(common),
             Command::Changepassword(args) => args.run(common),
             Command::Cron(args) => args.run(common),
             Command::Dumparchive(args) => args.run(common),

@@ -98,7 +98,7 @@ fn cgi(settings: &Settings) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-fn octal(text: &str) -> Result<u32, String> {
+pub(super) fn octal(text: &str) -> Result<u32, String> {
     u32::from_str_radix(text, 8)
         .ok()
         .filter(|mode| *mode <= 0o777)
@@ -199,7 +199,10 @@ fn is_http_address(url: &str) -> bool {
 
 fn limits(settings: &Settings) -> Limits {
     Limits {
-        body: settings.server.max_body,
+        body: match settings.inbound.secret.as_str() {
+            "" => settings.server.max_body,
+            _ => settings.server.max_body.max(web::MOST_INBOUND),
+        },
         ..Limits::default()
     }
 }
@@ -365,6 +368,11 @@ fn site(settings: &Settings) -> anyhow::Result<rocket::Rocket<rocket::Build>> {
         notification_from: settings.notification_sender().to_owned(),
         confirmation_days: i64::from(settings.mail.confirmation_validity),
         intake: super::parsemail::intake(settings),
+        inbound: web::Keys {
+            secret: settings.inbound.secret.clone(),
+            mailgun_key: settings.inbound.mailgun_key.clone(),
+            topics: names(&settings.inbound.topics),
+        },
         ..web::Options::default()
     };
     let stylesheet = web::Links::new(&options.base).asset(web::assets::name("patchwork.css"));
@@ -378,6 +386,12 @@ fn site(settings: &Settings) -> anyhow::Result<rocket::Rocket<rocket::Build>> {
         true => api::mount(site, rest(settings, stylesheet)),
         false => site,
     })
+}
+
+/// Reads names with commas or blanks between them.
+fn names(text: &str) -> Vec<String> {
+    let names = text.split([',', ' ', '\n']).filter(|name| !name.is_empty());
+    names.map(str::to_owned).collect()
 }
 
 /// Returns how the settings want the REST API to be.

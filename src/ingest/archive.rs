@@ -46,6 +46,20 @@ impl Summary {
         self.dropped.values().sum()
     }
 
+    /// Counts what another load brought.
+    pub fn add(&mut self, other: &Summary) {
+        self.processed += other.processed;
+        self.covers += other.covers;
+        self.patches += other.patches;
+        self.comments += other.comments;
+        self.duplicates += other.duplicates;
+        self.errors += other.errors;
+        self.quarantined += other.quarantined;
+        for (why, count) in &other.dropped {
+            *self.dropped.entry(why).or_default() += count;
+        }
+    }
+
     fn count(&mut self, outcome: &Outcome) {
         self.processed += 1;
         match outcome {

@@ -18,6 +18,8 @@ pub mod intake;
 pub mod job;
 mod late;
 mod ledger;
+pub mod lmtp;
+pub mod maildir;
 mod patch;
 mod pending;
 mod people;
@@ -26,6 +28,7 @@ pub mod reread;
 mod rulebook;
 mod series;
 pub mod spool;
+pub mod taker;
 
 use std::rc::Rc;
 

@@ -182,6 +182,7 @@ tables! {
         claimed_until: Loading, finished: Loading, position: Number, goal: Number, changed: Number, log: Text,
     }
     pulse(1) { name: Text, date: Loading }
+    mail_source(1) { name: Text, position: Text, date: Loading }
 }
 
 /// Returns the table of that name.

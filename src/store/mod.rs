@@ -40,6 +40,7 @@ pub mod sequence;
 pub mod series;
 pub mod session;
 pub mod site;
+pub mod source;
 mod sql;
 pub mod stamp;
 pub mod state;
