@@ -24,6 +24,7 @@ test:
 	tests/run.sh
 
 deploy-test:
+	tests/deploy/setup.sh
 	$(CARGO) build --release --locked
 	tests/deploy/run.sh $(STEPS)
 

@@ -116,11 +116,17 @@ impl PublicInbox {
         let wanted = match self.from.as_deref() {
             None => return Ok(all.into_iter().map(|one| (one, None)).collect()),
             Some("start") => {
-                return Ok(all.into_iter().map(|one| (one, Some(Begin::Start))).collect());
+                return Ok(all
+                    .into_iter()
+                    .map(|one| (one, Some(Begin::Start)))
+                    .collect());
             }
             Some(wanted) => wanted,
         };
-        let found = all.iter().enumerate().find_map(|(place, one)| Some((place, one.commit(wanted)?)));
+        let found = all
+            .iter()
+            .enumerate()
+            .find_map(|(place, one)| Some((place, one.commit(wanted)?)));
         let Some((place, commit)) = found else {
             bail!("there is no commit {wanted} in {}", self.folder.display());
         };
@@ -189,7 +195,9 @@ impl Load<'_> {
     ) -> anyhow::Result<Option<String>> {
         let mut conn = self.db.reader().await?;
         let commit = store::source::position(&mut conn, name).await?;
-        let is_there = commit.as_deref().is_none_or(|commit| repository.has(commit));
+        let is_there = commit
+            .as_deref()
+            .is_none_or(|commit| repository.has(commit));
         if !is_there {
             tracing::warn!("{name} was rewritten; it is read from its start");
         }
@@ -199,7 +207,9 @@ impl Load<'_> {
     async fn remember(&self, name: &str, commit: &str) -> anyhow::Result<()> {
         let mut tx = self.db.begin().await?;
         store::source::remember(&mut tx, name, commit, Timestamp::now()).await?;
-        tx.commit().await.with_context(|| database::named(self.settings))
+        tx.commit()
+            .await
+            .with_context(|| database::named(self.settings))
     }
 
     async fn load(&mut self, mails: super::public_inbox::Mails) -> anyhow::Result<bool> {

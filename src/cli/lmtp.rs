@@ -122,7 +122,10 @@ fn taker_of(db: Db, settings: &Settings) -> Taker {
 
 fn door(taker: Taker, list: Option<ListId>, settings: &Settings) -> Door {
     let hosts = intake(settings).hosts;
-    let name = hosts.into_iter().next().unwrap_or_else(|| "patchwork".to_owned());
+    let name = hosts
+        .into_iter()
+        .next()
+        .unwrap_or_else(|| "patchwork".to_owned());
     Door::new(taker, list, name)
 }
 

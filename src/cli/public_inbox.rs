@@ -40,7 +40,9 @@ pub(super) fn repositories(folder: &Path) -> anyhow::Result<Vec<Repository>> {
         for entry in entries {
             let path = entry.with_context(told)?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let number = name.strip_suffix(".git").and_then(|number| number.parse::<u64>().ok());
+            let number = name
+                .strip_suffix(".git")
+                .and_then(|number| number.parse::<u64>().ok());
             if let Some(number) = number.filter(|_| path.is_dir()) {
                 epochs.push((number, path));
             }
@@ -101,7 +103,13 @@ impl Repository {
     /// Returns the whole name of a commit.
     pub fn commit(&self, name: &str) -> Option<String> {
         let wanted = format!("{name}^{{commit}}");
-        let found = self.ask(&["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted]);
+        let found = self.ask(&[
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            "--end-of-options",
+            &wanted,
+        ]);
         let text = String::from_utf8(found.ok()?).ok()?;
         Some(text.trim().to_owned())
     }
@@ -184,7 +192,9 @@ fn is_mail(path: &str) -> bool {
     let is_hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
     match path.split_once('/') {
         None => path == "m",
-        Some((folder, name)) => folder.len() == 2 && name.len() == 38 && is_hex(folder) && is_hex(name),
+        Some((folder, name)) => {
+            folder.len() == 2 && name.len() == 38 && is_hex(folder) && is_hex(name)
+        }
     }
 }
 
@@ -201,9 +211,15 @@ impl Mails {
         writeln!(self.input, "{blob}")?;
         let mut head = String::new();
         self.output.read_line(&mut head)?;
-        let size = head.trim_end().rsplit_once(" blob ").map(|(_, size)| size.parse::<u64>());
+        let size = head
+            .trim_end()
+            .rsplit_once(" blob ")
+            .map(|(_, size)| size.parse::<u64>());
         let Some(Ok(size)) = size else {
-            return Ok(Err(format!("git does not have {blob}: {}", head.trim_end())));
+            return Ok(Err(format!(
+                "git does not have {blob}: {}",
+                head.trim_end()
+            )));
         };
         if size > MOST_BYTES {
             std::io::copy(&mut (&mut self.output).take(size + 1), &mut std::io::sink())?;
@@ -255,6 +271,9 @@ mod tests {
             .map(|entry| (entry.commit, entry.blob))
             .collect();
         let expected = [("c1", a), ("c2", b), ("c5", c)];
-        assert_eq!(found, expected.map(|(commit, blob)| (commit.to_owned(), blob)));
+        assert_eq!(
+            found,
+            expected.map(|(commit, blob)| (commit.to_owned(), blob))
+        );
     }
 }

@@ -109,7 +109,10 @@ async fn pass(
 ) -> anyhow::Result<usize> {
     let (mut count, mut failed) = (0, None);
     for maildir in maildirs {
-        match maildir.take(taker, list, || stop.load(Ordering::Relaxed)).await {
+        match maildir
+            .take(taker, list, || stop.load(Ordering::Relaxed))
+            .await
+        {
             Ok(some) => count += some,
             Err(error) => failed = Some(error),
         }

@@ -52,6 +52,8 @@ pub struct Settings {
     pub api: Api,
     /// Mail, in and out.
     pub mail: Mail,
+    /// Mail that comes in by HTTP.
+    pub inbound: Inbound,
     /// What the log says.
     pub log: Log,
 }
@@ -279,6 +281,18 @@ impl Default for Intake {
             socket: PathBuf::new(),
         }
     }
+}
+
+/// Mail that comes in by HTTP.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inbound {
+    /// What those show who may hand mails in; empty: nobody may.
+    pub secret: String,
+    /// What Mailgun signs its requests with; empty: its signatures do not count.
+    pub mailgun_key: String,
+    /// The topics of Amazon SNS that may send, with commas between them.
+    pub topics: String,
 }
 
 /// How mail leaves.

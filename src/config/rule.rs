@@ -31,6 +31,7 @@ const RULES: &[(&str, Rule)] = &[
     ("server.max_body", Rule::Size),
     ("site.url", Rule::Url),
     ("site.secret_key", Rule::Key),
+    ("inbound.secret", Rule::Key),
     (
         "database.engine",
         Rule::Word(&["", "sqlite", "sqlite3", "postgres", "postgresql"]),
@@ -65,6 +66,8 @@ pub(super) const SECRETS: &[&str] = &[
     "database.url",
     "database.password",
     "mail.password",
+    "inbound.secret",
+    "inbound.mailgun_key",
 ];
 
 fn rule(key: &str) -> Option<&'static Rule> {

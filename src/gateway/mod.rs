@@ -37,6 +37,7 @@ pub use self::{
     forwarded::Trusted,
     listen::{Front, Listen, Socket},
     orders::Order,
+    orders::told_to_stop,
     request::methods,
     server::{Ended, Plan, again, serve},
 };

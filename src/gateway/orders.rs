@@ -44,6 +44,13 @@ pub(super) async fn of_process(orders: Sender<Order>) -> io::Result<()> {
     }
 }
 
+/// Completes when the process is told to stop. To begin anew means nothing to who asks this.
+pub async fn told_to_stop() {
+    let (orders, mut told) = rocket::tokio::sync::mpsc::channel(1);
+    rocket::tokio::spawn(async move { of_process(orders).await });
+    while told.recv().await == Some(Order::Reload) {}
+}
+
 struct Signals {
     terminate: Signal,
     interrupt: Signal,

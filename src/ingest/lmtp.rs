@@ -185,7 +185,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
         let name = self.door.name.clone();
         self.say(&format!("250-{name}"));
         // SIZE without a limit: a mail server that knows of one bounces what is larger, without asking us.
-        for extension in ["PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "SIZE 0"] {
+        for extension in [
+            "PIPELINING",
+            "8BITMIME",
+            "SMTPUTF8",
+            "ENHANCEDSTATUSCODES",
+            "SIZE 0",
+        ] {
             let mark = if extension == "SIZE 0" { ' ' } else { '-' };
             self.say(&format!("250{mark}{extension}"));
         }
@@ -203,7 +209,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
         };
         let size = parameters.split(' ').find_map(|one| {
             let (key, value) = one.split_once('=')?;
-            key.eq_ignore_ascii_case("SIZE").then(|| value.parse::<u64>().ok())?
+            key.eq_ignore_ascii_case("SIZE")
+                .then(|| value.parse::<u64>().ok())?
         });
         if size.is_some_and(|size| size > self.door.most_bytes as u64) {
             return self.say("452 4.3.1 larger than any mail that is taken here");
@@ -257,7 +264,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
 
     /// Reads a mail up to its lonely dot. The inner error is why it is not taken.
     #[allow(clippy::type_complexity)]
-    async fn body(&mut self) -> io::Result<Result<Result<(Vec<u8>, Vec<OwnedSemaphorePermit>), &'static str>, End>> {
+    async fn body(
+        &mut self,
+    ) -> io::Result<Result<Result<(Vec<u8>, Vec<OwnedSemaphorePermit>), &'static str>, End>> {
         let (mut raw, mut room, mut refused) = (Vec::new(), Vec::new(), None);
         // Where the line began, and whether its start has been looked at: the end may come in pieces.
         let (mut start, mut is_judged) = (0, false);
@@ -407,8 +416,16 @@ mod tests {
     fn paths_are_taken_as_they_come() {
         for (text, word, expected) in [
             ("FROM:<a@example.org>", "FROM:", Some("")),
-            ("from: <> SIZE=12 BODY=8BITMIME", "FROM:", Some("SIZE=12 BODY=8BITMIME")),
-            ("TO:<\"a > b\"@example.org> NOTIFY=NEVER", "TO:", Some("NOTIFY=NEVER")),
+            (
+                "from: <> SIZE=12 BODY=8BITMIME",
+                "FROM:",
+                Some("SIZE=12 BODY=8BITMIME"),
+            ),
+            (
+                "TO:<\"a > b\"@example.org> NOTIFY=NEVER",
+                "TO:",
+                Some("NOTIFY=NEVER"),
+            ),
             ("TO:a@example.org", "TO:", Some("")),
             ("TO:", "TO:", None),
             ("TO:<a", "TO:", None),

@@ -28,7 +28,10 @@ impl Maildir {
     pub fn open(folder: &Path) -> io::Result<Maildir> {
         let new = folder.join("new");
         if !new.is_dir() {
-            return Err(io::Error::other(format!("{} is no Maildir: it has no new/", folder.display())));
+            return Err(io::Error::other(format!(
+                "{} is no Maildir: it has no new/",
+                folder.display()
+            )));
         }
         let cur = folder.join("cur");
         if !cur.is_dir() {
@@ -74,7 +77,10 @@ impl Maildir {
             about => about.map_err(|error| trouble(&path, &error))?,
         };
         if about.len() > MOST_BYTES {
-            tracing::error!("{} is larger than any mail; it is flagged and left out", path.display());
+            tracing::error!(
+                "{} is larger than any mail; it is flagged and left out",
+                path.display()
+            );
             self.file(&path, "FS");
             return Ok(false);
         }
@@ -110,7 +116,10 @@ impl Maildir {
         let target = self.folder.join("cur").join(format!("{bare}:2,{flags}"));
         match fs::rename(path, &target) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                tracing::error!("{} is stored but cannot be moved to cur/: {error}", path.display());
+                tracing::error!(
+                    "{} is stored but cannot be moved to cur/: {error}",
+                    path.display()
+                );
                 self.stuck.insert(path.to_owned());
             }
             _ => {}

@@ -73,7 +73,10 @@ impl Taker {
                 Ok(Taken::Spooled)
             }
             Err(cause) => {
-                let why = format!("cannot write the spool {}: {cause}; and before that: {why}", folder.display());
+                let why = format!(
+                    "cannot write the spool {}: {cause}; and before that: {why}",
+                    folder.display()
+                );
                 tracing::error!("a mail is given back: {why}");
                 Err(GivenBack(why))
             }

@@ -29,6 +29,7 @@ mod guard;
 mod headers;
 mod host;
 mod id;
+mod inbound;
 mod jump;
 mod layout;
 mod letter;
@@ -68,6 +69,7 @@ pub use crate::domain::link::Links;
 pub use error::Error;
 pub use guard::Db;
 pub use host::Hosts;
+pub use inbound::{Keys, MOST_BYTES as MOST_INBOUND};
 
 use rocket::{Build, Rocket};
 
@@ -113,6 +115,8 @@ pub struct Options {
     pub confirmation_days: i64,
     /// How mails that were set aside are taken in when they are tried again.
     pub intake: ingest::Options,
+    /// Who may hand mails in by HTTP.
+    pub inbound: Keys,
 }
 
 impl Default for Options {
@@ -136,6 +140,7 @@ impl Default for Options {
             notification_from: "patchwork@localhost".into(),
             confirmation_days: 7,
             intake: ingest::Options::default(),
+            inbound: Keys::default(),
         }
     }
 }
@@ -185,7 +190,7 @@ pub fn mount(rocket: Rocket<Build>, options: Options) -> Rocket<Build> {
     .concat();
     let pages = [route::reading(reading), route::knowing(about::routes())].concat();
     let feeds = route::reading(list::feeds());
-    let files = [assets::routes(), probe::routes(), feeds].concat();
+    let files = [assets::routes(), probe::routes(), feeds, inbound::routes()].concat();
     rocket
         .attach(headers::Headers)
         .attach(host::Doorkeeper(options.hosts.clone()))
@@ -194,5 +199,6 @@ pub fn mount(rocket: Rocket<Build>, options: Options) -> Rocket<Build> {
         .mount(base.as_str(), route::files(files))
         .register(base.as_str(), error::catchers())
         .manage(pace::Pace::default())
+        .manage(inbound::Desk::default())
         .manage(Site { options, links })
 }

@@ -183,8 +183,14 @@ pub async fn the_map_is_complete(db: &Db) {
         assert!(read.contains(&uri.to_owned()), "GET {uri}");
         assert!(!written.contains(&uri.to_owned()), "POST {uri}");
     }
-    assert!(written.contains(&"/user/generate-token".to_owned()));
-    assert!(!read.contains(&"/user/generate-token".to_owned()));
+    for uri in [
+        "/user/generate-token",
+        "/inbound/mail",
+        "/inbound/mail/mime",
+    ] {
+        assert!(written.contains(&uri.to_owned()), "POST {uri}");
+        assert!(!read.contains(&uri.to_owned()), "GET {uri}");
+    }
 }
 
 /// §1.4: what belongs to a user leads to the login and back.

@@ -699,6 +699,8 @@ pub async fn every_address_has_its_row(db: &Db) {
         .routes()
         .filter(|route| route.method == Method::Post && route.rank < 50)
         .map(|route| route.uri.to_string())
+        // No forms: mails by HTTP, whose sender is nobody of these (tests/web/inbound.rs).
+        .filter(|uri| !uri.starts_with("/inbound/mail"))
         .collect();
     assert_eq!(known, routes);
 }

@@ -17,6 +17,7 @@ mod edit;
 mod error;
 mod feed;
 mod hostile;
+mod inbound;
 mod letters;
 mod list;
 mod matrix;
@@ -51,6 +52,9 @@ macro_rules! on_each_engine {
 }
 
 on_each_engine! {
+    mails_come_in_every_shape: inbound::mails_come_in_every_shape;
+    mails_come_from_those_who_may: inbound::mails_come_from_those_who_may;
+    what_is_no_mail_is_refused: inbound::what_is_no_mail_is_refused;
     a_mail_ends_the_notifications: unsubscribe::a_mail_ends_the_notifications;
     the_primary_address_is_changed_by_its_link: account::the_primary_address_is_changed_by_its_link;
     an_address_becomes_that_of_one_account: account::an_address_becomes_that_of_one_account;
@@ -222,4 +226,9 @@ by_each_role! {
 #[rocket::async_test]
 async fn without_a_database_pages_are_503() {
     error::without_a_database_pages_are_503().await;
+}
+
+#[rocket::async_test]
+async fn without_a_database_mails_by_http_are_503() {
+    inbound::without_a_database_mails_by_http_are_503().await;
 }
