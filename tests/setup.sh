@@ -35,6 +35,7 @@ need libapache2-mod-fcgid test -e /usr/lib/apache2/modules/mod_fcgid.so
 need uwsgi-core command -v uwsgi
 need spawn-fcgi command -v spawn-fcgi
 need systemd command -v systemd-analyze
+need systemd-container command -v systemd-nspawn
 
 browser() { # what drives the browser and knows the accessibility rules; npm must not fetch a browser of its own
     [ -d tests/browser/node_modules/playwright-core ] && return

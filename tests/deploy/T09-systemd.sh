@@ -82,4 +82,71 @@ PY
 else
     skip "systemd-socket-activate is not installed"
 fi
-skip "booting the units in a container: needs systemd as the first process, or systemd-nspawn"
+
+# A systemd that really runs them: this machine's own root as the lower layer of an overlay, booted in a container.
+boots() { # FOLDER: its units are installed, its check.sh runs inside when the system is up
+    local new=$WORK/boot wants
+    mkdir -p "$WORK/upper" "$WORK/overlay" "$new"
+    mount -t overlay overlay -o "lowerdir=/,upperdir=$WORK/upper,workdir=$WORK/overlay" "$new" || return 1
+    rm -rf "$new/etc/systemd/system" "$new/usr/sbin/policy-rc.d"
+    wants=$new/etc/systemd/system/patchwork-test.target.wants
+    mkdir -p "$wants"
+    printf '[Unit]\nRequires=basic.target\nAfter=basic.target\nAllowIsolate=yes\n' >"$new/etc/systemd/system/patchwork-test.target"
+    cp "$1"/*.service "$1"/*.socket "$1"/*.timer "$new/etc/systemd/system/"
+    cat >"$new/etc/systemd/system/check.service" <<'UNIT'
+[Unit]
+After=basic.target
+[Service]
+Type=oneshot
+TimeoutStartSec=120
+ExecStart=/bin/bash /shared/check.sh
+StandardOutput=file:/shared/check.out
+StandardError=inherit
+ExecStopPost=/bin/systemctl poweroff --no-block
+UNIT
+    ln -s ../check.service "$wants/"
+    head -c16 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$new/etc/machine-id"
+    timeout 200 systemd-nspawn -q --register=no --keep-unit -D "$new" --machine="pwtest$$" --bind="$1:/shared" \
+        --private-network -b systemd.unit=patchwork-test.target </dev/null >"$WORK/boot.log" 2>&1 || true
+    umount "$new"
+}
+if ! command -v systemd-nspawn >/dev/null; then
+    skip "systemd-nspawn is not installed: the units are not booted"
+    exit 0
+fi
+shared=$WORK/shared
+mkdir -m 755 "$shared"
+cp "$root"/lib/systemd/patchwork* "$shared/"
+install -m 755 "$PATCHWORK" "$shared/patchwork"
+printf '[site]\nsecret_key = "%s"\n[mail]\nbackend = "none"\n' "$("$PATCHWORK" secret-key)" >"$shared/patchwork.toml"
+cat >"$shared/check.sh" <<'CHECK'
+ask() { curl -s -o /dev/null -m 20 -w '%{http_code}' --unix-socket "${1:-/run/patchwork/http.sock}" http://localhost/api/; }
+install -D -m 755 /shared/patchwork /opt/patchwork/bin/patchwork
+install -D -m 640 -g www-data /shared/patchwork.toml /etc/patchwork/patchwork.toml
+systemctl start patchwork.service; echo "started $(systemctl is-active patchwork.service) $(ask)"
+systemctl show patchwork.service -p StatusText
+pid=$(systemctl show patchwork.service -p MainPID --value)
+systemctl reload patchwork.service; sleep 2
+echo "reloaded $(ask) $([ "$pid" = "$(systemctl show patchwork.service -p MainPID --value)" ] && echo the same)"
+kill -KILL "$pid"; sleep 5; echo "killed $(systemctl is-active patchwork.service) $(ask)"
+systemctl start patchwork-cron.service && echo "cron $(systemctl show patchwork-cron.service -p Result --value)"
+systemctl enable --now patchwork-cron.timer 2>/dev/null; echo "timer $(systemctl is-active patchwork-cron.timer)"
+systemctl stop patchwork.service; echo "stopped $(systemctl is-failed patchwork.service)"
+mkdir -p /etc/systemd/system/patchwork.service.d
+printf '[Service]\nExecStart=\nExecStart=/opt/patchwork/bin/patchwork serve\n' >/etc/systemd/system/patchwork.service.d/socket.conf
+systemctl daemon-reload; systemctl start patchwork.socket
+echo "socket $(ask /run/patchwork.sock)"; systemctl restart patchwork.service; echo "again $(ask /run/patchwork.sock)"
+systemctl --failed --no-legend --plain
+journalctl -u patchwork.service -u patchwork-cron.service -o cat --no-pager >/shared/journal
+CHECK
+boots "$shared" || { skip "no overlay of the root here: the units are not booted"; exit 0; }
+if [ ! -s "$shared/check.out" ]; then
+    skip "a container does not boot here: $(tail -n 1 "$WORK/boot.log" | tr -cd '[:print:]')"
+    exit 0
+fi
+cat "$shared/check.out" "$shared/journal" >&2 || true
+for line in "started active 200" "reloaded 200 the same" "killed active 200" "cron success" "timer active" "stopped inactive" \
+    "socket 200" "again 200"; do
+    grep -qx "$line" "$shared/check.out" || fail "booted: not '$line' in: $(tr '\n' ';' <"$shared/check.out")"
+done
+ok "booted: start, reload, a killed server, cron and its timer, stop, and systemd's socket, all with the hardening"
