@@ -2,7 +2,7 @@
 //!
 //! Prints one line per figure with its target. Nothing here fails on a slow machine: it informs.
 //! `ARCHIVE=FILE LIST_ID=ID` measure on a real archive; without them the sample list is repeated.
-//! `cargo bench -- load` measures one part only: load, growth, mail, stream, pages, large, api.
+//! `cargo bench -- load` measures one part only: load, growth, mail, stream, pages, doors, large, api.
 
 #[path = "../tests/support/mod.rs"]
 #[allow(dead_code, unused_imports)]
@@ -48,7 +48,7 @@ fn main() {
     }
     for engine in &engines {
         engine.prepare(&archive.list_id);
-        if is_wanted("load") || is_wanted("pages") || is_wanted("api") {
+        if is_wanted("load") || is_wanted("pages") || is_wanted("doors") || is_wanted("api") {
             loading(engine, &archive);
         }
         if is_wanted("mail") {
@@ -63,6 +63,9 @@ fn main() {
     }
     if is_wanted("pages") {
         pages(&engines[0].url);
+    }
+    if is_wanted("doors") {
+        doors(&engines[0].url, folder.path());
     }
     if is_wanted("large") {
         engines.iter().for_each(large);
@@ -564,6 +567,84 @@ fn pages(database: &str) {
         format!("{:.1} MiB", busy as f64 / 1024.0),
         "",
     );
+}
+
+const LIST: &str = "/project/bench/list/";
+
+/// What the list costs through the other doors: CGI with the start of a process, FastCGI behind nginx.
+fn doors(database: &str, folder: &Path) {
+    let mut times: Vec<f64> = (0..31).map(|_| milliseconds(cgi(database))).collect();
+    times.sort_by(f64::total_cmp);
+    row(
+        "list by CGI, process and all, median",
+        format!("{:.1} ms", times[15]),
+        "<= 30 ms",
+    );
+    let socket = folder.join("fastcgi.sock");
+    let port = support::free_port();
+    let mut command = patchwork(database);
+    command.args(["serve", "--socket-mode", "666", "--listen"]);
+    command.arg(format!("http://127.0.0.1:{port}"));
+    command.arg("--listen");
+    command.arg(format!("fastcgi+unix:{}", socket.display()));
+    let child = command.stdout(Stdio::null()).spawn();
+    let server = Server(
+        child.expect("the server starts"),
+        format!("127.0.0.1:{port}"),
+    );
+    let Some(nginx) = nginx(folder, &socket) else {
+        println!("nginx is not installed: FastCGI skipped");
+        return;
+    };
+    for server in [&server, &nginx] {
+        let start = Instant::now();
+        while TcpStream::connect(&server.1).is_err() {
+            let is_early = start.elapsed() < Duration::from_secs(20);
+            assert!(is_early, "nobody answers at {}", server.1);
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+    server.load("list, direct", LIST, None, "");
+    nginx.load("list, nginx and FastCGI", LIST, None, ">= 70 % of it");
+}
+
+/// Answers one request for the list by CGI; returns how long that took.
+fn cgi(database: &str) -> Duration {
+    let start = Instant::now();
+    let mut command = patchwork(database);
+    command.arg("cgi").stdin(Stdio::null());
+    command.envs([("REQUEST_METHOD", "GET"), ("REQUEST_URI", LIST)]);
+    let output = command.output().expect("the program starts");
+    let time = start.elapsed();
+    assert!(output.stdout.starts_with(b"Status: 200 "));
+    time
+}
+
+/// Starts nginx before a FastCGI socket, if it is there.
+fn nginx(folder: &Path, socket: &Path) -> Option<Server> {
+    let port = support::free_port();
+    let (folder, socket) = (folder.display(), socket.display());
+    let names = [
+        "REQUEST_METHOD $request_method",
+        "REQUEST_URI $request_uri",
+        "REMOTE_ADDR $remote_addr",
+    ];
+    let parameters = names.map(|it| format!("fastcgi_param {it};")).concat();
+    let folders: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .iter()
+        .map(|kind| format!("{kind}_temp_path {folder}/{kind};"))
+        .collect();
+    let configuration = format!(
+        "daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/nginx.log; events {{}}\n\
+         http {{ access_log off; {folders} upstream app {{ server unix:{socket}; keepalive 16; }}\n\
+         server {{ listen 127.0.0.1:{port}; location / {{ {parameters} fastcgi_keep_conn on; fastcgi_pass app; }} }} }}\n"
+    );
+    let file = format!("{folder}/nginx.conf");
+    fs::write(&file, configuration).expect("room for a file");
+    let mut command = Command::new("/usr/sbin/nginx");
+    command.args(["-e", "stderr", "-c", &file]);
+    let child = command.stderr(Stdio::null()).spawn().ok()?;
+    Some(Server(child, format!("127.0.0.1:{port}")))
 }
 
 /// Lists of a project with half a million patches: how long each takes, the median of a few.

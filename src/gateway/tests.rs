@@ -513,7 +513,8 @@ fn http_streams_believes_a_front_server_and_leaves_its_sockets_to_a_successor() 
         "{}",
         &large[..300]
     );
-    assert_eq!(large.matches('x').count(), 1_000_000);
+    let (_, pieces) = large.split_once("\r\n\r\n").expect("head and body");
+    assert_eq!(pieces.matches('x').count(), 1_000_000);
     // A form's field does not choose the method.
     let post = |method: &str| {
         let body = format!("_method={method}&x=1");
