@@ -5,7 +5,7 @@ export GIT_COMMITTER_NAME=Mara GIT_COMMITTER_EMAIL=mara@example.org
 sample_site
 PORT=$(port)
 URL=http://127.0.0.1:$PORT
-start "$PATCHWORK" --config "$WORK/patchwork.toml" serve --port "$PORT"
+start "$PATCHWORK" --config "$WORK/patchwork.toml" -v0 serve --port "$PORT"
 SERVER=$PID
 until_true 20 curl -sf "$URL/api/"
 TOKEN=$("$PATCHWORK" --config "$WORK/patchwork.toml" token mara --name hook)
@@ -96,3 +96,27 @@ same "without Patchwork" "$(git -C "$WORK/bare" rev-parse main)" "$last"
 grep -q '1 failed' "$WORK/remote" || fail "$(cat "$WORK/remote")"
 [ $((SECONDS - began)) -lt 15 ] || fail "the push took $((SECONDS - began)) s"
 ok "a push to a repository whose Patchwork is away is taken: $(tail -n 1 "$WORK/remote")"
+
+# With pwclient, if it is at hand: by XML-RPC, for by REST its release 2.11 cannot look a hash up.
+git -C "$WORK/bare" config --unset patchwork.url
+for kind in main:xmlrpc; do
+    PWCLIENT=${CLIENTS:-$root/tests/clients/venv}/${kind%:*}/bin/pwclient
+    if [ ! -x "$PWCLIENT" ]; then
+        skip "pwclient is not installed: tests/setup.sh"
+        break
+    fi
+    export PWCLIENT HOME=$WORK
+    path=api backend=${kind#*:}
+    [ "$backend" = rest ] || path=xmlrpc
+    printf '[options]\ndefault = tidepool\n\n[tidepool]\nbackend = %s\nurl = %s/%s/\nusername = mara\npassword = low-tide-at-noon\n' \
+        "$backend" "$URL" "$path" >"$WORK/.pwclientrc"
+    "$PATCHWORK" --config "$WORK/patchwork.toml" serve --port "$PORT" --set api.xmlrpc=true >&2 &
+    SERVER=$!
+    until_true 20 curl -sf "$URL/api/"
+    git checkout -q up
+    by_client=$(commit "client-$backend" 11); mailed "client-$backend" >/dev/null
+    push origin up
+    same "by pwclient, $backend" "$(seen "client-$backend")" "awaiting-upstream $by_client"
+    ok "by pwclient, $backend: $(tail -n 1 "$WORK/remote")"
+    stop "$SERVER"
+done
