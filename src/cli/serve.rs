@@ -34,7 +34,8 @@ Examples:
   patchwork serve
   patchwork serve --port 8080
   patchwork runserver 0.0.0.0:8080
-  patchwork serve --listen http+unix:/run/patchwork/http.sock --listen fastcgi+unix:/run/patchwork/fastcgi.sock")]
+  patchwork serve --listen http+unix:/run/patchwork/http.sock
+  patchwork serve --listen [::1]:80 --listen fastcgi+unix:/run/patchwork.sock")]
 pub(super) struct Serve {
     /// Where to listen for HTTP
     #[arg(value_name = "ADDRESS:PORT", conflicts_with = "listen")]
@@ -55,7 +56,7 @@ pub(super) struct Serve {
 #[command(after_help = "\
 Examples:
   patchwork fastcgi unix:/run/patchwork/fastcgi.sock
-  spawn-fcgi -s /run/patchwork/fastcgi.sock -- /opt/patchwork/bin/patchwork fastcgi")]
+  spawn-fcgi -s /run/patchwork.sock -- /opt/patchwork/bin/patchwork fastcgi")]
 pub(super) struct FastCgi {
     /// Where to listen: unix:PATH, ADDRESS:PORT, or fd:0 for the socket that is standard input
     #[arg(value_name = "SOCKET", default_value = "fd:0")]
@@ -67,6 +68,9 @@ pub(super) struct FastCgi {
 
 /// Answer one CGI request, in the environment and on standard input
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  REQUEST_METHOD=GET REQUEST_URI=/api/ patchwork cgi")]
 pub(super) struct Cgi {}
 
 impl FastCgi {

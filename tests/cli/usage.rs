@@ -6,6 +6,8 @@ use crate::support::program::Program;
 
 const COMMANDS: &[&str] = &[
     "serve",
+    "fastcgi",
+    "cgi",
     "migrate",
     "check",
     "settings",
@@ -117,6 +119,8 @@ fn settings_that_cannot_be_read_end_every_command() {
         &["token", "x"],
         &["dumpdata"],
         &["serve"],
+        &["fastcgi"],
+        &["cgi"],
         &["demo", "--no-serve"],
         &["sendtestemail", "a@b"],
         &["parsearchive", "-"],
