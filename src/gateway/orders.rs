@@ -1,6 +1,6 @@
 //! Who tells a running server to stop or to begin anew: signals, and uWSGI's emperor.
 
-use std::io;
+use std::io::{self, IsTerminal};
 
 use rocket::tokio::{
     io::AsyncReadExt,
@@ -24,13 +24,18 @@ const EMPEROR: &str = "UWSGI_EMPEROR_FD";
 
 /// Passes on what this process is told, until nobody listens any more.
 ///
-/// SIGTERM, SIGINT and SIGUSR1, as FastCGI's process managers send it, mean stop; SIGHUP means reload.
+/// SIGTERM, SIGINT and SIGUSR1, as FastCGI's process managers send it, mean stop; SIGHUP means reload, but of one who types
+/// it means that the terminal is gone.
 pub(super) async fn of_process(orders: Sender<Order>) -> io::Result<()> {
     let mut signals = Signals {
         terminate: signal(SignalKind::terminate())?,
         interrupt: signal(SignalKind::interrupt())?,
         user: signal(SignalKind::user_defined1())?,
         hangup: signal(SignalKind::hangup())?,
+        at_hangup: match io::stdin().is_terminal() {
+            true => Order::Stop,
+            false => Order::Reload,
+        },
     };
     let mut emperor = emperor();
     loop {
@@ -56,6 +61,7 @@ struct Signals {
     interrupt: Signal,
     user: Signal,
     hangup: Signal,
+    at_hangup: Order,
 }
 
 impl Signals {
@@ -64,7 +70,7 @@ impl Signals {
             _ = self.terminate.recv() => Order::Stop,
             _ = self.interrupt.recv() => Order::Stop,
             _ = self.user.recv() => Order::Stop,
-            _ = self.hangup.recv() => Order::Reload,
+            _ = self.hangup.recv() => self.at_hangup,
         }
     }
 }
