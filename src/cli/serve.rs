@@ -203,10 +203,7 @@ fn is_http_address(url: &str) -> bool {
 
 fn limits(settings: &Settings) -> Limits {
     Limits {
-        body: match settings.inbound.secret.as_str() {
-            "" => settings.server.max_body,
-            _ => settings.server.max_body.max(web::MOST_INBOUND),
-        },
+        body: settings.largest_request(),
         ..Limits::default()
     }
 }

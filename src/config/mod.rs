@@ -28,6 +28,9 @@ pub const SITE_FILE: &str = "/etc/patchwork/patchwork.toml";
 /// Where an installed site keeps its data.
 pub const DATA_DIRECTORY: &str = "/var/lib/patchwork";
 
+/// The most bytes of a mail that comes by HTTP, with all that is wrapped around it.
+pub const INBOUND_BYTES: u64 = 32 << 20;
+
 /// Why the settings cannot be used: one sentence that says what, where, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -405,6 +408,14 @@ impl Settings {
             _ => (name, address),
         };
         admins.split(',').filter_map(one).map(named).collect()
+    }
+
+    /// Returns how many bytes a request may have at the addresses that take most: mails by HTTP may be larger than anything else.
+    pub fn largest_request(&self) -> u64 {
+        match self.inbound.secret.as_str() {
+            "" => self.server.max_body,
+            _ => self.server.max_body.max(INBOUND_BYTES),
+        }
     }
 
     /// Returns the folder for mails that come while the database is away, if there is one.

@@ -15,10 +15,11 @@ impl Settings {
     pub fn rocket_figment(&self) -> Figment {
         let server = &self.server;
         let limit = Value::from(server.max_body);
-        let limits: Dict = ["form", "data-form", "file", "string", "bytes", "json"]
+        let mut limits: Dict = ["form", "data-form", "file", "string", "bytes", "json"]
             .into_iter()
             .map(|kind| (kind.to_owned(), limit.clone()))
             .collect();
+        limits.insert("door".to_owned(), Value::from(self.largest_request()));
         let figment = Figment::from(::rocket::Config::default())
             .merge(("address", server.address))
             .merge(("port", server.port))

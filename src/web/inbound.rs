@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use super::guard::View;
 use crate::{
+    config::INBOUND_BYTES as MOST_BYTES,
     domain::{ListId, Timestamp},
     ingest::{
         Outcome as Became, Why,
@@ -28,9 +29,6 @@ use crate::{
 use body::{Body, Content};
 pub use key::Keys;
 use key::{Shown, Used};
-
-/// The most bytes of a request.
-pub const MOST_BYTES: u64 = 32 << 20;
 
 /// How long a request may take to arrive.
 const ARRIVAL: Duration = Duration::from_secs(120);

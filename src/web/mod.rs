@@ -69,7 +69,7 @@ pub use crate::domain::link::Links;
 pub use error::Error;
 pub use guard::Db;
 pub use host::Hosts;
-pub use inbound::{Keys, MOST_BYTES as MOST_INBOUND};
+pub use inbound::Keys;
 
 use rocket::{Build, Rocket};
 

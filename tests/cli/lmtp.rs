@@ -135,7 +135,7 @@ on_both! {
         assert_eq!(said[3], "250 2.0.0 known", "{said:?}");
         assert_eq!(said[5], "221 2.0.0 goodbye");
         assert_eq!(patches(&program), 1);
-        let raw = program.run(&["dumpdata", "patch"]).ok();
+        let raw = program.run(&["dumpdata", "patch_body"]).ok();
         assert!(raw.contains("Start it.\\n.hidden\\n"), "{raw}");
         door.tell();
         door.end();

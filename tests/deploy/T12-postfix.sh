@@ -85,7 +85,7 @@ sed "s,/usr/local/bin/patchwork-parsemail,$WORK/bin/parsemail,; /^#/d" "$root/li
 sed "s,/usr/local/bin/patchwork-parsemail,$WORK/bin/parsemail,; /^#/d" "$root/lib/postfix/aliases" >"$WORK/etc/aliases"
 postalias -c "$WORK/etc" "hash:$WORK/etc/aliases"
 
-start "$WORK/bin/patchwork" lmtp --listen "unix:$WORK/lmtp.sock" --socket-mode 666 --config "$WORK/patchwork.toml"
+start "$WORK/bin/patchwork" lmtp --listen "unix:$WORK/lmtp.sock" --socket-mode 666 --config "$WORK/patchwork.toml" >&2
 DOOR=$PID
 until_true 20 test -S "$WORK/lmtp.sock"
 postfix -c "$WORK/etc" check
@@ -150,7 +150,7 @@ rate lmtp dev@lmtp.example.org "LMTP"
 send three 5 1 a@lmtp.example.org b@lmtp.example.org patchwork@alias.example.org c@pipe.example.org
 until_true 60 stored three 5
 ok "a mail to four recipients by three ways is stored once"
-same "8-bit text" "$(PSQL "SELECT count(*) FROM patch WHERE content LIKE '%grüße%'")" 605
+same "8-bit text" "$(PSQL "SELECT count(*) FROM patch_body WHERE content LIKE '%grüße%'")" 605
 same "8-bit name" "$(PSQL "SELECT name FROM person WHERE email = 'zoe@example.org'")" Zoë
 ok "8-bit headers and bodies arrive as they were sent"
 
@@ -186,7 +186,7 @@ ok "and is stored when the database is back, without anybody's help"
 kill "$DOOR"
 wait "$DOOR" || fail "the LMTP door ended with $?"
 send closed 3 1 dev@lmtp.example.org
-start "$WORK/bin/patchwork" lmtp --listen "unix:$WORK/lmtp.sock" --socket-mode 666 --config "$WORK/patchwork.toml"
+start "$WORK/bin/patchwork" lmtp --listen "unix:$WORK/lmtp.sock" --socket-mode 666 --config "$WORK/patchwork.toml" >&2
 until_true 20 test -S "$WORK/lmtp.sock"
 sleep 2
 postqueue -c "$WORK/etc" -f

@@ -43,7 +43,7 @@ post() {
     RESULT=$(sed -n 's/.*"result":"\([^"]*\)".*/\1/p' "$WORK/answer")
 }
 expect() { # WHAT CODE [RESULT]
-    same "$1" "$CODE ${3:+$RESULT}" "$2 ${3:-}"
+    [ "$CODE ${3:+$RESULT}" = "$2 ${3:-}" ] || fail "$1: $CODE $(head -c 500 "$WORK/answer")"
 }
 auth=(-H "Authorization: Bearer $SECRET")
 
