@@ -23,12 +23,8 @@ fn mail(id: &str) -> String {
 }
 
 async fn site(db: &Db) -> Client {
-    let project = seed::project(db, "one").await;
-    letters::run(
-        db,
-        &format!("UPDATE project SET list_id = 'dev.example.org' WHERE id = {project}"),
-    )
-    .await;
+    seed::project(db, "one").await;
+    letters::run(db, "UPDATE project SET list_id = 'dev.example.org'").await;
     seed::site(db, |options| {
         options.site_url = Some("https://patches.example.org".into());
         options.inbound = web::Keys {
