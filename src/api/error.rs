@@ -70,6 +70,9 @@ impl Problem {
                 self::detail(&format!("No {thing} matches the given query.")),
             ),
             Problem::NoPage => detail(Status::NotFound, "Invalid page."),
+            Problem::Refused(why @ Refused::TooOften(_)) => {
+                (Status::TooManyRequests, self::detail(&why.to_string()))
+            }
             Problem::Refused(why) => (Status::Forbidden, self::detail(&why.to_string())),
             Problem::Anonymous => detail(
                 Status::Forbidden,
@@ -110,6 +113,14 @@ impl Problem {
             ),
             Problem::Store(_) => detail(Status::InternalServerError, "Internal server error."),
         }
+    }
+}
+
+/// Returns after how many seconds it is worth asking again, if that helps.
+pub fn retry_after(problem: &Problem, status: Status) -> Option<i64> {
+    match problem {
+        Problem::Refused(Refused::TooOften(seconds)) => Some(*seconds),
+        _ => (status == Status::ServiceUnavailable).then_some(30),
     }
 }
 

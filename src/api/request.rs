@@ -333,8 +333,8 @@ pub async fn caller(request: &Request<'_>, cx: &Cx<'_>, body: &Body) -> Result<O
     let header = request.headers().get_one("Authorization");
     let credentials = header.map_or(Ok(None), auth::credentials);
     if let Some(credentials) = credentials.map_err(Problem::Refused)? {
-        let mut conn = cx.reader().await?;
-        let caller = auth::identify(&mut conn, &credentials, cx.now).await?;
+        let (conn, from) = (cx.reader().await?, request.client_ip());
+        let caller = auth::identify(cx.db, conn, &credentials, from, cx.now).await?;
         let caller = caller.map_err(Problem::Refused)?;
         if let Some(key_hash) = &caller.unnoted {
             note(cx.db, key_hash.clone(), cx.now);

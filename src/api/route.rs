@@ -14,7 +14,7 @@ use super::{
     Site,
     answer::{self, Form, NoForm, Reply},
     endpoint::{self, Body, Endpoint},
-    error::{Problem, Result, detail},
+    error::{Problem, Result, detail, retry_after},
     html, offer,
     request::{self, Choices, Cx},
     version::Version,
@@ -323,8 +323,8 @@ fn refused<'r>(
     let mut response = Response::build();
     response.status(status);
     answer::headers(&mut response, allow);
-    if status == Status::ServiceUnavailable {
-        response.raw_header("Retry-After", "30");
+    if let Some(seconds) = retry_after(problem, status) {
+        response.raw_header("Retry-After", seconds.to_string());
     }
     let (kind, body) = match form {
         Some(Form::Html) => (ContentType::HTML, html::problem(cx, status, &json)),

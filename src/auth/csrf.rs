@@ -31,6 +31,8 @@ pub enum Forged {
     NoToken,
     /// The token is another one than the cookie's.
     WrongToken,
+    /// The browser says that a page of another site asks.
+    WrongOrigin,
 }
 
 impl Forged {
@@ -41,6 +43,7 @@ impl Forged {
             Forged::WrongToken => {
                 "CSRF Failed: CSRF token from the 'X-Csrftoken' HTTP header incorrect."
             }
+            Forged::WrongOrigin => "CSRF Failed: the request comes from another site.",
         }
     }
 }
@@ -48,11 +51,27 @@ impl Forged {
 impl Source<'_> {
     /// Says whether the browser says that one of our own pages asks. No page can make it say so of another.
     pub fn is_ours(&self) -> bool {
-        let is_own = |origin: &str| {
-            let mut own = self.own.iter().filter(|own| !own.is_empty());
-            own.any(|own| own.eq_ignore_ascii_case(origin))
-        };
-        self.sec_fetch_site == Some("same-origin") || self.origin.is_some_and(is_own)
+        match self.sec_fetch_site {
+            Some("same-origin") => true,
+            Some("cross-site" | "same-site") => false,
+            _ => self.origin.is_some_and(|origin| self.is_own(origin)),
+        }
+    }
+
+    /// Says whether the browser says that another site's page asks. Then no token helps: whoever has a neighbour of ours
+    /// may set our cookies. What the browser says of itself counts more than addresses: behind a front server we may
+    /// not know our own. Scripts say neither.
+    fn is_foreign(&self) -> bool {
+        match self.sec_fetch_site {
+            Some("same-origin") => false,
+            Some("cross-site" | "same-site") => true,
+            _ => self.origin.is_some_and(|origin| !self.is_own(origin)),
+        }
+    }
+
+    fn is_own(&self, origin: &str) -> bool {
+        let mut own = self.own.iter().filter(|own| !own.is_empty());
+        own.any(|own| own.eq_ignore_ascii_case(origin))
     }
 
     /// Sees that it is one of our own pages that asks: the browser says so, or the page knows the token. Another site's
@@ -61,8 +80,19 @@ impl Source<'_> {
     /// # Errors
     /// When neither is so.
     pub fn check(&self) -> Result<(), Forged> {
-        if self.is_ours() {
-            return Ok(());
+        match self.is_ours() {
+            true => Ok(()),
+            false => self.check_token(),
+        }
+    }
+
+    /// Sees that it is one of our own forms: it has the token, whatever the browser says, and comes from no other site.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn check_token(&self) -> Result<(), Forged> {
+        if self.is_foreign() {
+            return Err(Forged::WrongOrigin);
         }
         let sent = self.sent.ok_or(Forged::NoToken)?;
         let known = self.cookie.unwrap_or_default();
@@ -84,27 +114,36 @@ mod tests {
         const THEIRS: Option<&str> = Some("https://other.example.org");
         let own = ["https://pw.example.com".to_owned(), String::new()];
         let (missing, wrong) = (Err(Forged::NoToken), Err(Forged::WrongToken));
+        let foreign = Err(Forged::WrongOrigin);
         for (sec_fetch_site, origin, cookie, sent, expected) in [
             (Some("same-origin"), None, None, None, Ok(())),
             (Some("same-origin"), OURS, None, None, Ok(())),
             (None, OURS, None, None, Ok(())),
             (None, Some("HTTPS://PW.example.com"), None, None, Ok(())),
             (None, None, Some("t"), Some("t"), Ok(())),
-            (Some("cross-site"), THEIRS, Some("t"), Some("t"), Ok(())),
+            (Some("none"), None, Some("t"), Some("t"), Ok(())),
+            // A front server may hide our name from us; the browser knows.
+            (Some("same-origin"), THEIRS, Some("t"), Some("t"), Ok(())),
+            (Some("cross-site"), THEIRS, Some("t"), Some("t"), foreign),
+            (Some("cross-site"), None, Some("t"), Some("t"), foreign),
+            (Some("same-site"), OURS, Some("t"), Some("t"), foreign),
+            (Some("none"), THEIRS, Some("t"), Some("t"), foreign),
+            (None, THEIRS, Some("t"), Some("t"), foreign),
+            (None, Some("null"), Some("t"), Some("t"), foreign),
             (None, None, None, None, missing),
             (Some("none"), None, Some("t"), None, missing),
-            (Some("same-site"), THEIRS, Some("t"), None, missing),
-            (None, THEIRS, Some("t"), None, missing),
-            (None, Some("null"), Some("t"), None, missing),
-            (None, Some(""), Some("t"), None, missing),
+            (Some("same-site"), THEIRS, Some("t"), None, foreign),
+            (None, THEIRS, Some("t"), None, foreign),
+            (None, Some("null"), Some("t"), None, foreign),
+            (None, Some(""), Some("t"), None, foreign),
             (
                 None,
                 Some("http://pw.example.com"),
                 Some("t"),
                 None,
-                missing,
+                foreign,
             ),
-            (None, THEIRS, Some("t"), Some("u"), wrong),
+            (None, None, Some("t"), Some("u"), wrong),
             (None, None, None, Some("t"), wrong),
             (None, None, Some(""), Some(""), wrong),
         ] {
@@ -116,6 +155,8 @@ mod tests {
                 sent,
             };
             assert_eq!(source.check(), expected, "{source:?}");
+            let is_known = sent.is_some() && expected.is_ok();
+            assert_eq!(source.check_token().is_ok(), is_known, "{source:?}");
         }
     }
 }

@@ -1,17 +1,22 @@
 //! Who asks: what the `Authorization` header says, and whose account that is (`rest.md §5`).
 
+use std::net::IpAddr;
+
 use base64::{Engine, prelude::BASE64_STANDARD};
 use encoding_rs::WINDOWS_1252;
 use subtle::ConstantTimeEq;
 
-use super::{password, token_hash};
+use super::{
+    guess::{self, Counters, Guess},
+    token_hash,
+};
 use crate::{
     domain::{
         Timestamp,
         permission::{Rights, Scope},
         user::User,
     },
-    store::{self, Conn},
+    store::{self, Conn, Db},
 };
 
 /// How often at most it is written down that a token was used, in minutes.
@@ -64,6 +69,9 @@ pub enum Refused {
     /// The right password of an account for which it is not enough. Only who knows the password learns that.
     #[error("This account has a second factor: use a token instead of the password.")]
     SecondFactor,
+    /// There were too many wrong passwords; it may be tried again after so many seconds.
+    #[error("Too many wrong passwords of late. Please try again later.")]
+    TooOften(i64),
 }
 
 /// Somebody who is logged in.
@@ -128,49 +136,81 @@ fn basic(encoded: &str) -> Result<Credentials, Refused> {
     })
 }
 
-/// Returns whose credentials these are.
+/// Returns whose credentials these are; `from` is the network address they come from. The connection is given back before
+/// a password is looked at, which takes a while.
 ///
 /// # Errors
 /// When the database is away. The inner error: they are nobody's.
 pub async fn identify(
-    conn: &mut Conn,
+    db: &Db,
+    mut conn: Conn,
     credentials: &Credentials,
+    from: Option<IpAddr>,
     now: Timestamp,
 ) -> store::Result<Result<Caller, Refused>> {
-    let mut unnoted = None;
-    let (user, scope) = match credentials {
-        Credentials::Token(key) => {
-            let hash = token_hash(&key.to_ascii_lowercase());
-            let owner = store::token::owner(conn, &hash, now).await?;
-            // How long an index takes to find a hash tells nothing of the token; this does not depend on it at all.
-            match owner.filter(|owner| owner.key_hash.ct_eq(&hash).into()) {
-                None => return Ok(Err(Refused::UnknownToken)),
-                Some(owner) if !owner.user.is_active => return Ok(Err(Refused::Inactive)),
-                Some(owner) => {
-                    let scope = Scope::from_word(&owner.scope).unwrap_or(Scope::Read);
-                    let limit = now.plus_minutes(-NOTED_MINUTES);
-                    if owner.last_used.is_none_or(|used| used < limit) {
-                        unnoted = Some(hash);
-                    }
-                    (owner.user, scope)
-                }
-            }
-        }
+    match credentials {
+        Credentials::Token(key) => by_token(&mut conn, key, now).await,
         Credentials::Basic { username, password } => {
-            let user = store::user::by_username(conn, username).await?;
-            match password::verified(user, password).await {
-                Some(user) if user.has_second_factor => return Ok(Err(Refused::SecondFactor)),
-                Some(user) => (user, Scope::Write),
-                None => return Ok(Err(Refused::WrongPassword)),
-            }
+            drop(conn);
+            by_password(db, (username, password), from, now).await
         }
+    }
+}
+
+/// Returns whose token this is.
+///
+/// # Errors
+/// When the database is away. The inner error: it is nobody's.
+pub async fn by_token(
+    conn: &mut Conn,
+    key: &str,
+    now: Timestamp,
+) -> store::Result<Result<Caller, Refused>> {
+    let hash = token_hash(&key.to_ascii_lowercase());
+    let owner = store::token::owner(conn, &hash, now).await?;
+    // How long an index takes to find a hash tells nothing of the token; this does not depend on it at all.
+    let Some(owner) = owner.filter(|owner| owner.key_hash.ct_eq(&hash).into()) else {
+        return Ok(Err(Refused::UnknownToken));
     };
-    let rights = store::user::rights(conn, user.id).await?;
+    if !owner.user.is_active {
+        return Ok(Err(Refused::Inactive));
+    }
+    let limit = now.plus_minutes(-NOTED_MINUTES);
+    let is_noted = owner.last_used.is_some_and(|used| used >= limit);
+    Ok(Ok(Caller {
+        rights: store::user::rights(conn, owner.user.id).await?,
+        scope: Scope::from_word(&owner.scope).unwrap_or(Scope::Read),
+        user: owner.user,
+        unnoted: (!is_noted).then_some(hash),
+    }))
+}
+
+/// Returns whose name and password these are. Hold no connection meanwhile.
+///
+/// # Errors
+/// When the database is away. The inner error: they are nobody's, or were tried too often.
+pub async fn by_password(
+    db: &Db,
+    (username, password): (&str, &str),
+    from: Option<IpAddr>,
+    now: Timestamp,
+) -> store::Result<Result<Caller, Refused>> {
+    let mut conn = db.reader().await?;
+    let user = store::user::by_username(&mut conn, username).await?;
+    drop(conn);
+    let counters = Counters::script(username, from);
+    let user = match guess::try_password(db, &counters, user, password, now).await? {
+        Guess::Right(user) if user.has_second_factor => return Ok(Err(Refused::SecondFactor)),
+        Guess::Right(user) => *user,
+        Guess::Wrong => return Ok(Err(Refused::WrongPassword)),
+        Guess::TooOften(seconds) => return Ok(Err(Refused::TooOften(seconds))),
+    };
+    let rights = store::user::rights(&mut db.reader().await?, user.id).await?;
     Ok(Ok(Caller {
         user,
         rights,
-        scope,
-        unnoted,
+        scope: Scope::Write,
+        unnoted: None,
     }))
 }
 

@@ -1,10 +1,11 @@
 //! Who is asking: passwords, tokens, and whose they are.
 //!
-//! `identify.rs` reads credentials and finds their owner, `password.rs` knows how passwords are kept, `session.rs` which
-//! browsers are logged in, `totp.rs` the codes of a second factor, `csrf.rs` whether a page of ours asks. What an owner may
-//! do is `domain::permission`'s.
+//! `identify.rs` reads credentials and finds their owner, `password.rs` knows how passwords are kept, `guess.rs` how often
+//! one may be tried, `session.rs` which browsers are logged in, `totp.rs` the codes of a second factor, `csrf.rs` whether
+//! a page of ours asks. What an owner may do is `domain::permission`'s.
 
 pub mod csrf;
+pub mod guess;
 mod identify;
 mod password;
 pub mod session;
@@ -12,8 +13,8 @@ pub mod totp;
 
 use sha2::{Digest, Sha256};
 
-pub use identify::{Caller, Credentials, Refused, credentials, identify};
-pub use password::{hash_password, is_old, is_right, is_usable, verified, weakness};
+pub use identify::{Caller, Credentials, Refused, by_password, by_token, credentials, identify};
+pub use password::{hash_password, hashed, is_old, is_right, is_usable, weakness};
 
 /// The fewest characters of a password.
 pub const MIN_PASSWORD: usize = 8;

@@ -6,7 +6,7 @@ use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::Passw
 use base64::{Engine, prelude::BASE64_STANDARD};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
-use tokio::task;
+use tokio::{sync::Semaphore, task};
 
 use super::{Error, MIN_PASSWORD, Result, random};
 use crate::domain::user::User;
@@ -93,14 +93,38 @@ fn is_right_by_pbkdf2(kept: &str, password: &str) -> Option<bool> {
     Some(made.ct_eq(&hash).into())
 }
 
+/// Works on passwords: it keeps a processor busy for a while, not one that serves others, and takes memory, so no more are
+/// worked on at once than there are processors. `None` when the work came to no end.
+async fn at_work<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    static PLACES: LazyLock<Semaphore> = LazyLock::new(|| {
+        Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from))
+    });
+    let place = PLACES.acquire().await.ok()?;
+    // The place is free again when the work has ended, whether or not anybody still waits for it.
+    let done = task::spawn_blocking(move || {
+        let _place = place;
+        work()
+    });
+    done.await.ok()
+}
+
+/// Returns what is kept of a password, like [`hash_password`], while others are served.
+///
+/// # Errors
+/// When the system has no random bytes, or no memory for the hash.
+pub async fn hashed(password: &str) -> Result<String> {
+    let password = password.to_owned();
+    let done = at_work(move || hash_password(&password)).await;
+    done.unwrap_or(Err(Error::Hash(argon2::password_hash::Error::Internal)))
+}
+
 /// Returns the user if the password is right and the account may log in. It takes as long when there is no such
 /// account: nobody can find out by the clock which there are.
-pub async fn verified(user: Option<User>, password: &str) -> Option<User> {
+pub(super) async fn verified(user: Option<User>, password: &str) -> Option<User> {
     static NOBODY: LazyLock<String> = LazyLock::new(|| hash_password("").unwrap_or_default());
     let kept = user.as_ref().map(|user| user.password.clone());
     let password = password.to_owned();
-    // It keeps a processor busy for a while: not one that serves others.
-    let is_right = task::spawn_blocking(move || match kept {
+    let is_right = at_work(move || match kept {
         Some(kept) => is_right(&kept, &password),
         None => {
             is_right(&NOBODY, &password);

@@ -2,7 +2,9 @@
 
 use std::io::{self, IsTerminal};
 
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    EnvFilter, filter::filter_fn, fmt, layer::SubscriberExt, util::SubscriberInitExt,
+};
 
 use crate::config::{Format, Level, Log};
 
@@ -18,7 +20,9 @@ pub(super) fn start(settings: &Log, verbosity: Option<u8>) {
     if tracing_log::LogTracer::init().is_err() {
         return;
     }
-    let registry = tracing_subscriber::registry().with(EnvFilter::new(filter(level)));
+    let registry = tracing_subscriber::registry()
+        .with(EnvFilter::new(filter(level)))
+        .with(filter_fn(move |meta| is_told(level, meta.target())));
     let plain = fmt::layer().with_writer(io::stderr);
     // Who sits before it knows what time it is and which program they started.
     let is_bare = io::stderr().is_terminal() && level <= Level::Warn;
@@ -30,6 +34,12 @@ pub(super) fn start(settings: &Log, verbosity: Option<u8>) {
         Format::Text => registry.with(plain).try_init(),
         Format::Json => registry.with(plain.json().flatten_event(true)).try_init(),
     };
+}
+
+/// Says whether what goes by this name is told: what Rocket's macros say in our rooms of a request (`_` ends the name) is said
+/// by whoever sends a form that is not ours, as often as they like.
+fn is_told(level: Level, target: &str) -> bool {
+    level >= Level::Debug || !target.ends_with("::_")
 }
 
 /// The libraries under us tell too much of what they do; what Rocket tells of each request (`_`) we tell ourselves.

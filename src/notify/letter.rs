@@ -95,6 +95,45 @@ pub fn moved(site: &str, username: &str) -> Letter {
     )
 }
 
+/// What was done to an account that its owner should know of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grave {
+    /// Its password was changed.
+    Password,
+    /// A second factor was set up.
+    FactorBegun,
+    /// Its second factor was ended.
+    FactorEnded,
+    /// Codes for a lost device were made anew.
+    Codes,
+}
+
+/// To an account to which something was done.
+pub fn grave(site: &str, username: &str, what: Grave) -> Letter {
+    let (subject, done) = match what {
+        Grave::Password => ("Your password was changed", "has a new password."),
+        Grave::FactorBegun => (
+            "Your account has a second factor",
+            "has a second factor now: after the password it is asked for a code.",
+        ),
+        Grave::FactorEnded => (
+            "Your account has no second factor any more",
+            "has no second factor any more: the password is enough to log in.",
+        ),
+        Grave::Codes => (
+            "Your account has new codes for a lost device",
+            "has new codes for a lost device; the old ones are worth nothing.",
+        ),
+    };
+    letter(
+        subject,
+        site,
+        &format!("the account \"{username}\" of\n  {site}/\n{done}"),
+        "If that was not you, somebody else has got into your account: choose a new password, and write to the \
+         administrators of the site at once.",
+    )
+}
+
 /// To an address that is to get no more mail.
 pub fn optout(site: &str, address: &str, link: &str, days: i64) -> Letter {
     letter(
@@ -194,6 +233,22 @@ mod tests {
                     "{part:?} is not in {}",
                     letter.text
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_done_to_an_account_is_told() {
+        for (what, said) in [
+            (Grave::Password, "has a new password."),
+            (Grave::FactorBegun, "asked for a code."),
+            (Grave::FactorEnded, "the password is enough to log in."),
+            (Grave::Codes, "worth nothing."),
+        ] {
+            let letter = grave(SITE, "mara", what);
+            assert!(letter.subject.ends_with(" on patches.example.org/pw"));
+            for part in [said, "\"mara\"", "\n\nIf that was not you"] {
+                assert!(letter.text.contains(part), "{part:?}: {}", letter.text);
             }
         }
     }

@@ -2,41 +2,41 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Conn, Result, Tx, sql};
+use super::{Result, Tx, sql};
 use crate::domain::Timestamp;
 
-/// Counts one more try of `what`, and returns how many there were within the last `minutes`, this one included. What
-/// is counted may be an address, so only its digest is kept.
+/// How often something was tried.
+#[derive(Clone, Copy, Debug)]
+pub struct Tries {
+    /// How many tries there were, the last one included.
+    pub count: i64,
+    /// After how many seconds they are forgotten.
+    pub seconds_left: i64,
+}
+
+/// Counts one more try of `what` within `minutes` of the first one. What is counted may be an address, so only its
+/// digest is kept.
 ///
 /// # Errors
 /// When the database is away or refuses.
-pub async fn count(tx: &mut Tx, what: &str, minutes: i64, now: Timestamp) -> Result<i64> {
-    let (count,) = sql(
+pub async fn count(tx: &mut Tx, what: &str, minutes: i64, now: Timestamp) -> Result<Tries> {
+    let (count, began): (i64, Timestamp) = sql(
         "INSERT INTO throttle (key, began, count) VALUES ($1, $2, 1) \
          ON CONFLICT (key) DO UPDATE SET \
          count = CASE WHEN throttle.began <= $3 THEN 1 ELSE throttle.count + 1 END, \
          began = CASE WHEN throttle.began <= $3 THEN excluded.began ELSE throttle.began END \
-         RETURNING count",
+         RETURNING count, began",
     )
     .bind(key(what))
     .bind(now)
     .bind(now.plus_minutes(-minutes))
     .one(tx)
     .await?;
-    Ok(count)
-}
-
-/// Returns how many tries of `what` there were within the last `minutes`.
-///
-/// # Errors
-/// When the database is away.
-pub async fn read(conn: &mut Conn, what: &str, minutes: i64, now: Timestamp) -> Result<i64> {
-    let row: Option<(i64,)> = sql("SELECT count FROM throttle WHERE key = $1 AND began > $2")
-        .bind(key(what))
-        .bind(now.plus_minutes(-minutes))
-        .optional(conn)
-        .await?;
-    Ok(row.map_or(0, |(count,)| count))
+    let left = began.plus_minutes(minutes).0 - now.0;
+    Ok(Tries {
+        count,
+        seconds_left: (left / 1_000_000).max(1),
+    })
 }
 
 /// Forgets the tries of `what`.
@@ -45,6 +45,18 @@ pub async fn read(conn: &mut Conn, what: &str, minutes: i64, now: Timestamp) -> 
 /// When the database is away or refuses.
 pub async fn forget(tx: &mut Tx, what: &str) -> Result<()> {
     sql("DELETE FROM throttle WHERE key = $1")
+        .bind(key(what))
+        .run(tx)
+        .await?;
+    Ok(())
+}
+
+/// Takes a try of `what` back that was counted and came to nothing bad.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn give_back(tx: &mut Tx, what: &str) -> Result<()> {
+    sql("UPDATE throttle SET count = count - 1 WHERE key = $1 AND count > 0")
         .bind(key(what))
         .run(tx)
         .await?;

@@ -28,6 +28,8 @@ pub enum Answer {
     File(File),
     /// What was sent makes no sense: the form again, with what was entered and what is wrong.
     Invalid(Markup),
+    /// It was tried too often, and may be tried again after so many seconds: the form with what was entered.
+    Later(Markup, i64),
     /// Somebody else was faster: both values, to choose from.
     Conflict(Markup),
     /// It is done; what came of it is over there.
@@ -67,6 +69,12 @@ impl<'r> Responder<'r, 'static> for Answer {
             Answer::Invalid(body) => {
                 let mut response = body.respond_to(request)?;
                 response.set_status(Status::UnprocessableEntity);
+                Ok(response)
+            }
+            Answer::Later(body, seconds) => {
+                let mut response = body.respond_to(request)?;
+                response.set_status(Status::TooManyRequests);
+                response.set_raw_header("Retry-After", seconds.to_string());
                 Ok(response)
             }
             Answer::Conflict(body) => {

@@ -22,9 +22,9 @@ pub enum Error {
     /// Whoever asks may not.
     #[error("not allowed: {0}")]
     Forbidden(&'static str),
-    /// It was tried too often of late.
+    /// It was tried too often of late; it may be tried again after so many seconds.
     #[error("too often")]
-    TooOften,
+    TooOften(i64),
     /// The system has no random numbers.
     #[error("the system's random generator failed")]
     Unlucky,
@@ -92,7 +92,16 @@ impl<'r> Responder<'r, 'static> for Error {
                 Ok(response(request, Status::Forbidden, Some(missing)))
             }
             Error::Unlucky => Ok(response(request, Status::ServiceUnavailable, None)),
-            Error::TooOften => Ok(response(request, Status::TooManyRequests, None)),
+            Error::TooOften(seconds) => {
+                let missing = Missing {
+                    text: too_often(seconds),
+                    ways: Vec::new(),
+                    no_project: true,
+                };
+                let mut response = response(request, Status::TooManyRequests, Some(missing));
+                response.set_raw_header("Retry-After", seconds.to_string());
+                Ok(response)
+            }
             Error::Store(error) => {
                 let away = matches!(error, store::Error::Away(_));
                 let status = if away || error.is_contention() {
@@ -107,6 +116,15 @@ impl<'r> Responder<'r, 'static> for Error {
             }
         }
     }
+}
+
+/// Says when something may be tried again.
+pub fn too_often(seconds: i64) -> String {
+    let when = match (seconds + 59) / 60 {
+        0 | 1 => "in a minute".to_owned(),
+        minutes => format!("in {minutes} minutes"),
+    };
+    format!("This was tried too often of late. Please try again {when}.")
 }
 
 /// Returns the catcher of everything that no handler has answered.

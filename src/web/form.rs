@@ -10,7 +10,7 @@ use rocket_db_pools::Database;
 
 use super::guard::View;
 use crate::{
-    auth::csrf::{self, Source},
+    auth::csrf::{self, Forged, Source},
     store::{self, Db, Tx},
 };
 
@@ -87,13 +87,8 @@ impl<'r> FromData<'r> for Form<'r> {
             Err(_) => return Outcome::Error((Status::BadRequest, ())),
         };
         let pairs = pairs(&bytes);
-        if !is_ours(request, &pairs) {
-            request.local_cache(|| {
-                Refused(
-                    "This form has expired or came from another site. Reload the page it was on, allow cookies for \
-                     this site, and send it once more.",
-                )
-            });
+        if let Err(forged) = check(request, &pairs) {
+            request.local_cache(|| Refused(why(forged)));
             return Outcome::Error((Status::Forbidden, ()));
         }
         match store::Database::fetch(request.rocket()) {
@@ -119,8 +114,22 @@ fn pairs(bytes: &[u8]) -> Vec<(String, String)> {
         .collect()
 }
 
-fn is_ours(request: &Request<'_>, pairs: &[(String, String)]) -> bool {
-    let field = pairs.iter().find(|(name, _)| name == csrf::FIELD);
+fn why(forged: Forged) -> &'static str {
+    match forged {
+        Forged::NoToken | Forged::WrongToken => {
+            "This form has expired or came from another site. Reload the page it was on, allow cookies for this site, and \
+             send it once more."
+        }
+        Forged::WrongOrigin => {
+            "This form came from another site, says your browser. Reload the page it was on at the address of this site, and \
+             send it once more. If that was this site, it does not know its own address: its administrators can set it \
+             (site.url)."
+        }
+    }
+}
+
+fn check(request: &Request<'_>, pairs: &[(String, String)]) -> Result<(), Forged> {
+    let field = pairs.iter().rev().find(|(name, _)| name == csrf::FIELD);
     let headers = request.headers();
     let cookie = request.cookies().get(csrf::COOKIE);
     let source = Source {
@@ -132,7 +141,7 @@ fn is_ours(request: &Request<'_>, pairs: &[(String, String)]) -> bool {
             .map(|(_, value)| value.as_str())
             .or_else(|| headers.get_one(csrf::HEADER)),
     };
-    source.check().is_ok()
+    source.check_token()
 }
 
 impl Form<'_> {

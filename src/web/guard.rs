@@ -13,7 +13,7 @@ use rocket::{
     request::{FromRequest, Outcome},
     time::Duration,
 };
-use rocket_db_pools::{Connection, Error as PoolError};
+use rocket_db_pools::{Connection, Database, Error as PoolError};
 
 use super::{
     Error, Links, Options, Site,
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     auth::{
-        self, Caller, csrf,
+        self, Caller, Credentials, csrf,
         session::{self, Browser, Session},
     },
     domain::{
@@ -66,9 +66,33 @@ pub async fn lend(request: &Request<'_>) -> Result<(), Status> {
 
 /// A connection to read with, for as long as the handler holds it. Drop it before drawing the page.
 pub struct Db<'r> {
-    conn: Connection<store::Database>,
+    /// Nothing only while it is given back.
+    conn: Option<Connection<store::Database>>,
     count: &'r Statements,
 }
+
+impl Db<'_> {
+    /// Lets others have the connection.
+    fn give_back(&mut self) {
+        if let Some(conn) = self.conn.take() {
+            self.count.0.fetch_add(conn.statements(), Ordering::Relaxed);
+        }
+    }
+
+    /// Takes a connection again.
+    async fn take_again(&mut self, request: &Request<'_>) -> store::Result<()> {
+        match Connection::from_request(request).await {
+            Outcome::Success(conn) => self.conn = Some(conn),
+            Outcome::Error((_, Some(PoolError::Get(error)))) => return Err(error),
+            Outcome::Error(_) | Outcome::Forward(_) => {
+                return Err(store::Error::Away(sqlx::Error::PoolClosed));
+            }
+        }
+        Ok(())
+    }
+}
+
+const GIVEN_BACK: &str = "a connection is given back only for as long as nobody can ask it";
 
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for Db<'r> {
@@ -79,10 +103,14 @@ impl<'r> FromRequest<'r> for Db<'r> {
         let lent = &request.local_cache(Lent::default).0;
         let conn = lent.lock().expect("nothing panics while holding it").take();
         match conn {
-            Some(conn) => Outcome::Success(Db { conn, count }),
-            None => Connection::from_request(request)
-                .await
-                .map(|conn| Db { conn, count }),
+            Some(conn) => Outcome::Success(Db {
+                conn: Some(conn),
+                count,
+            }),
+            None => Connection::from_request(request).await.map(|conn| Db {
+                conn: Some(conn),
+                count,
+            }),
         }
     }
 }
@@ -91,21 +119,19 @@ impl Deref for Db<'_> {
     type Target = Conn;
 
     fn deref(&self) -> &Conn {
-        &self.conn
+        self.conn.as_ref().expect(GIVEN_BACK)
     }
 }
 
 impl DerefMut for Db<'_> {
     fn deref_mut(&mut self) -> &mut Conn {
-        &mut self.conn
+        self.conn.as_mut().expect(GIVEN_BACK)
     }
 }
 
 impl Drop for Db<'_> {
     fn drop(&mut self) {
-        self.count
-            .0
-            .fetch_add(self.conn.statements(), Ordering::Relaxed);
+        self.give_back();
     }
 }
 
@@ -262,6 +288,13 @@ impl<'r> View<'r> {
     /// Returns the network address of who is looking, if it is known.
     pub fn client(&self) -> Option<IpAddr> {
         self.request.client_ip()
+    }
+
+    /// Returns by what whoever is looking is counted: the network, if its address tells anything. Where it does not,
+    /// nobody is to pay for what others do.
+    pub fn counted_from(&self) -> Option<String> {
+        let network = self.client().and_then(auth::guess::network);
+        network.map(|network| network.to_string())
     }
 
     /// Returns the hidden field that every form which changes something has.
@@ -429,6 +462,7 @@ fn is_token(text: &str) -> bool {
 pub struct Sender<'r> {
     authorization: Option<&'r str>,
     visit: &'r Visit,
+    request: &'r Request<'r>,
 }
 
 #[rocket::async_trait]
@@ -439,6 +473,7 @@ impl<'r> FromRequest<'r> for Sender<'r> {
         Outcome::Success(Sender {
             authorization: request.headers().get_one("Authorization"),
             visit: request.local_cache(Visit::default),
+            request,
         })
     }
 }
@@ -448,12 +483,23 @@ impl Sender<'_> {
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn caller(&self, conn: &mut Conn) -> store::Result<Option<Caller>> {
+    pub async fn caller(&self, db: &mut Db<'_>) -> store::Result<Option<Caller>> {
         let now = Timestamp::now();
         let credentials = self.authorization.map_or(Ok(None), auth::credentials);
         match credentials {
             Err(_) => Ok(None),
-            Ok(Some(credentials)) => Ok(auth::identify(conn, &credentials, now).await?.ok()),
+            Ok(Some(Credentials::Token(key))) => Ok(auth::by_token(db, &key, now).await?.ok()),
+            Ok(Some(Credentials::Basic { username, password })) => {
+                let Some(database) = store::Database::fetch(self.request.rocket()) else {
+                    return Ok(None);
+                };
+                // The password takes a while; others may have the connection meanwhile.
+                db.give_back();
+                let (who, from) = ((&*username, &*password), self.request.client_ip());
+                let caller = auth::by_password(&database.0, who, from, now).await?;
+                db.take_again(self.request).await?;
+                Ok(caller.ok())
+            }
             Ok(None) => Ok(self
                 .visit
                 .session

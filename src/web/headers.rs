@@ -95,7 +95,13 @@ async fn validate(request: &Request<'_>, response: &mut Response<'_>) {
         .fold(String::from("W/\""), |tag, byte| format!("{tag}{byte:02x}"))
         + "\"";
     if !is_private {
-        response.set_raw_header("Cache-Control", "max-age=0");
+        let is_known = request.local_cache(visit::Visit::default).session.is_some();
+        let kept = if is_known {
+            "private, max-age=0"
+        } else {
+            "max-age=0"
+        };
+        response.set_raw_header("Cache-Control", kept);
     }
     let known = request
         .headers()

@@ -2,18 +2,18 @@
 
 use super::{Error, error::Result, guard::View};
 use crate::{
-    domain::Timestamp,
+    domain::{Timestamp, User},
     notify::{
-        address,
-        letter::{HEADERS, Letter},
+        self, address,
+        letter::{Grave, HEADERS, Letter},
     },
     store::{self, Conn, Tx, outbox::NewMail, throttle},
 };
 
 /// How many mails an address gets within [`MINUTES`], whoever asks for them.
 const MOST_TO_ADDRESS: i64 = 5;
-/// How many mails may be asked for from one network address: many people may share it.
-const MOST_FROM_ADDRESS: i64 = 30;
+/// How many mails may be asked for from one network: many people may share it.
+const MOST_FROM_NETWORK: i64 = 30;
 const MINUTES: i64 = 60;
 
 /// Counts a mail that somebody asks for. To be called whether or not one is written: how often it may be asked tells
@@ -23,18 +23,52 @@ const MINUTES: i64 = 60;
 /// When there were too many of late.
 pub async fn count(view: &View<'_>, tx: &mut Tx, to: &str, now: Timestamp) -> Result<()> {
     let to = to.to_lowercase();
-    let mut counters = vec![(format!("mail to {to}"), MOST_TO_ADDRESS)];
-    // Where nobody's address is known, everybody would be one.
-    match view.address().as_str() {
-        "" => {}
-        from => counters.push((format!("mails from {from}"), MOST_FROM_ADDRESS)),
+    count_one(tx, &format!("mail to {to}"), MOST_TO_ADDRESS, now).await?;
+    match view.counted_from() {
+        Some(from) => count_one(tx, &format!("mails from {from}"), MOST_FROM_NETWORK, now).await,
+        None => Ok(()),
     }
-    for (counter, most) in counters {
-        if throttle::count(tx, &counter, MINUTES, now).await? > most {
-            return Err(Error::TooOften);
+}
+
+/// Counts that somebody registers, whatever comes of it: it tells which login names are taken.
+///
+/// # Errors
+/// When it was tried too often of late from this network.
+pub async fn count_registration(view: &View<'_>, tx: &mut Tx, now: Timestamp) -> Result<()> {
+    match view.counted_from() {
+        Some(from) => {
+            let counter = format!("registrations from {from}");
+            count_one(tx, &counter, MOST_FROM_NETWORK, now).await
         }
+        None => Ok(()),
     }
-    Ok(())
+}
+
+async fn count_one(tx: &mut Tx, counter: &str, most: i64, now: Timestamp) -> Result<()> {
+    let tries = throttle::count(tx, counter, MINUTES, now).await?;
+    match tries.count > most {
+        true => Err(Error::TooOften(tries.seconds_left)),
+        false => Ok(()),
+    }
+}
+
+/// Tells the owner of an account what was done to it: it may have been somebody else.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn tell(
+    view: &View<'_>,
+    tx: &mut Tx,
+    user: &User,
+    what: Grave,
+    now: Timestamp,
+) -> Result<()> {
+    if !notify::is_deliverable(&user.email) {
+        return Ok(());
+    }
+    let site = site(view, tx).await?;
+    let letter = notify::letter::grave(&site, &user.username, what);
+    send(view, tx, &user.email, &letter, now).await
 }
 
 /// Writes a mail; it leaves after the commit.

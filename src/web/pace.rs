@@ -3,12 +3,13 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::Mutex,
     time::{Duration, Instant},
 };
 
 use super::error::{Error, Result};
+use crate::auth::guess::network;
 
 /// How many times an address may ask within [`WINDOW`]: many people may share it, and each types.
 const MOST: u32 = 120;
@@ -24,11 +25,10 @@ impl Pace {
     /// Counts a question.
     ///
     /// # Errors
-    /// When there were too many of late. Where no address is known, or only that of a front server beside us which does not
-    /// tell for whom it asks, everybody would be one; nobody is counted then.
+    /// When there were too many of late. Where no address is known that tells anything, everybody would be one; nobody is
+    /// counted then.
     pub fn count(&self, from: Option<IpAddr>, now: Instant) -> Result<()> {
-        let known = from.map(network).filter(|from| !from.is_loopback());
-        let Some(from) = known else {
+        let Some(from) = from.and_then(network) else {
             return Ok(());
         };
         let mut asked = self.0.lock().expect("nothing panics while holding it");
@@ -43,20 +43,11 @@ impl Pace {
             (*began, *count) = (now, 0);
         }
         *count = count.saturating_add(1);
+        let left = WINDOW.saturating_sub(now - *began).as_secs().max(1);
         match *count > MOST {
-            true => Err(Error::TooOften),
+            true => Err(Error::TooOften(i64::try_from(left).unwrap_or(i64::MAX))),
             false => Ok(()),
         }
-    }
-}
-
-/// Returns what of an address is one place's: of the sixth version the first half, the other half is free to choose.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) if !address.is_loopback() => {
-            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64))
-        }
-        address => address,
     }
 }
 

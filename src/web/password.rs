@@ -2,13 +2,13 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use maud::{Markup, html};
-use rocket::{Route, tokio::task};
+use rocket::Route;
 
 use super::{
     Db, Error,
     answer::Answer,
     confirmation,
-    error::Result,
+    error::{Result, too_often},
     field::{self, Faults, Field},
     form::Form,
     guard::View,
@@ -17,12 +17,15 @@ use super::{
     session::{self, CHANGED},
 };
 use crate::{
-    auth,
+    auth::{
+        self,
+        guess::{self, Counters, Guess},
+    },
     domain::{
         Timestamp, User, UserId,
         confirmation::{Kind, is_key},
     },
-    notify,
+    notify::{self, letter::Grave},
     store::{self, Conn, Tx, throttle},
 };
 
@@ -30,9 +33,6 @@ use crate::{
 const KEY: &str = "reset";
 /// What stands in the address instead of the key.
 const SET: &str = "set-password";
-/// How many wrong old passwords somebody may enter within [`MINUTES`].
-const MOST_FAILURES: i64 = 10;
-const MINUTES: i64 = 15;
 /// The most characters of an address.
 const MAX_EMAIL: usize = 254;
 
@@ -80,15 +80,6 @@ fn new_fields() -> [Field<'static>; 2] {
     ]
 }
 
-async fn hashed(password: &str) -> Result<String> {
-    let password = password.to_owned();
-    let hashed = task::spawn_blocking(move || auth::hash_password(&password)).await;
-    match hashed {
-        Ok(Ok(hash)) => Ok(hash),
-        _ => Err(Error::Unlucky),
-    }
-}
-
 /// Looks at the password that somebody enters once more for what cannot be taken back.
 ///
 /// # Errors
@@ -99,24 +90,21 @@ pub async fn confirm(
     field: &'static str,
     faults: &mut Faults,
 ) -> Result<()> {
-    let now = Timestamp::now();
-    let counter = format!("password of {}", user.id);
-    let mut tx = form.begin().await?;
-    if throttle::read(&mut tx, &counter, MINUTES, now).await? >= MOST_FAILURES {
-        return Err(Error::TooOften);
-    }
-    // The password takes a while; others may write meanwhile.
-    drop(tx);
     let given = form.raw(field).unwrap_or_default();
     if given.is_empty() {
         faults.add(field, "Enter the password you have now.");
-    } else if auth::verified(Some(user.clone()), given).await.is_none() {
-        let mut tx = form.begin().await?;
-        throttle::count(&mut tx, &counter, MINUTES, now).await?;
-        tx.commit().await?;
-        faults.add(field, "This is not your password.");
+        return Ok(());
     }
-    Ok(())
+    let (counters, user) = (Counters::confirmation(user.id), Some(user.clone()));
+    let database = form.database();
+    match guess::try_password(&database, &counters, user, given, Timestamp::now()).await? {
+        Guess::Right(_) => Ok(()),
+        Guess::Wrong => {
+            faults.add(field, "This is not your password.");
+            Ok(())
+        }
+        Guess::TooOften(seconds) => Err(Error::TooOften(seconds)),
+    }
 }
 
 /// For password managers: whose password a form asks for.
@@ -142,12 +130,16 @@ async fn change(view: View<'_>, db: Db<'_>, form: Form<'_>) -> Result<Answer> {
     if !faults.is_empty() {
         return Ok(Answer::Invalid(change_form(&view, &faults)));
     }
-    let hash = hashed(form.raw("new_password1").unwrap_or_default()).await?;
+    let hash = auth::hashed(form.raw("new_password1").unwrap_or_default())
+        .await
+        .map_err(|_| Error::Unlucky)?;
     let mut tx = form.begin().await?;
     // This ends all sessions; this browser goes on with a new one.
     store::user::set_password(&mut tx, user.id, &hash).await?;
+    letter::tell(&view, &mut tx, user, Grave::Password, now).await?;
     let key = session::begin(&view, &mut tx, user, now).await?;
     tx.commit().await?;
+    view.send_mails();
     view.begin_session(&key);
     Ok(Answer::Done(
         view.links().user_page("password-change/done/"),
@@ -210,7 +202,13 @@ async fn reset(view: View<'_>, db: Db<'_>, form: Form<'_>) -> Result<Answer> {
     }
     let now = Timestamp::now();
     let mut tx = form.begin().await?;
-    letter::count(&view, &mut tx, email, now).await?;
+    if let Err(error) = letter::count(&view, &mut tx, email, now).await {
+        let Error::TooOften(seconds) = error else {
+            return Err(error);
+        };
+        faults.add("email", too_often(seconds));
+        return Ok(Answer::Later(reset_form(&view, email, &faults), seconds));
+    }
     let site = letter::site(&view, &mut tx).await?;
     for user in store::user::by_email(&mut tx, email).await? {
         if !can_reset(&user) {
@@ -366,16 +364,19 @@ async fn choose(
     if !faults.is_empty() {
         return Ok(Answer::Invalid(choose_form(&view, uid, &user, &faults)));
     }
-    let hash = hashed(form.raw("new_password1").unwrap_or_default()).await?;
+    let hash = auth::hashed(form.raw("new_password1").unwrap_or_default())
+        .await
+        .map_err(|_| Error::Unlucky)?;
     let mut tx = form.begin().await?;
     if !store::confirmation::use_up(&mut tx, link).await? {
         return Ok(Answer::Gone(bad_link(&view)));
     }
     store::user::set_password(&mut tx, user.id, &hash).await?;
     // Whoever tried passwords of this account does not keep its owner out.
-    let counter = session::counter(&user.username);
-    throttle::forget(&mut tx, &counter).await?;
+    throttle::forget(&mut tx, &guess::login_of(&user.username)).await?;
+    letter::tell(&view, &mut tx, &user, Grave::Password, now).await?;
     tx.commit().await?;
+    view.send_mails();
     view.take(KEY);
     view.hand_on(CHANGED, "1");
     Ok(Answer::Done(view.links().login(None)))

@@ -2,13 +2,13 @@
 //! an account already is told to that address only.
 
 use maud::{Markup, html};
-use rocket::{Route, tokio::task};
+use rocket::Route;
 
 use super::{
     Db, Error,
     answer::Answer,
     confirmation,
-    error::Result,
+    error::{Result, too_often},
     field::{self, Faults, Field},
     form::Form,
     guard::View,
@@ -129,24 +129,22 @@ async fn register(view: View<'_>, db: Db<'_>, form: Form<'_>) -> Result<Answer> 
     drop(db);
     open(&view)?;
     let entered = Entered::of(&form);
-    let mut faults = entered.faults();
+    let now = Timestamp::now();
+    let mut faults = Faults::default();
+    match judged(&view, &form, &entered, now).await {
+        Err(Error::TooOften(seconds)) => {
+            faults.add("", too_often(seconds));
+            return Ok(Answer::Later(page(&view, &entered, &faults), seconds));
+        }
+        judged => faults = judged?,
+    }
     if !faults.is_empty() {
         return Ok(Answer::Invalid(page(&view, &entered, &faults)));
     }
-    let password = entered.password.to_owned();
     // Also where it will not be needed: nobody can find out by the clock which addresses have accounts.
-    let hashed = task::spawn_blocking(move || auth::hash_password(&password)).await;
-    let Ok(Ok(hash)) = hashed else {
-        return Err(Error::Unlucky);
-    };
-    let now = Timestamp::now();
+    let hash = auth::hashed(entered.password).await;
+    let hash = hash.map_err(|_| Error::Unlucky)?;
     let mut tx = form.begin().await?;
-    letter::count(&view, &mut tx, entered.email, now).await?;
-    store::user::withdraw(&mut tx, entered.username, entered.email).await?;
-    if store::user::is_taken(&mut tx, entered.username).await? {
-        faults.add("username", TAKEN);
-        return Ok(Answer::Invalid(page(&view, &entered, &faults)));
-    }
     match write(&view, &mut tx, &entered, &hash, now).await {
         // Somebody took it this very moment.
         Err(Error::Store(error)) if error.is_duplicate() => {
@@ -159,6 +157,35 @@ async fn register(view: View<'_>, db: Db<'_>, form: Form<'_>) -> Result<Answer> 
     view.send_mails();
     view.hand_on(SENT, entered.email);
     Ok(Answer::Done(format!("{}sent/", view.links().register())))
+}
+
+/// Returns what is wrong with a registration. It counts, whatever comes of it, and does so before anything is said.
+///
+/// # Errors
+/// When it was tried too often of late.
+async fn judged(
+    view: &View<'_>,
+    form: &Form<'_>,
+    entered: &Entered<'_>,
+    now: Timestamp,
+) -> Result<Faults> {
+    let mut tx = form.begin().await?;
+    let counted = letter::count_registration(view, &mut tx, now).await;
+    tx.commit().await?;
+    counted?;
+    let mut faults = entered.faults();
+    if !faults.is_empty() {
+        return Ok(faults);
+    }
+    let mut tx = form.begin().await?;
+    store::user::withdraw(&mut tx, entered.username, entered.email).await?;
+    if store::user::is_taken(&mut tx, entered.username).await? {
+        faults.add("username", TAKEN);
+        return Ok(faults);
+    }
+    letter::count(view, &mut tx, entered.email, now).await?;
+    tx.commit().await?;
+    Ok(faults)
 }
 
 /// Makes the account and writes to its address, or only writes to an address that has one.

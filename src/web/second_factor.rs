@@ -12,13 +12,14 @@ use super::{
     field::{self, Faults, Field},
     form::Form,
     guard::{Pairs, View},
-    layout, password,
+    layout, letter, password,
     profile::Section,
     session,
 };
 use crate::{
     auth::{self, totp},
     domain::{Timestamp, User, notice::Notice},
+    notify::letter::Grave,
     store::{self, Tx, second_factor::Kept, throttle},
 };
 
@@ -31,6 +32,7 @@ const CODES: &str = "codes";
 /// How many wrong codes an account may have within [`MINUTES`]: one of three in a million is right at any time.
 const MOST_FAILURES: i64 = 10;
 const MINUTES: i64 = 15;
+const WRONG_CODE: &str = "This is not the code of now, or it was used before.";
 
 /// Returns the routes of second factors.
 pub fn routes() -> Vec<Route> {
@@ -88,7 +90,9 @@ async fn set_up(view: View<'_>, db: Db<'_>, form: Form<'_>) -> Result<Answer> {
     store::session::end_others(&mut tx, user.id, &session.key_hash).await?;
     let notice = Notice::done("The second factor is on.");
     session.tell(&mut tx, vec![notice], now).await?;
+    letter::tell(&view, &mut tx, user, Grave::FactorBegun, now).await?;
     tx.commit().await?;
+    view.send_mails();
     view.hand_on(CODES, &codes);
     Ok(Answer::Done(view.links().user_page("second-factor/")))
 }
@@ -110,7 +114,9 @@ async fn renew(view: View<'_>, db: Db<'_>, form: Form<'_>) -> Result<Answer> {
     let (codes, hashes) = new_codes()?;
     let mut tx = form.begin().await?;
     store::second_factor::replace_codes(&mut tx, user.id, &hashes).await?;
+    letter::tell(&view, &mut tx, user, Grave::Codes, Timestamp::now()).await?;
     tx.commit().await?;
+    view.send_mails();
     view.hand_on(CODES, &codes);
     Ok(Answer::Done(view.links().user_page("second-factor/")))
 }
@@ -126,28 +132,55 @@ async fn end(view: View<'_>, db: Db<'_>, form: Form<'_>) -> Result<Answer> {
     let mut tx = form.begin().await?;
     store::second_factor::end(&mut tx, user.id).await?;
     let notice = Notice::done("The second factor is off: your password is enough to log in.");
-    session
-        .tell(&mut tx, vec![notice], Timestamp::now())
-        .await?;
+    let now = Timestamp::now();
+    session.tell(&mut tx, vec![notice], now).await?;
+    letter::tell(&view, &mut tx, user, Grave::FactorEnded, now).await?;
     tx.commit().await?;
+    view.send_mails();
     Ok(Answer::Done(
         view.links().user_page(Section::Account.path()),
     ))
 }
 
-/// Returns the answer to who may not change the second factor: there is none, or the password is wrong.
+/// Returns the answer to who may not change the second factor: there is none, or password or code are wrong. A session and
+/// the password are what the second factor is to be safe from.
 async fn refused(view: &View<'_>, user: &User, form: &Form<'_>) -> Result<Option<Answer>> {
     if !user.has_second_factor {
         return Ok(Some(Answer::Done(view.links().user_page("second-factor/"))));
     }
     let mut faults = Faults::default();
     password::confirm(user, form, "password", &mut faults).await?;
-    if faults.is_empty() {
+    if faults.is_empty() && is_let_in(user, form, Timestamp::now()).await? {
         return Ok(None);
+    }
+    if faults.is_empty() {
+        faults.add("code", WRONG_CODE);
     }
     let mut tx = form.begin().await?;
     let left = store::second_factor::codes_left(&mut tx, user.id).await?;
     Ok(Some(Answer::Invalid(standing(view, left, None, &faults))))
+}
+
+/// Looks at the code that a form has, and uses it up. It is counted before it is looked at: who tries many at once gains
+/// nothing.
+///
+/// # Errors
+/// When there were too many wrong ones of late.
+async fn is_let_in(user: &User, form: &Form<'_>, now: Timestamp) -> Result<bool> {
+    let counter = format!("code of {}", user.id);
+    let mut tx = form.begin().await?;
+    let tries = throttle::count(&mut tx, &counter, MINUTES, now).await?;
+    tx.commit().await?;
+    if tries.count > MOST_FAILURES {
+        return Err(Error::TooOften(tries.seconds_left));
+    }
+    let mut tx = form.begin().await?;
+    if !is_right(&mut tx, user, form.text("code"), now).await? {
+        return Ok(false);
+    }
+    throttle::forget(&mut tx, &counter).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// Has a browser that gave the password be asked for the code, and returns where. It is not logged in before.
@@ -191,24 +224,12 @@ async fn enter(view: View<'_>, mut db: Db<'_>, form: Form<'_>) -> Result<Answer>
         view.take(PENDING);
         return Ok(Answer::Done(view.links().login(Some(&next))));
     };
-    let counter = format!("code of {}", user.id);
-    let mut tx = form.begin().await?;
-    // Counted before it is looked at: who tries many at once gains nothing.
-    let tries = throttle::count(&mut tx, &counter, MINUTES, now).await?;
-    tx.commit().await?;
-    if tries > MOST_FAILURES {
-        return Err(Error::TooOften);
-    }
-    let mut tx = form.begin().await?;
-    if !is_right(&mut tx, &user, form.text("code"), now).await? {
+    if !is_let_in(&user, &form, now).await? {
         let mut faults = Faults::default();
-        faults.add(
-            "code",
-            "This is not the code of now, or it was used before.",
-        );
+        faults.add("code", WRONG_CODE);
         return Ok(Answer::Invalid(entry(&view, &next, &faults)));
     }
-    throttle::forget(&mut tx, &counter).await?;
+    let mut tx = form.begin().await?;
     store::second_factor::end_login(&mut tx, &key_hash).await?;
     let key = session::begin(&view, &mut tx, &user, now).await?;
     tx.commit().await?;
@@ -230,12 +251,15 @@ async fn is_right(tx: &mut Tx, user: &User, given: &str, now: Timestamp) -> Resu
     Ok(store::second_factor::use_code(tx, user.id, &hash).await?)
 }
 
-fn entry(view: &View, next: &str, faults: &Faults) -> Markup {
-    let code = Field {
+fn code_field() -> Field<'static> {
+    Field {
         hint: "Six digits that your device shows, or one of the codes for its loss.",
         autocomplete: "one-time-code",
         ..Field::new("code", "Code", "")
-    };
+    }
+}
+
+fn entry(view: &View, next: &str, faults: &Faults) -> Markup {
     let links = view.links();
     let main = html! {
         div.narrow {
@@ -243,7 +267,7 @@ fn entry(view: &View, next: &str, faults: &Faults) -> Markup {
             form.entries method="post" action=(links.user_page("login/code/")) {
                 (view.csrf())
                 input type="hidden" name="next" value=(next);
-                (code.drawn(faults))
+                (code_field().drawn(faults))
                 button.primary type="submit" { "Log in" }
             }
             p.muted { "Neither device nor codes? The administrators of this site can end the second factor of an account." }
@@ -336,6 +360,7 @@ fn standing(view: &View, left: i64, made: Option<&str>, faults: &Faults) -> Mark
                 (view.csrf())
                 (password::whose(view))
                 (Field::password("password", "Your password", "current-password").drawn(faults))
+                (code_field().drawn(faults))
                 button type="submit" { "Make new codes" }
                 " "
                 button.danger type="submit" formaction=(links.user_page("second-factor/end/")) { "End the second factor" }

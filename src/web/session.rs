@@ -6,7 +6,7 @@ use rocket::Route;
 use super::{
     Db, Error,
     answer::Answer,
-    error::Result,
+    error::{Result, too_often},
     field::{self, Faults, Field},
     form::Form,
     guard::{Pairs, View},
@@ -15,16 +15,13 @@ use super::{
     second_factor,
 };
 use crate::{
-    auth,
+    auth::{
+        self,
+        guess::{self, Counters, Guess},
+    },
     domain::{Timestamp, link, notice::Notice, user::User},
-    store::{self, Conn, Tx, throttle},
+    store::{self, Conn, Tx},
 };
-
-/// How many wrong passwords an account or an address may have within [`MINUTES`].
-const MOST_FAILURES: i64 = 10;
-/// From one network address more may come: many people may share it.
-const MOST_FROM_ADDRESS: i64 = 60;
-const MINUTES: i64 = 15;
 
 /// The cookie that has the page of the login tell that a password was changed.
 pub const CHANGED: &str = "changed";
@@ -52,31 +49,30 @@ async fn login(view: View<'_>, pairs: Pairs, mut db: Db<'_>, form: Form<'_>) -> 
         form.raw("password").unwrap_or_default(),
     );
     let now = Timestamp::now();
-    let counters = counters(&view, name);
-    for (counter, most) in &counters {
-        if throttle::read(&mut db, counter, MINUTES, now).await? >= *most {
-            return Err(Error::TooOften);
-        }
-    }
     let user = named(&mut db, name).await?;
     // The password takes a while; others may have the connection meanwhile.
     drop(db);
-    let Some(user) = auth::verified(user, password).await else {
-        let mut tx = form.begin().await?;
-        for (counter, _) in &counters {
-            throttle::count(&mut tx, counter, MINUTES, now).await?;
+    // Whoever gives the address instead has no more tries.
+    let counted = user.as_ref().map_or(name, |user| &user.username);
+    let counters = Counters::login(counted, view.client());
+    let mut faults = Faults::default();
+    let guess = guess::try_password(&form.database(), &counters, user, password, now).await?;
+    let user = match guess {
+        Guess::Right(user) => user,
+        Guess::Wrong => {
+            faults.add(
+                "",
+                "That name and password do not belong together, or the account is not active.",
+            );
+            return Ok(Answer::Invalid(entry(&view, name, &next, &faults)));
         }
-        tx.commit().await?;
-        let mut faults = Faults::default();
-        faults.add(
-            "",
-            "That name and password do not belong together, or the account is not active.",
-        );
-        return Ok(Answer::Invalid(entry(&view, name, &next, &faults)));
+        Guess::TooOften(seconds) => {
+            faults.add("", too_often(seconds));
+            return Ok(Answer::Later(entry(&view, name, &next, &faults), seconds));
+        }
     };
     let mut tx = form.begin().await?;
     renew_password(&mut tx, &user, password).await?;
-    throttle::forget(&mut tx, &counters[0].0).await?;
     if user.has_second_factor {
         let address = second_factor::ask(&view, &mut tx, &user, &next, now).await?;
         tx.commit().await?;
@@ -87,22 +83,6 @@ async fn login(view: View<'_>, pairs: Pairs, mut db: Db<'_>, form: Form<'_>) -> 
     view.begin_session(&key);
     view.begin_display(&user.display);
     Ok(Answer::Done(next))
-}
-
-/// What is counted when somebody tries passwords, and how much is too much.
-fn counters(view: &View, name: &str) -> Vec<(String, i64)> {
-    let mut counters = vec![(counter(name), MOST_FAILURES)];
-    let address = view.address();
-    // Where no address is known, nobody is to pay for what others do.
-    if !address.is_empty() {
-        counters.push((format!("login from {address}"), MOST_FROM_ADDRESS));
-    }
-    counters
-}
-
-/// Returns what is counted when somebody tries passwords of an account.
-pub fn counter(name: &str) -> String {
-    format!("login of {}", name.to_lowercase())
 }
 
 /// Returns the account with this login name, or the only one with this address.
@@ -120,9 +100,7 @@ async fn renew_password(tx: &mut Tx, user: &User, password: &str) -> Result<()> 
     if !auth::is_old(&user.password) {
         return Ok(());
     }
-    let password = password.to_owned();
-    let hashed = rocket::tokio::task::spawn_blocking(move || auth::hash_password(&password)).await;
-    if let Ok(Ok(hash)) = hashed {
+    if let Ok(hash) = auth::hashed(password).await {
         store::user::rewrite_password(tx, user.id, &hash).await?;
     }
     Ok(())

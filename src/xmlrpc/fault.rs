@@ -55,6 +55,9 @@ pub enum Stranger {
     /// It is not true.
     #[error("Invalid username/password")]
     Wrong,
+    /// There were too many wrong passwords.
+    #[error("Too many wrong passwords of late. Please try again later.")]
+    TooOften,
 }
 
 impl From<Unreadable> for Fault {

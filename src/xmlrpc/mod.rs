@@ -20,7 +20,7 @@ mod session;
 mod state;
 mod system;
 
-use std::io::Cursor;
+use std::{io::Cursor, net::IpAddr};
 
 use futures_util::stream;
 use maud::Markup;
@@ -73,7 +73,10 @@ pub fn mount(rocket: Rocket<Build>, options: Options) -> Rocket<Build> {
 }
 
 /// Who asks, as the request says.
-struct Authorization(Option<String>);
+struct Authorization {
+    header: Option<String>,
+    from: Option<IpAddr>,
+}
 
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for Authorization {
@@ -81,7 +84,10 @@ impl<'r> FromRequest<'r> for Authorization {
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
         let header = request.headers().get_one("Authorization");
-        Outcome::Success(Authorization(header.map(str::to_owned)))
+        Outcome::Success(Authorization {
+            header: header.map(str::to_owned),
+            from: request.client_ip(),
+        })
     }
 }
 
@@ -99,7 +105,8 @@ async fn answered(
         return Err(Status::PayloadTooLarge);
     }
     let Pool(db) = &***database;
-    let session = Session::new(db.clone(), authorization.0, Timestamp::now());
+    let Authorization { header, from } = authorization;
+    let session = Session::new(db.clone(), header, from, Timestamp::now());
     Ok(Xml::of(session, &sent).await)
 }
 

@@ -1,10 +1,10 @@
 //! One request: the database, the moment, and who asks, found out when a method needs to know it.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use super::fault::{Fault, Stranger};
 use crate::{
-    auth::{self, Caller, Credentials},
+    auth::{self, Caller, Credentials, Refused},
     domain::Timestamp,
     store::{self, Conn, Db, patience::patiently},
 };
@@ -20,17 +20,25 @@ pub struct Session {
     pub now: Timestamp,
     /// The `Authorization` header.
     authorization: Option<String>,
+    /// The network address it comes from.
+    from: Option<IpAddr>,
     /// Who asks, once somebody needed to know. A password is looked at once, however many calls a request has.
     caller: Option<Result<Caller, Stranger>>,
 }
 
 impl Session {
     /// Begins a request.
-    pub fn new(db: Db, authorization: Option<String>, now: Timestamp) -> Self {
+    pub fn new(
+        db: Db,
+        authorization: Option<String>,
+        from: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Self {
         Session {
             db,
             now,
             authorization,
+            from,
             caller: None,
         }
     }
@@ -66,11 +74,15 @@ impl Session {
             Err(stranger) => return Ok(Err(stranger)),
         };
         let mut conn = self.db.reader().await?;
-        if let Ok(caller) = auth::identify(&mut conn, &credentials, self.now).await? {
+        // First: a token is no wrong password.
+        if let Some(caller) = by_token(&mut conn, &credentials, self.now).await? {
             return Ok(Ok(caller));
         }
-        let caller = by_token(&mut conn, credentials, self.now).await?;
-        Ok(caller.ok_or(Stranger::Wrong))
+        let caller = auth::identify(&self.db, conn, &credentials, self.from, self.now).await?;
+        Ok(caller.map_err(|refused| match refused {
+            Refused::TooOften(_) => Stranger::TooOften,
+            _ => Stranger::Wrong,
+        }))
     }
 }
 
@@ -84,13 +96,12 @@ fn credentials(authorization: Option<&str>) -> Result<Credentials, Stranger> {
 /// Takes what was sent as a password for a token of that user: clients of this interface can send nothing else.
 async fn by_token(
     conn: &mut Conn,
-    credentials: Credentials,
+    credentials: &Credentials,
     now: Timestamp,
 ) -> store::Result<Option<Caller>> {
     let Credentials::Basic { username, password } = credentials else {
         return Ok(None);
     };
-    let token = Credentials::Token(password);
-    let owner = auth::identify(conn, &token, now).await?.ok();
-    Ok(owner.filter(|owner| owner.user.username == username))
+    let owner = auth::by_token(conn, password, now).await?.ok();
+    Ok(owner.filter(|owner| owner.user.username == *username))
 }

@@ -1,9 +1,10 @@
 //! Who may do what: each way to write, for everybody.
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use rocket::http::Method;
 use serde_json::{Value, json};
 
-use patchwork::store::sql;
+use patchwork::{auth, store::sql};
 
 use super::seed;
 
@@ -301,5 +302,31 @@ on_both! {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
         panic!("nobody has written it down");
+    }
+}
+
+on_both! {
+    async fn passwords_cannot_be_tried_for_ever(db: Db) {
+        let site = seed::site(&db).await;
+        site.run(sql("UPDATE account SET password = $1").bind(auth::hash_password(seed::PASSWORD).expect("a hash").as_str())).await;
+        let ask = async |password: &str| {
+            let header = format!("Basic {}", BASE64_STANDARD.encode(format!("m:{password}")));
+            site.ask(Method::Get, "1.3/bundles/").with("Authorization", &header).seen().await
+        };
+        // Right ones are no tries.
+        for _ in 0..12 {
+            ask(seed::PASSWORD).await.is(200);
+        }
+        for number in 0..10 {
+            ask("wrong").await.is(403);
+            // A script that knows the password does not give others more tries.
+            if number < 9 {
+                ask(seed::PASSWORD).await.is(200);
+            }
+        }
+        let late = ask(seed::PASSWORD).await.is(429);
+        assert!(late.json["detail"].as_str().is_some_and(|detail| detail.contains("Too many")));
+        assert!(late.header("Retry-After").parse::<i64>().is_ok_and(|seconds| seconds > 800));
+        site.get_as("m", "1.3/bundles/").await.is(200);
     }
 }

@@ -41,10 +41,10 @@ fn a_mail_leaves_soon_after_its_page() {
     BufReader::new(out)
         .read_line(&mut String::new())
         .expect("a line");
-    let body = "email=ann%40example.org";
+    let body = "csrfmiddlewaretoken=t&email=ann%40example.org";
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("a server");
     let request = format!(
-        "POST /mail/optout/ HTTP/1.1\r\nHost: evil.example\r\nSec-Fetch-Site: same-origin\r\nConnection: close\r\n\
+        "POST /mail/optout/ HTTP/1.1\r\nHost: evil.example\r\nSec-Fetch-Site: same-origin\r\nCookie: csrftoken=t\r\nConnection: close\r\n\
          Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );

@@ -693,7 +693,8 @@ pub async fn suggestions_have_a_pace(db: &Db) {
         }
     }
     let refused = ask("/delegate/?q=mara", "192.0.2.1:2").await;
-    assert_eq!((refused.status, refused.header("Retry-After")), (429, "30"));
+    let seconds: i64 = refused.header("Retry-After").parse().expect("seconds");
+    assert!(refused.status == 429 && (1..=60).contains(&seconds));
     assert_eq!(ask("/submitter/?q=mara", "192.0.2.2:1").await.status, 200);
     // What finds nobody costs nothing.
     assert_eq!(ask("/submitter/?q=ma", "192.0.2.1:1").await.body, "[]");

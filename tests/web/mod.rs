@@ -103,6 +103,11 @@ on_each_engine! {
     a_login_leads_to_pages_of_ours_only: session::a_login_leads_to_pages_of_ours_only;
     passwords_kept_by_django_are_renewed: session::passwords_kept_by_django_are_renewed;
     passwords_cannot_be_tried_for_ever: session::passwords_cannot_be_tried_for_ever;
+    many_passwords_at_once_are_counted: session::many_passwords_at_once_are_counted;
+    logins_are_counted_by_network: session::logins_are_counted_by_network;
+    a_token_does_not_help_other_sites: session::a_token_does_not_help_other_sites;
+    pages_of_who_is_logged_in_are_private: session::pages_of_who_is_logged_in_are_private;
+    registrations_count_whatever_comes_of_them: registration::registrations_count_whatever_comes_of_them;
     a_switched_off_account_is_nobody: session::a_switched_off_account_is_nobody;
     a_notice_is_told_once_and_on_a_page: session::a_notice_is_told_once_and_on_a_page;
     a_login_leads_back_to_the_page_of_the_form: session::a_login_leads_back_to_the_page_of_the_form;

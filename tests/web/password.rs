@@ -109,6 +109,9 @@ pub async fn a_password_is_changed(db: &Db) {
         before,
         "the session is another one"
     );
+    let told = letters::last(db).await;
+    assert_eq!(told.recipient, "Ann@example.org");
+    assert!(told.subject.contains("password was changed"), "{told:?}");
     assert_eq!(browser.get("/user/password-change/done/").await.status, 200);
     assert_eq!(other.get("/user/").await.status, 302, "others have ended");
     assert!(!logs_in(&Browser::new(&site), PASSWORD).await);
@@ -189,6 +192,8 @@ pub async fn a_forgotten_password_is_chosen_anew(db: &Db) {
         (done.status, done.header("Location")),
         (303, "/user/login/")
     );
+    let told = letters::last(db).await;
+    assert!(told.subject.contains("password was changed"), "{told:?}");
     assert_eq!(browser.get("/user/login/").await.texts(".notice").len(), 1);
     assert_eq!(
         logged_in.get("/user/").await.status,

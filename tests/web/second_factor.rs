@@ -114,16 +114,36 @@ pub async fn a_second_factor_is_asked_for(db: &Db) {
         username: "ann".to_owned(),
         password: PASSWORD.to_owned(),
     };
-    let mut conn = db.reader().await.expect("a reader");
-    let who = auth::identify(&mut conn, &basic, Timestamp::now()).await;
+    let conn = db.reader().await.expect("a reader");
+    let who = auth::identify(db, conn, &basic, None, Timestamp::now()).await;
     assert_eq!(who.expect("an answer").err(), Some(Refused::SecondFactor));
-    drop(conn);
     let end = "/user/second-factor/end/";
-    assert_eq!(
-        browser.post(end, &[("password", "wrong")]).await.status,
-        422
-    );
-    browser.submit(end, &[("password", PASSWORD)]).await;
+    for (password, code, wrong) in [
+        ("wrong", codes[1].as_str(), "#password-error"),
+        (PASSWORD, "", "#code-error"),
+        (PASSWORD, "x", "#code-error"),
+        // The second code was not looked at before, so it is still good; the first is used up.
+        (PASSWORD, codes[0].as_str(), "#code-error"),
+    ] {
+        let fields = [("password", password), ("code", code)];
+        for path in [end, "/user/second-factor/codes/"] {
+            let seen = browser.post(path, &fields).await;
+            assert_eq!((seen.status, seen.texts(wrong).len()), (422, 1), "{code}");
+        }
+    }
+    let told = letters::last(db).await;
+    assert!(told.subject.contains("second factor"), "{told:?}");
+    let fields = [("password", PASSWORD), ("code", codes[1].as_str())];
+    browser.submit("/user/second-factor/codes/", &fields).await;
+    let told = letters::last(db).await;
+    assert!(told.subject.contains("new codes"), "{told:?}");
+    assert_eq!(browser.post(end, &fields).await.status, 422, "an old code");
+    equip(db, ann).await;
+    let fields = [("password", PASSWORD), ("code", RECOVERY)];
+    browser.submit(end, &fields).await;
+    let told = letters::last(db).await;
+    assert!(told.subject.contains("no second factor"), "{told:?}");
+    assert_eq!(told.recipient, "ann@example.com");
     assert_eq!(
         letters::count(db, "SELECT count(*) FROM recovery_code").await,
         0

@@ -148,9 +148,113 @@ pub async fn passwords_cannot_be_tried_for_ever(db: &Db) {
         let fields = [("username", "ann"), ("password", "wrong")];
         assert_eq!(browser.post("/user/login/", &fields).await.status, 422);
     }
-    let fields = [("username", "ANN"), ("password", PASSWORD)];
-    let refused = browser.post("/user/login/", &fields).await;
-    assert_eq!((refused.status, refused.header("Retry-After")), (429, "30"));
+    // Neither another way to write the name nor the address gives more.
+    for name in ["ANN", "ann@example.com"] {
+        let fields = [("username", name), ("password", PASSWORD)];
+        let refused = browser.post("/user/login/", &fields).await;
+        assert_eq!(refused.status, 429, "{name}");
+        assert_eq!(refused.values("#id_username", "value"), [name]);
+        let seconds: i64 = refused.header("Retry-After").parse().expect("seconds");
+        assert!((800..=900).contains(&seconds), "{seconds}");
+    }
+}
+
+/// Logs in from a network address.
+async fn login_from(
+    site: &rocket::local::asynchronous::Client,
+    from: &str,
+    (name, password): (&str, &str),
+) -> u16 {
+    let body = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([
+            ("csrfmiddlewaretoken", "0"),
+            ("username", name),
+            ("password", password),
+        ])
+        .finish();
+    let mut request = site.post("/user/login/").body(body);
+    request.add_header(rocket::http::ContentType::Form);
+    request = request.cookie(("csrftoken", "0"));
+    let inner = request.inner_mut();
+    inner.set_remote(from.parse().expect("an address"));
+    request.dispatch().await.status().code
+}
+
+pub async fn many_passwords_at_once_are_counted(db: &Db) {
+    account(db, "ann", &kept()).await;
+    let site = seed::site(db, |_| {}).await;
+    let wrong = (0..20).map(|_| login_from(&site, "192.0.2.1:1", ("ann", "wrong")));
+    let answers = futures_util::future::join_all(wrong).await;
+    let looked_at = answers.iter().filter(|status| **status == 422).count();
+    assert_eq!(looked_at, 10, "{answers:?}");
+    // Right ones are no tries, however many there are at once.
+    account(db, "bob", &kept()).await;
+    let right = (0..20).map(|_| login_from(&site, "192.0.2.1:1", ("bob", PASSWORD)));
+    let answers = futures_util::future::join_all(right).await;
+    assert!(answers.iter().all(|status| *status == 303), "{answers:?}");
+}
+
+pub async fn logins_are_counted_by_network(db: &Db) {
+    account(db, "ann", &kept()).await;
+    let site = seed::site(db, |_| {}).await;
+    for number in 0..61 {
+        let name = format!("nobody{number}");
+        let from = format!("[2001:db8::{number:x}]:1");
+        let expected = if number < 60 { 422 } else { 429 };
+        let wrong = (name.as_str(), "wrong");
+        assert_eq!(login_from(&site, &from, wrong).await, expected, "{number}");
+        // A front server that does not tell for whom it asks is everybody.
+        assert_eq!(login_from(&site, "127.0.0.1:1", wrong).await, 422);
+    }
+    let right = ("ann", PASSWORD);
+    assert_eq!(login_from(&site, "[2001:db8::9]:1", right).await, 429);
+    assert_eq!(login_from(&site, "[2001:db8:0:1::9]:1", right).await, 303);
+    assert_eq!(login_from(&site, "127.0.0.1:1", right).await, 303);
+}
+
+/// Whoever has a neighbour of ours may set our cookies: then the token proves nothing.
+pub async fn a_token_does_not_help_other_sites(db: &Db) {
+    account(db, "ann", &kept()).await;
+    let own = |options: &mut patchwork::web::Options| {
+        options.site_url = Some("http://h.example.org".to_owned());
+    };
+    let site = seed::site(db, own).await;
+    let browser = Browser::new(&site);
+    browser.get("/user/login/").await;
+    let fields = [("username", "ann"), ("password", "wrong")];
+    for (header, value, expected) in [
+        ("Origin", "http://evil.example.org", 403),
+        ("Origin", "null", 403),
+        ("Sec-Fetch-Site", "cross-site", 403),
+        ("Sec-Fetch-Site", "same-site", 403),
+        ("Sec-Fetch-Site", "same-origin", 422),
+        ("Sec-Fetch-Site", "none", 422),
+        ("Origin", "http://h.example.org", 422),
+    ] {
+        let headers = [(header, value)];
+        let seen = browser.post_with("/user/login/", &fields, &headers).await;
+        assert_eq!(seen.status, expected, "{header}: {value}");
+        assert!(expected != 403 || seen.body.contains("Reload the page"));
+        let plain = site
+            .post("/user/login/")
+            .header(rocket::http::ContentType::Form)
+            .header(rocket::http::Header::new(header, value))
+            .body("username=ann&password=wrong");
+        assert_eq!(plain.dispatch().await.status().code, 403, "without a token");
+    }
+}
+
+pub async fn pages_of_who_is_logged_in_are_private(db: &Db) {
+    let ann = account(db, "ann", &kept()).await;
+    let site = seed::site(db, |_| {}).await;
+    let kept = "private, max-age=0";
+    let browser = Browser::of(&site, db, ann.0).await;
+    let page = browser.get("/about/").await;
+    assert_eq!(page.header("Cache-Control"), kept);
+    assert_eq!(
+        get(&site, "/about/").await.header("Cache-Control"),
+        "max-age=0"
+    );
 }
 
 pub async fn a_switched_off_account_is_nobody(db: &Db) {

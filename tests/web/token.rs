@@ -16,9 +16,9 @@ const MAKE: &str = "/user/generate-token/";
 
 /// Returns what somebody with this token may do.
 async fn scope(db: &Db, token: &str) -> Option<Scope> {
-    let mut conn = db.reader().await.expect("a reader");
+    let conn = db.reader().await.expect("a reader");
     let token = auth::Credentials::Token(token.to_owned());
-    let caller = auth::identify(&mut conn, &token, Timestamp::now()).await;
+    let caller = auth::identify(db, conn, &token, None, Timestamp::now()).await;
     caller.expect("an answer").ok().map(|caller| caller.scope)
 }
 

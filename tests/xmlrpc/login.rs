@@ -48,6 +48,29 @@ pub async fn credentials_are_judged(db: &Db) {
     }
 }
 
+pub async fn passwords_cannot_be_tried_for_ever(db: &Db) {
+    let world = World::new(db).await;
+    let params = json!([world.patches[0], {}]);
+    let token = world.token(world.mara, "write", None).await;
+    // A token is no wrong password.
+    for _ in 0..11 {
+        let header = basic("mara", &token);
+        let set = world.call_with(&header, "patch_set", params.clone()).await;
+        assert_eq!(set, Ok(json!(true)));
+    }
+    for _ in 0..10 {
+        let header = basic("mara", "wrong");
+        let set = world.call_with(&header, "patch_set", params.clone()).await;
+        assert_eq!(set, Err(WRONG.to_owned()));
+    }
+    let header = basic("mara", PASSWORD);
+    let set = world.call_with(&header, "patch_set", params.clone()).await;
+    assert!(set.is_err_and(|fault| fault.contains("Too many wrong passwords")));
+    let header = basic("mara", &token);
+    let set = world.call_with(&header, "patch_set", params).await;
+    assert_eq!(set, Ok(json!(true)));
+}
+
 pub async fn tokens_are_taken(db: &Db) {
     let world = World::new(db).await;
     let (id, mara) = (world.patches[0], world.mara);

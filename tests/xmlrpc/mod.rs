@@ -39,6 +39,7 @@ on_each_engine! {
     values_are_read_kindly: set::values_are_read_kindly;
     faults_come_in_their_order: set::faults_come_in_their_order;
     credentials_are_judged: login::credentials_are_judged;
+    passwords_cannot_be_tried_for_ever: login::passwords_cannot_be_tried_for_ever;
     tokens_are_taken: login::tokens_are_taken;
     others_take_no_notice: login::others_take_no_notice;
     everybody_may_write_what_is_theirs: right::everybody_may_write_what_is_theirs;

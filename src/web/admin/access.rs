@@ -9,24 +9,21 @@ use super::{
         field::{self, Faults},
         form::Form,
         guard::View,
+        password,
     },
     model::{ALL, Model},
 };
 use crate::{
-    auth,
     domain::{
         Timestamp,
         permission::{Console, Deed},
         user::User,
     },
-    store::{self, Conn, throttle},
+    store::{self, Conn},
 };
 
 /// After so many minutes the password has to be entered once more for what is grave.
 const FRESH_MINUTES: i64 = 60;
-/// How many wrong passwords are taken in a quarter of an hour.
-const MOST_FAILURES: i64 = 10;
-const MINUTES: i64 = 15;
 
 /// Somebody who may enter the console.
 pub struct Access {
@@ -129,23 +126,6 @@ impl Access {
         if !is_grave || !self.is_stale {
             return Ok(());
         }
-        let counter = format!("confirmation by {}", self.user.id);
-        let mut tx = form.begin().await?;
-        if throttle::count(&mut tx, &counter, MINUTES, self.now).await? > MOST_FAILURES {
-            return Err(Error::TooOften);
-        }
-        tx.commit().await?;
-        let given = form.raw("own_password").unwrap_or_default();
-        if auth::verified(Some(self.user.clone()), given)
-            .await
-            .is_none()
-        {
-            faults.add("own_password", "This is not your password.");
-            return Ok(());
-        }
-        let mut tx = form.begin().await?;
-        throttle::forget(&mut tx, &counter).await?;
-        tx.commit().await?;
-        Ok(())
+        password::confirm(&self.user, form, "own_password", faults).await
     }
 }

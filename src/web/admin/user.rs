@@ -353,24 +353,14 @@ const LAST: &str = "This is the last superuser who can log in; make another one 
 const OWN: &str = "Nobody takes the own rights away: ask another superuser.";
 const ABOVE: &str = "Only superusers change accounts of superusers, and who is staff.";
 
-/// Says what is wrong with a new password.
-fn judged_password(first: &str, second: &str) -> Option<&'static str> {
-    match () {
-        () if first.chars().count() < auth::MIN_PASSWORD => {
-            Some("A password has eight characters or more.")
-        }
-        () if first != second => Some("The two passwords differ."),
-        () => None,
-    }
+/// Says what is wrong with a new password of an account with these names and addresses.
+fn judged_password(first: &str, second: &str, own: &[&str]) -> Option<&'static str> {
+    let differs = (first != second).then_some("The two passwords differ.");
+    auth::weakness(first, own).or(differs)
 }
 
 async fn hashed(password: &str) -> Result<String> {
-    let password = password.to_owned();
-    let hashed = rocket::tokio::task::spawn_blocking(move || auth::hash_password(&password)).await;
-    match hashed {
-        Ok(Ok(hash)) => Ok(hash),
-        _ => Err(Error::Unlucky),
-    }
+    auth::hashed(password).await.map_err(|_| Error::Unlucky)
 }
 
 /// Says why the one who asks may not touch an account, if so: what staff were given does not reach above themselves.
@@ -399,9 +389,8 @@ impl Noun for Users {
         );
         let everything = work.access.console.everything;
         let Some(id) = id.map(number) else {
-            if let Some(fault) =
-                judged_password(draft.get("password_new"), draft.get("password_again"))
-            {
+            let given = (draft.get("password_new"), draft.get("password_again"));
+            if let Some(fault) = judged_password(given.0, given.1, &[name, draft.get("email")]) {
                 faults.add("password_new", fault);
             }
             let is_high = draft.is_ticked("is_staff") || draft.is_ticked("is_superuser");

@@ -179,6 +179,10 @@ pub async fn rights_do_not_grow_by_themselves(db: &Db) {
         ("permission", "patchwork.delete_patch"),
     ];
     browser.submit(&format!("{own}/do/"), &fields).await;
+    seed::project(db, "tide").await;
+    let fields = [("action", "maintain"), ("project", "tide")];
+    browser.submit(&format!("{own}/do/"), &fields).await;
+    assert_eq!(number(db, "SELECT count(*) FROM maintainer").await, 0);
     let path = format!("/admin/auth/user/{root}");
     let seen = super::resend(
         &browser,

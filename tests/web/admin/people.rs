@@ -25,6 +25,7 @@ pub async fn users_are_added_and_changed(db: &Db) {
         ("username", "a b", "username"),
         ("username", "root", "username"),
         ("password_new", "short", "password_new"),
+        ("password_new", "password1", "password_new"),
         ("password_again", "high tide at noon", "password_new"),
         ("email", "mara", "email"),
     ] {

@@ -14,7 +14,7 @@ use super::{
     LAST, MODEL, hashed, judged_password, number,
 };
 use crate::{
-    domain::{PersonId, ProjectId, UserId},
+    domain::{PersonId, ProjectId, UserId, permission::Deed},
     store::{
         self,
         admin::{self, lookup, member},
@@ -123,6 +123,16 @@ pub(super) async fn maintain(
     let stored = store::project::by_id(&mut work.tx, project)
         .await?
         .ok_or_else(Error::missing)?;
+    let is_own = |id: &String| number(id) == work.access.user.id;
+    if ids.iter().any(is_own)
+        && !work
+            .access
+            .holds(&super::super::project::MODEL, Deed::Change)
+    {
+        return Ok(Acted::Refused(
+            "Nobody takes rights: ask somebody who may change projects.".into(),
+        ));
+    }
     for id in ids {
         store::user::add_maintainer(&mut work.tx, number(id), project).await?;
         work.changed(id, "Maintainer of", "", &stored.linkname)
@@ -169,9 +179,12 @@ pub(super) async fn act_on(
         }
         "password" => {
             let given = form.raw("password_new").unwrap_or_default();
-            if let Some(fault) =
-                judged_password(given, form.raw("password_again").unwrap_or_default())
-            {
+            let again = form.raw("password_again").unwrap_or_default();
+            let account = store::user::by_id(&mut work.tx, user)
+                .await?
+                .ok_or_else(Error::missing)?;
+            let own = [account.username.as_str(), account.email.as_str()];
+            if let Some(fault) = judged_password(given, again, &own) {
                 return Ok(Acted::Refused(fault.into()));
             }
             let hash = hashed(given).await?;
