@@ -13,7 +13,6 @@ is_postgres() { ls /usr/lib/postgresql/*/bin/initdb; }
 is_chromium() { command -v "${CHROMIUM:-chromium}"; }
 is_font() { ls /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf; }
 is_compiler() { command -v cc; }
-is_program() { PATH=$PATH:/usr/sbin:/sbin command -v "$1"; }
 is_venv() { python3 -c 'import ensurepip, venv'; }
 
 need build-essential is_compiler
@@ -26,16 +25,6 @@ need npm command -v npm
 need python3 command -v python3
 need python3-venv is_venv
 need patch command -v patch
-# The steps of the deployment test; their servers are started by the steps themselves.
-need curl command -v curl
-need openssl command -v openssl
-need nginx-light is_program nginx
-need apache2 is_program apache2
-need libapache2-mod-fcgid test -e /usr/lib/apache2/modules/mod_fcgid.so
-need uwsgi-core command -v uwsgi
-need spawn-fcgi command -v spawn-fcgi
-need systemd command -v systemd-analyze
-need systemd-container command -v systemd-nspawn
 
 browser() { # what drives the browser and knows the accessibility rules; npm must not fetch a browser of its own
     [ -d tests/browser/node_modules/playwright-core ] && return
