@@ -464,7 +464,7 @@ pub async fn maintainers_name_the_commit_of_many(db: &Db) {
     assert_eq!(page.status, 422);
     assert_eq!(
         page.texts(WRONG),
-        ["A commit id has 255 characters at most."]
+        ["A commit id has 255 characters at most, and no control characters."]
     );
     assert_eq!(
         page.values(".act [aria-invalid=true]", "name"),

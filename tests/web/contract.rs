@@ -69,6 +69,8 @@ pub async fn addresses_end_in_a_slash(db: &Db) {
         // from wherever they are (RFC 8058): its key is the proof, and 1 is none.
         let refused = match uri.as_str() {
             "/mail/unsubscribe/<key>" => 404,
+            // So do those who mail to us, who have a secret; without one nothing is there.
+            uri if uri.starts_with("/inbound/") => 404,
             _ => 403,
         };
         for path in [path.clone(), format!("{path}/")] {

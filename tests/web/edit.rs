@@ -148,7 +148,7 @@ pub async fn wrong_values_are_told_beside_their_field(db: &Db) {
         (
             "commit_ref",
             &[("state", "3"), ("commit_ref", &long)],
-            "A commit id has 255 characters at most.",
+            "A commit id has 255 characters at most, and no control characters.",
         ),
         (
             "name",

@@ -415,14 +415,15 @@ impl Things {
             row(
                 "/user/second-factor/codes",
                 "/user/second-factor/codes/",
+                // Without a code of the device.
                 fields(&[("password", PASSWORD)]),
-                "LDSSSSSS",
+                "LISSSSSS",
             ),
             row(
                 "/user/second-factor/end",
                 "/user/second-factor/end/",
                 fields(&[("password", PASSWORD)]),
-                "LDSSSSSS",
+                "LISSSSSS",
             ),
         ]
     }

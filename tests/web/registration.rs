@@ -210,7 +210,10 @@ pub async fn registrations_count_whatever_comes_of_them(db: &Db) {
         let body = form_urlencoded::Serializer::new(String::new())
             .extend_pairs([
                 ("csrfmiddlewaretoken", "0"),
-                ("username", if number % 2 == 0 { "mara" } else { "" }),
+                (
+                    "username",
+                    if number.is_multiple_of(2) { "mara" } else { "" },
+                ),
                 ("email", &email),
                 ("password", PASSWORD),
             ])

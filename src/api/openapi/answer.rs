@@ -28,6 +28,11 @@ const REFUSALS: &[(u16, &str, &str)] = &[
         "UnsupportedMediaType",
         "The body is in a form that is not known.",
     ),
+    (
+        429,
+        "TooOften",
+        "So many wrong passwords came for the account that it waits.",
+    ),
     (500, "InternalServerError", "The site is at fault."),
     (503, "Unavailable", "The database is away."),
 ];
@@ -42,7 +47,7 @@ pub fn refusals() -> Map<String, Value> {
 
 fn refusal(status: u16, why: &str) -> Value {
     let mut answer = json!({ "description": why, "content": content(reference("Error")) });
-    if status == 503 {
+    if matches!(status, 429 | 503) {
         answer["headers"] = json!({ "Retry-After": header("Retry-After") });
     }
     answer

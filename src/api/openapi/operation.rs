@@ -168,7 +168,7 @@ impl<'a> Operation<'a> {
         if self.endpoint.what == What::Patch && self.has_body() && self.version >= V1_2 {
             all.extend([answer::refused(409)]);
         }
-        all.extend([403, 404, 406, 500, 503].map(answer::refused));
+        all.extend([403, 404, 406, 429, 500, 503].map(answer::refused));
         all
     }
 

@@ -86,7 +86,10 @@ pub async fn projects_are_added(db: &Db) {
         .submit("/admin/patchwork/project/1/do/", &fields)
         .await;
     assert!(
-        tested.texts(".notice p")[0].ends_with("goes to other."),
+        tested
+            .texts(".notice p")
+            .last()
+            .is_some_and(|told| told.ends_with("goes to other.")),
         "{:?}",
         tested.texts(".notice p")
     );
@@ -507,7 +510,7 @@ pub async fn maintainers_set_addresses_and_rules(db: &Db) {
     ];
     assert_eq!(
         browser.submit(path, &rules).await.texts(".notice p"),
-        ["The rules were saved."]
+        ["The settings were saved.", "The rules were saved."]
     );
     assert_eq!(number(db, "SELECT count(*) FROM delegation_rule").await, 1);
     assert_eq!(
