@@ -51,21 +51,16 @@ impl Forged {
 impl Source<'_> {
     /// Says whether the browser says that one of our own pages asks. No page can make it say so of another.
     pub fn is_ours(&self) -> bool {
-        match self.sec_fetch_site {
-            Some("same-origin") => true,
-            Some("cross-site" | "same-site") => false,
-            _ => self.origin.is_some_and(|origin| self.is_own(origin)),
-        }
+        self.said() == Some(true)
     }
 
-    /// Says whether the browser says that another site's page asks. Then no token helps: whoever has a neighbour of ours
-    /// may set our cookies. What the browser says of itself counts more than addresses: behind a front server we may
-    /// not know our own. Scripts say neither.
-    fn is_foreign(&self) -> bool {
+    /// Returns whether the browser says that one of our own pages asks, or that another site's does; scripts say neither.
+    /// What the browser says of itself counts more than addresses: behind a front server we may not know our own.
+    fn said(&self) -> Option<bool> {
         match self.sec_fetch_site {
-            Some("same-origin") => false,
-            Some("cross-site" | "same-site") => true,
-            _ => self.origin.is_some_and(|origin| !self.is_own(origin)),
+            Some("same-origin") => Some(true),
+            Some("cross-site" | "same-site") => Some(false),
+            _ => self.origin.map(|origin| self.is_own(origin)),
         }
     }
 
@@ -91,7 +86,8 @@ impl Source<'_> {
     /// # Errors
     /// When it is not.
     pub fn check_token(&self) -> Result<(), Forged> {
-        if self.is_foreign() {
+        // Of another site's page no token helps: whoever has a neighbour of ours may set our cookies.
+        if self.said() == Some(false) {
             return Err(Forged::WrongOrigin);
         }
         let sent = self.sent.ok_or(Forged::NoToken)?;

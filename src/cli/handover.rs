@@ -1,6 +1,6 @@
 //! The socket over which a server takes mails from `patchwork-parsemail`: opened with the site, closed with it.
 
-use std::{io, os::fd::AsFd, os::unix::net::UnixListener};
+use std::io;
 
 use rocket::{Build, Orbit, Rocket, fairing::AdHoc, tokio};
 use rocket_db_pools::Database;
@@ -8,7 +8,7 @@ use rocket_db_pools::Database;
 use super::parsemail::intake;
 use crate::{
     config::Settings,
-    gateway::{self, Listen, Socket},
+    gateway::{self, Listen, Listener, Socket},
     ingest::handover,
     store::{self, Db},
 };
@@ -53,9 +53,9 @@ fn open(listen: &Listen, rocket: &Rocket<Orbit>) -> Result<Option<Open>, gateway
         }
         opened => opened?,
     };
-    let listener = UnixListener::from(socket.as_fd().try_clone_to_owned()?);
-    listener.set_nonblocking(true)?;
-    let listener = tokio::net::UnixListener::from_std(listener)?;
+    let Listener::Unix(listener) = socket.listener()? else {
+        return Err(io::Error::other("it is no socket file").into());
+    };
     let database = store::Database::fetch(rocket);
     let database = database.ok_or_else(|| io::Error::other("this site has no database"))?;
     Ok(Some((socket, listener, database.0.clone())))

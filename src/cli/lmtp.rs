@@ -1,13 +1,9 @@
 //! `patchwork lmtp`: takes mails from a mail server, without a process for each.
 
-use std::{
-    io, net::TcpListener, os::fd::AsFd, os::unix::net::UnixListener, process::ExitCode, sync::Arc,
-    time::Duration,
-};
+use std::{io, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use clap::Args;
-use rustix::net::{AddressFamily, sockopt::socket_domain};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     select,
@@ -23,7 +19,7 @@ use super::{
 use crate::{
     config::Settings,
     domain::ListId,
-    gateway::{self, Listen, Socket},
+    gateway::{self, Listen, Listener, Socket},
     ingest::{
         lmtp::{Door, talk},
         taker::Taker,
@@ -81,7 +77,7 @@ impl Lmtp {
             .build()?;
         let done = runtime.block_on(async {
             let taker = taker(settings).await?;
-            let gate = Gate::new(&socket)?;
+            let gate = socket.listener()?;
             if !common.is_quiet() {
                 output::say(&format!("Taking mails on {} (Ctrl-C ends it)", self.listen))?;
             }
@@ -129,50 +125,30 @@ fn door(taker: Taker, list: Option<ListId>, settings: &Settings) -> Door {
     Door::new(taker, list, name)
 }
 
-/// An open socket of either kind.
-enum Gate {
-    Unix(tokio::net::UnixListener),
-    Tcp(tokio::net::TcpListener),
-}
-
 /// A connection of either kind.
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
-impl Gate {
-    fn new(socket: &Socket) -> io::Result<Gate> {
-        let fd = socket.as_fd().try_clone_to_owned()?;
-        if socket_domain(&fd)? == AddressFamily::UNIX {
-            let listener = UnixListener::from(fd);
-            listener.set_nonblocking(true)?;
-            return Ok(Gate::Unix(tokio::net::UnixListener::from_std(listener)?));
+async fn accept(gate: &Listener) -> io::Result<Box<dyn Stream>> {
+    Ok(match gate {
+        Listener::Unix(listener) => Box::new(listener.accept().await?.0),
+        Listener::Tcp(listener) => {
+            let (stream, _) = listener.accept().await?;
+            stream.set_nodelay(true)?;
+            Box::new(stream)
         }
-        let listener = TcpListener::from(fd);
-        listener.set_nonblocking(true)?;
-        Ok(Gate::Tcp(tokio::net::TcpListener::from_std(listener)?))
-    }
-
-    async fn accept(&self) -> io::Result<Box<dyn Stream>> {
-        Ok(match self {
-            Gate::Unix(listener) => Box::new(listener.accept().await?.0),
-            Gate::Tcp(listener) => {
-                let (stream, _) = listener.accept().await?;
-                stream.set_nodelay(true)?;
-                Box::new(stream)
-            }
-        })
-    }
+    })
 }
 
 /// Takes connections until told to stop, and then lets what is under way end.
-async fn serve(gate: Gate, door: Door, connections: u16) {
+async fn serve(gate: Listener, door: Door, connections: u16) {
     let (stop, stopped) = watch::channel(false);
     let room = Arc::new(Semaphore::new(usize::from(connections)));
     let mut told = std::pin::pin!(gateway::told_to_stop());
     loop {
         let next = async {
             let permit = room.clone().acquire_owned().await;
-            (permit, gate.accept().await)
+            (permit, accept(&gate).await)
         };
         let next = select! {
             () = &mut told => break,

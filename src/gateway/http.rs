@@ -30,7 +30,6 @@ use rocket::{
     tokio::{
         self,
         io::{AsyncRead, AsyncReadExt, AsyncWrite},
-        net::{TcpListener, UnixListener},
         select,
         sync::{Semaphore, mpsc, oneshot},
         task::JoinSet,
@@ -39,9 +38,10 @@ use rocket::{
 };
 
 use super::{
-    Door, Limits, Socket,
+    Door, Limits,
     answer::{PIECE, gather, has_length, is_passed_on},
     environment::Environment,
+    listen::Listener,
     request::{Refusal, is_head, request},
     server::Site,
     slow::{Answer, Body, Patient},
@@ -65,26 +65,6 @@ pub(super) struct Http {
     places: Arc<Semaphore>,
 }
 
-/// A socket of the door.
-pub(super) enum Listener {
-    Tcp(TcpListener),
-    Unix(UnixListener),
-}
-
-impl Listener {
-    /// Makes a listener of a listening socket.
-    pub(super) fn new(socket: Socket) -> io::Result<Listener> {
-        let address = rustix::net::getsockname(&socket)?;
-        let is_unix = address.address_family() == rustix::net::AddressFamily::UNIX;
-        let fd = socket.into_fd();
-        rustix::io::ioctl_fionbio(&fd, true)?;
-        Ok(match is_unix {
-            true => Listener::Unix(UnixListener::from_std(fd.into())?),
-            false => Listener::Tcp(TcpListener::from_std(fd.into())?),
-        })
-    }
-}
-
 impl Http {
     /// Makes the door of a site.
     pub(super) fn new(site: Site) -> Arc<Http> {
@@ -99,7 +79,7 @@ impl Http {
         loop {
             let accepted = async {
                 let place = self.places.clone().acquire_owned().await;
-                (place, listener.accept(&self).await)
+                (place, self.accept(&listener).await)
             };
             select! {
                 () = &mut stop => break,
@@ -121,18 +101,18 @@ impl Http {
 
 type Connection = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 
-impl Listener {
+impl Http {
     /// Takes one connection; the future answers what comes by it.
-    async fn accept(&self, door: &Arc<Http>) -> io::Result<Connection> {
-        Ok(match self {
+    async fn accept(self: &Arc<Self>, listener: &Listener) -> io::Result<Connection> {
+        Ok(match listener {
             Listener::Tcp(listener) => {
                 let (stream, peer) = listener.accept().await?;
                 let _ = stream.set_nodelay(true);
-                Box::pin(connection(door.clone(), stream, Some(peer)))
+                Box::pin(connection(self.clone(), stream, Some(peer)))
             }
             Listener::Unix(listener) => {
                 let (stream, _) = listener.accept().await?;
-                Box::pin(connection(door.clone(), stream, None))
+                Box::pin(connection(self.clone(), stream, None))
             }
         })
     }

@@ -16,9 +16,12 @@ use std::{
     str::FromStr,
 };
 
+use rocket::tokio::net::{TcpListener as TokioTcp, UnixListener as TokioUnix};
 use rustix::{
-    io::{Errno, FdFlags},
-    net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with},
+    io::{Errno, FdFlags, ioctl_fionbio},
+    net::{
+        AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, getsockname, socket_with,
+    },
 };
 
 use super::{Door, Error};
@@ -242,15 +245,32 @@ impl From<OwnedFd> for Socket {
     }
 }
 
+/// A socket of either kind that gives connections.
+pub enum Listener {
+    /// A network socket.
+    Tcp(TokioTcp),
+    /// A socket file.
+    Unix(TokioUnix),
+}
+
 impl Socket {
     /// Returns another handle of the same socket; the file stays with this one.
     pub(super) fn share(&self) -> io::Result<Socket> {
         Ok(self.fd.try_clone()?.into())
     }
 
-    /// Gives the socket itself away.
-    pub(super) fn into_fd(self) -> OwnedFd {
-        self.fd
+    /// Returns what takes connections in the runtime that is running; a socket file stays with the socket.
+    ///
+    /// # Errors
+    /// When the system refuses, or the socket does not listen.
+    pub fn listener(&self) -> io::Result<Listener> {
+        let fd = self.fd.try_clone()?;
+        let is_unix = getsockname(&fd)?.address_family() == AddressFamily::UNIX;
+        ioctl_fionbio(&fd, true)?;
+        Ok(match is_unix {
+            true => Listener::Unix(TokioUnix::from_std(fd.into())?),
+            false => Listener::Tcp(TokioTcp::from_std(fd.into())?),
+        })
     }
 }
 

@@ -35,7 +35,7 @@ use rocket::{
 pub use self::{
     cgi::cgi,
     forwarded::Trusted,
-    listen::{Front, Listen, Socket},
+    listen::{Front, Listen, Listener, Socket},
     orders::Order,
     orders::told_to_stop,
     request::methods,

@@ -156,12 +156,11 @@ impl Open {
         let _inside = runtime.enter();
         let http = http::Http::new(site.clone());
         for (front, socket) in fronts.iter().zip(sockets) {
-            let socket = socket.share()?;
             if front.door == Door::Http {
-                let listener = http::Listener::new(socket)?;
-                open.tasks.spawn(http.clone().listen(listener));
+                open.tasks.spawn(http.clone().listen(socket.listener()?));
                 continue;
             }
+            let socket = socket.share()?;
             let (site, stop, fail) = (site.clone(), open.stop.clone(), fail.clone());
             let handle = runtime.handle().clone();
             open.threads.push(thread::spawn(move || {

@@ -17,15 +17,17 @@ use serde::{Deserialize, Serialize};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader as AsyncBufReader},
     net::{UnixListener, UnixStream as AsyncUnixStream},
-    runtime::Handle,
     sync::Semaphore,
     task,
     time::{sleep, timeout},
 };
 
-use super::{MOST_BYTES, Options, Outcome, Why};
+use super::{
+    MOST_BYTES, Options, Outcome, Why,
+    taker::{Taken, Taker},
+};
 use crate::{
-    domain::{CommentId, CoverId, ListId, MessageId, PatchId, QuarantineId, Timestamp},
+    domain::{CommentId, CoverId, ListId, MessageId, PatchId, QuarantineId},
     store::Db,
 };
 
@@ -133,12 +135,12 @@ fn talk(socket: &Path, raw: &[u8], list: Option<&ListId>) -> io::Result<Answer> 
 
 /// Takes mails until the process ends.
 pub async fn serve(listener: UnixListener, db: Db, options: Options) {
-    let options = Arc::new(options);
+    let taker = Taker::new(db, options, None);
     let memory = Arc::new(Semaphore::new(MEMORY as usize));
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                let one = take(stream, db.clone(), options.clone(), memory.clone());
+                let one = take(stream, taker.clone(), memory.clone());
                 task::spawn(async move {
                     if let Err(error) = one.await {
                         tracing::info!("a mail was not handed over: {error}");
@@ -153,19 +155,14 @@ pub async fn serve(listener: UnixListener, db: Db, options: Options) {
     }
 }
 
-async fn take(
-    stream: AsyncUnixStream,
-    db: Db,
-    options: Arc<Options>,
-    memory: Arc<Semaphore>,
-) -> io::Result<()> {
+async fn take(stream: AsyncUnixStream, taker: Taker, memory: Arc<Semaphore>) -> io::Result<()> {
     let mut stream = AsyncBufReader::new(stream);
     let head = timeout(ARRIVAL, head(&mut stream)).await??;
     let counts = u32::try_from(head.bytes >> 10).unwrap_or(MEMORY);
     let room = memory.acquire_many(counts.clamp(LEAST, MEMORY)).await;
     let _room = room.map_err(io::Error::other)?;
     let raw = timeout(ARRIVAL, body(&mut stream, head.bytes)).await??;
-    let answer = deliver(db, raw, head.list, options).await;
+    let answer = deliver(&taker, raw, head.list).await;
     let mut line = serde_json::to_vec(&answer)?;
     line.push(b'\n');
     stream.get_mut().write_all(&line).await
@@ -192,25 +189,16 @@ async fn body(stream: &mut AsyncBufReader<AsyncUnixStream>, bytes: u64) -> io::R
 }
 
 /// Delivers a mail as a process of its own would.
-async fn deliver(db: Db, raw: Vec<u8>, list: Option<String>, options: Arc<Options>) -> Answer {
-    let runtime = Handle::current();
-    let work = move || {
-        let list = list.as_deref().map(ListId::new);
-        let received = super::receive(&db, &raw, list.as_ref(), &options, Timestamp::now());
-        runtime.block_on(received)
-    };
-    let deferred = |why: String| {
-        tracing::warn!("a mail is given back: {why}");
-        Answer {
+async fn deliver(taker: &Taker, raw: Vec<u8>, list: Option<String>) -> Answer {
+    let list = list.as_deref().map(ListId::new);
+    match taker.take(raw, list).await {
+        Ok(Taken::Stored(outcome)) => Answer::from(&outcome),
+        // Who handed it over has a spool of its own.
+        Ok(Taken::Spooled) | Err(_) => Answer {
             became: "deferred".to_owned(),
             id: 0,
             text: String::new(),
-        }
-    };
-    match task::spawn_blocking(work).await {
-        Ok(Ok(outcome)) => Answer::from(&outcome),
-        Ok(Err(error)) => deferred(error.to_string()),
-        Err(error) => deferred(error.to_string()),
+        },
     }
 }
 

@@ -1,4 +1,5 @@
-//! Who takes mails one by one while a process runs: an LMTP door, a watched folder, the webhook. A mail is stored, or
+//! Who takes mails one by one while a process runs: an LMTP door, a watched folder, the webhook, and
+//! what hands mails over (`handover.rs`). A mail is stored, or
 //! waits in the spool, or is given back; nothing else happens to it.
 
 use std::{path::PathBuf, sync::Arc};
@@ -53,7 +54,10 @@ impl Taker {
         let work = move || runtime.block_on(taker.stored(&raw, list.as_ref()));
         match task::spawn_blocking(work).await {
             Ok(taken) => taken,
-            Err(error) => Err(GivenBack(error.to_string())),
+            Err(error) => {
+                tracing::warn!("a mail is given back: {error}");
+                Err(GivenBack(error.to_string()))
+            }
         }
     }
 

@@ -93,12 +93,31 @@ async fn primary(view: View<'_>, mut db: Db<'_>, form: Form<'_>) -> Result<Answe
     if !faults.is_empty() {
         return Ok(Answer::Invalid(section(&view, user, &own, email, &faults)));
     }
+    mail_link(
+        &view,
+        &form,
+        Kind::Primary,
+        email,
+        "; until then nothing changes",
+    )
+    .await
+}
+
+/// Mails a link to an address that a user wants, and says so on the section's page; `more` ends the sentence.
+async fn mail_link(
+    view: &View<'_>,
+    form: &Form<'_>,
+    kind: Kind,
+    email: &str,
+    more: &str,
+) -> Result<Answer> {
+    let session = view.logged_in()?;
     let now = Timestamp::now();
     let mut tx = form.begin().await?;
-    letter::count(&view, &mut tx, email, now).await?;
-    ask(&view, &mut tx, Kind::Primary, (user, email), now).await?;
+    letter::count(view, &mut tx, email, now).await?;
+    ask(view, &mut tx, kind, (&session.caller.user, email), now).await?;
     let said = format!(
-        "A mail is on its way to {email}. Open the link in it within {}; until then nothing changes.",
+        "A mail is on its way to {email}. Open the link in it within {}{more}.",
         confirmation::days(view.options().confirmation_days)
     );
     session.tell(&mut tx, vec![Notice::done(said)], now).await?;
@@ -242,20 +261,7 @@ async fn link(view: View<'_>, mut db: Db<'_>, form: Form<'_>) -> Result<Answer> 
     if !faults.is_empty() {
         return Ok(Answer::Invalid(page(&view, email, &faults)));
     }
-    let now = Timestamp::now();
-    let mut tx = form.begin().await?;
-    letter::count(&view, &mut tx, email, now).await?;
-    ask(&view, &mut tx, Kind::Address, (user, email), now).await?;
-    let said = format!(
-        "A mail is on its way to {email}. Open the link in it within {}.",
-        confirmation::days(view.options().confirmation_days)
-    );
-    session.tell(&mut tx, vec![Notice::done(said)], now).await?;
-    tx.commit().await?;
-    view.send_mails();
-    Ok(Answer::Done(
-        view.links().user_page(Section::Addresses.path()),
-    ))
+    mail_link(&view, &form, Kind::Address, email, "").await
 }
 
 fn page(view: &View, email: &str, faults: &Faults) -> Markup {

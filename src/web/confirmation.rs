@@ -207,12 +207,7 @@ async fn move_account(
     now: Timestamp,
 ) -> Result<()> {
     store::user::set_email(tx, user.id, email).await?;
-    if notify::is_deliverable(&user.email) {
-        let site = letter::site(view, tx).await?;
-        let told = notify::letter::moved(&site, &user.username);
-        letter::send(view, tx, &user.email, &told, now).await?;
-    }
-    Ok(())
+    letter::inform(view, tx, user, notify::letter::moved, now).await
 }
 
 fn page(view: &View, key: &str, link: &Link, is_just_done: bool) -> Markup {

@@ -8,7 +8,11 @@ use std::ops::Range;
 use maud::{Escaper, Markup, PreEscaped, html};
 use std::fmt::Write;
 
-use super::{guard::View, odd, quote::Said};
+use super::{
+    guard::{DIFF, View},
+    odd,
+    quote::Said,
+};
 use crate::domain::CommentId;
 use crate::mail::outline::{Change, FileDiff, Hunk, Line, LineKind};
 
@@ -28,9 +32,6 @@ pub enum Layout {
     Split,
 }
 
-/// The cookie that remembers the layout.
-const COOKIE: &str = "diff";
-
 impl Layout {
     /// Returns the layout that the address asks for, and has it remembered; else what was chosen before.
     pub fn chosen(view: &View, asked: Option<&str>) -> Layout {
@@ -41,10 +42,10 @@ impl Layout {
         };
         match asked.and_then(known) {
             Some(layout) => {
-                view.remember(COOKIE, layout.key());
+                view.remember(DIFF, layout.key());
                 layout
             }
-            None => view.remembered(COOKIE).and_then(known).unwrap_or_default(),
+            None => view.remembered(DIFF).and_then(known).unwrap_or_default(),
         }
     }
 

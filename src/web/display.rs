@@ -12,14 +12,9 @@ use super::{
     profile::{self, Section},
     query::Query,
 };
-use crate::{
-    domain::{
-        Timestamp,
-        notice::Notice,
-        time::Zone,
-        user::{Display, User},
-    },
-    store,
+use crate::domain::{
+    time::Zone,
+    user::{Display, User},
 };
 
 /// The most characters of filters.
@@ -59,13 +54,7 @@ async fn save(view: View<'_>, form: Form<'_>) -> Result<Answer> {
         display,
         ..session.caller.user.clone()
     };
-    let mut tx = form.begin().await?;
-    store::user::update(&mut tx, &changed).await?;
-    let notice = Notice::done("Your settings are saved.");
-    session
-        .tell(&mut tx, vec![notice], Timestamp::now())
-        .await?;
-    tx.commit().await?;
+    profile::keep(session, &form, &changed).await?;
     view.renew_display(&changed.display);
     Ok(Answer::Done(
         view.links().user_page(Section::Display.path()),

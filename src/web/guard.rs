@@ -160,6 +160,10 @@ pub struct View<'r> {
 
 /// The cookie with the colours that the reader has chosen in this browser.
 const THEME: &str = "theme";
+/// The one with the layout of diffs.
+pub const DIFF: &str = "diff";
+/// The one that turns single keys off.
+const KEYS: &str = "keys";
 
 /// Returns the colours chosen: in this browser, else in the user's settings.
 fn theme(request: &Request<'_>, visit: &Visit) -> Option<Theme> {
@@ -327,8 +331,8 @@ impl<'r> View<'r> {
         let keys = if display.single_keys { "" } else { "off" };
         for (name, value) in [
             (THEME, display.theme.as_str()),
-            ("diff", display.diff_view.as_str()),
-            ("keys", keys),
+            (DIFF, display.diff_view.as_str()),
+            (KEYS, keys),
         ] {
             if !value.is_empty() {
                 self.cookies.add(self.preference(name, value, 365));
@@ -338,7 +342,7 @@ impl<'r> View<'r> {
 
     /// Has the browser forget any other will of its reader, and tells it the user's.
     pub fn renew_display(&self, display: &Display) {
-        for name in [THEME, "diff", "keys"] {
+        for name in [THEME, DIFF, KEYS] {
             if self.cookies.get(name).is_some() {
                 self.cookies.remove(self.preference(name, "", 0));
             }

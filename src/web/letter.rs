@@ -63,11 +63,26 @@ pub async fn tell(
     what: Grave,
     now: Timestamp,
 ) -> Result<()> {
+    let write = |site: &str, username: &str| notify::letter::grave(site, username, what);
+    inform(view, tx, user, write, now).await
+}
+
+/// Mails an account's address what `write` makes of the site and the account's name, if mail can reach it.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn inform(
+    view: &View<'_>,
+    tx: &mut Tx,
+    user: &User,
+    write: impl Fn(&str, &str) -> Letter,
+    now: Timestamp,
+) -> Result<()> {
     if !notify::is_deliverable(&user.email) {
         return Ok(());
     }
     let site = site(view, tx).await?;
-    let letter = notify::letter::grave(&site, &user.username, what);
+    let letter = write(&site, &user.username);
     send(view, tx, &user.email, &letter, now).await
 }
 

@@ -171,14 +171,19 @@ async fn save(view: View<'_>, mut db: Db<'_>, form: Form<'_>) -> Result<Answer> 
         show_ids: entered.show_ids,
         ..user.clone()
     };
+    keep(session, &form, &changed).await?;
+    Ok(Answer::Done(view.links().user()))
+}
+
+/// Writes a user's settings, and has the next page tell so.
+pub(super) async fn keep(session: &Session, form: &Form<'_>, changed: &User) -> Result<()> {
     let mut tx = form.begin().await?;
-    store::user::update(&mut tx, &changed).await?;
+    store::user::update(&mut tx, changed).await?;
     let notice = Notice::done("Your settings are saved.");
     session
         .tell(&mut tx, vec![notice], Timestamp::now())
         .await?;
-    tx.commit().await?;
-    Ok(Answer::Done(view.links().user()))
+    Ok(tx.commit().await?)
 }
 
 /// What is a user's.

@@ -6,6 +6,8 @@ mod shape;
 
 use std::path::Path;
 
+use patchwork::store::{Db, Options, sql};
+
 use crate::support::{database, program::Program};
 
 /// A fresh database with the sample list, and a token of one of its maintainers.
@@ -27,6 +29,20 @@ impl Sample {
             program,
             token,
         }
+    }
+
+    /// Has the site forget wrong passwords as they come: a stranger tries the same one everywhere, to see it refused. That
+    /// there is an end to it is tested elsewhere.
+    fn forgets_tries(&self) {
+        const TRIGGER: &str = "CREATE TRIGGER forgetful AFTER UPDATE ON throttle BEGIN \
+                               UPDATE throttle SET count = 0 WHERE key = new.key; END";
+        database::block_on(async {
+            let db = Db::open(&self.url, &Options::default()).expect("an address");
+            let mut tx = db.begin().await.expect("a transaction");
+            sql(TRIGGER).run(&mut tx).await.expect("a trigger");
+            tx.commit().await.expect("a commit");
+            db.close().await;
+        });
     }
 
     fn authorization(&self) -> String {

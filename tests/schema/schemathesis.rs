@@ -82,6 +82,7 @@ fn strangers_are_not_surprised() {
 impl Run {
     fn play(&self, program: &Path) {
         let sample = Sample::load();
+        sample.forgets_tries();
         let port = free_port();
         let (_server, log) = serve(&sample, port);
         let mut command = self.command(program, port);

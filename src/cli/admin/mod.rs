@@ -103,25 +103,10 @@ impl Admin {
             Ok(desk.said)
         })?;
         for said in said {
-            match (self.json, said) {
-                (true, Said { object, .. }) => output::say(&object.to_string())?,
-                (
-                    false,
-                    Said {
-                        line: Line::Result(line),
-                        ..
-                    },
-                ) => output::say(&line)?,
-                (
-                    false,
-                    Said {
-                        line: Line::News(line),
-                        ..
-                    },
-                ) if !common.is_quiet() => {
-                    output::say(&line)?;
-                }
-                _ => {}
+            if self.json {
+                output::say(&said.object.to_string())?;
+            } else if !said.is_news || !common.is_quiet() {
+                output::say(&said.line)?;
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -138,28 +123,29 @@ struct Desk<'a> {
 
 /// Something to be printed after the commit.
 struct Said {
-    line: Line,
+    line: String,
     object: Value,
-}
-
-enum Line {
-    /// What was asked for.
-    Result(String),
-    /// That something was done; not for the quiet.
-    News(String),
+    /// That something was done, rather than what was asked for: not for the quiet.
+    is_news: bool,
 }
 
 impl Desk<'_> {
     /// Prints a row of a list.
     fn list(&mut self, line: String, object: Value) {
-        let line = Line::Result(line);
-        self.said.push(Said { line, object });
+        self.said.push(Said {
+            line,
+            object,
+            is_news: false,
+        });
     }
 
     /// Tells that something was done.
     fn tell(&mut self, line: impl Into<String>, object: Value) {
-        let line = Line::News(line.into());
-        self.said.push(Said { line, object });
+        self.said.push(Said {
+            line: line.into(),
+            object,
+            is_news: true,
+        });
     }
 
     /// Logs what was done to a thing.
@@ -202,14 +188,21 @@ async fn user_of(conn: &mut Conn, username: &str) -> anyhow::Result<User> {
     }
 }
 
+/// Refuses what has faults.
+fn sound(faults: &[String]) -> anyhow::Result<()> {
+    match faults.is_empty() {
+        true => Ok(()),
+        false => bail!("{}", faults.join("; ")),
+    }
+}
+
 /// Returns `yes` or `no`.
 fn yes(is_so: bool) -> &'static str {
     if is_so { "yes" } else { "no" }
 }
 
 /// Keeps the changes that are some.
-fn differing(changes: Vec<Change>) -> Vec<Change> {
-    let mut changes = changes;
+fn differing(mut changes: Vec<Change>) -> Vec<Change> {
     changes.retain(|change| change.before != change.after);
     changes
 }

@@ -4,7 +4,7 @@ use anyhow::bail;
 use clap::{ArgAction, Args, Subcommand};
 use serde_json::json;
 
-use super::{Desk, differing, yes};
+use super::{Desk, differing, sound, yes};
 use crate::{
     cli::createproject::Createproject,
     domain::{ListId, project},
@@ -173,10 +173,7 @@ fn check(project: &project::Project) -> anyhow::Result<()> {
             ));
         }
     }
-    match faults.is_empty() {
-        true => Ok(()),
-        false => bail!("{}", faults.join("; ")),
-    }
+    sound(&faults)
 }
 
 fn taken(project: &project::Project) -> anyhow::Error {

@@ -4,7 +4,7 @@ use anyhow::bail;
 use clap::{ArgAction, Subcommand};
 use serde_json::json;
 
-use super::{Desk, differing, yes};
+use super::{Desk, differing, sound, yes};
 use crate::{
     domain::{
         StateId,
@@ -133,14 +133,6 @@ fn find<'a>(states: &'a [Word], word: &str) -> anyhow::Result<&'a Word> {
     }
 }
 
-fn check(states: &[Word], wanted: &Word) -> anyhow::Result<()> {
-    let faults = state::faults(wanted, states);
-    match faults.is_empty() {
-        true => Ok(()),
-        false => bail!("{}", faults.join("; ")),
-    }
-}
-
 async fn add(desk: &mut Desk<'_>, states: &[Word], mut wanted: Word) -> anyhow::Result<()> {
     if let Some(known) = states.iter().find(|state| state.name == wanted.name) {
         wanted.id = known.id;
@@ -156,7 +148,7 @@ async fn add(desk: &mut Desk<'_>, states: &[Word], mut wanted: Word) -> anyhow::
             wanted.name
         );
     }
-    check(states, &wanted)?;
+    sound(&state::faults(&wanted, states))?;
     wanted.id = store::state::insert(&mut desk.tx, &wanted).await?;
     let thing = ("patchwork.state", wanted.id, wanted.name.as_str());
     desk.log(Action::Added, thing, &[]).await?;
@@ -170,7 +162,7 @@ async fn set(
     before: &Word,
     after: &Word,
 ) -> anyhow::Result<()> {
-    check(states, after)?;
+    sound(&state::faults(after, states))?;
     let changes = differing(vec![
         Change::new("Name", before.name.as_str(), after.name.as_str()),
         Change::new("Slug", before.slug.as_str(), after.slug.as_str()),

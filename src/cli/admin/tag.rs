@@ -4,7 +4,7 @@ use anyhow::bail;
 use clap::{ArgAction, Subcommand};
 use serde_json::json;
 
-use super::{Desk, differing, yes};
+use super::{Desk, differing, sound, yes};
 use crate::{
     domain::{
         TagId,
@@ -130,14 +130,6 @@ fn find<'a>(tags: &'a [Trailer], name: &str) -> anyhow::Result<&'a Trailer> {
     }
 }
 
-fn check(tags: &[Trailer], wanted: &Trailer) -> anyhow::Result<()> {
-    let faults = tag::faults(wanted, tags);
-    match faults.is_empty() {
-        true => Ok(()),
-        false => bail!("{}", faults.join("; ")),
-    }
-}
-
 async fn add(desk: &mut Desk<'_>, tags: &[Trailer], mut wanted: Trailer) -> anyhow::Result<()> {
     if let Some(known) = tags.iter().find(|tag| tag.name == wanted.name) {
         wanted.id = known.id;
@@ -153,7 +145,7 @@ async fn add(desk: &mut Desk<'_>, tags: &[Trailer], mut wanted: Trailer) -> anyh
             wanted.name
         );
     }
-    check(tags, &wanted)?;
+    sound(&tag::faults(&wanted, tags))?;
     wanted.id = store::tag::insert(&mut desk.tx, &wanted).await?;
     let thing = ("patchwork.tag", wanted.id, wanted.name.as_str());
     desk.log(Action::Added, thing, &[]).await?;
@@ -167,7 +159,7 @@ async fn set(
     before: &Trailer,
     after: &Trailer,
 ) -> anyhow::Result<()> {
-    check(tags, after)?;
+    sound(&tag::faults(after, tags))?;
     let changes = differing(vec![
         Change::new("Name", before.name.as_str(), after.name.as_str()),
         Change::new("Pattern", before.pattern.as_str(), after.pattern.as_str()),

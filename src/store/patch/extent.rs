@@ -200,10 +200,12 @@ fn narrow(filter: &PatchFilter, rare: bool) -> Option<Start> {
     if let Some(Submitter::Person(_) | Submitter::Account(_)) = filter.submitter {
         return Some(Start::Submitter);
     }
-    if let Some(Delegate::User(_) | Delegate::Nobody) = filter.delegate {
-        return Some(Start::Delegate);
-    }
-    None
+    is_of_desk(filter).then_some(Start::Delegate)
+}
+
+/// Says whether a list is of what lies on one desk, or on none.
+pub(super) fn is_of_desk(filter: &PatchFilter) -> bool {
+    matches!(filter.delegate, Some(Delegate::User(_) | Delegate::Nobody))
 }
 
 /// Chooses where to start; `base` is how many patches the project and the states leave.

@@ -6,7 +6,7 @@
 
 use super::super::{Conn, Kind, Result, Sql, sql};
 use super::condition::conditions;
-use super::extent::{Extent, Shelf, Start, asked, measure};
+use super::extent::{Extent, Shelf, Start, asked, is_of_desk, measure};
 use crate::domain::{
     PatchId,
     filter::{Delegate, Order, OrderKey, PatchFilter, Submitter},
@@ -115,18 +115,14 @@ fn way(filter: &PatchFilter, order: Order, extent: &Extent) -> Way {
     }
 }
 
-fn is_of_desk(filter: &PatchFilter) -> bool {
-    matches!(filter.delegate, Some(Delegate::User(_) | Delegate::Nobody))
-}
-
 fn is_by_people(key: OrderKey) -> bool {
     matches!(key, OrderKey::Submitter | OrderKey::Delegate)
 }
 
 /// Of one desk, the order of desks is that of dates, the other way round (`web.md §6.2`).
 fn plainer(filter: &PatchFilter, order: Order) -> Order {
-    match (order.key, &filter.delegate) {
-        (OrderKey::Delegate, Some(Delegate::User(_) | Delegate::Nobody)) => Order {
+    match order.key {
+        OrderKey::Delegate if is_of_desk(filter) => Order {
             key: OrderKey::Date,
             descending: !order.descending,
         },

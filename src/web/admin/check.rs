@@ -1,6 +1,6 @@
 //! Checks: what CI reported. Old ones of a kind can be deleted together.
 
-use maud::{Markup, html};
+use maud::Markup;
 
 use super::{
     super::{error::Result, field::Faults, form::Form, guard::View},
@@ -206,13 +206,7 @@ impl Noun for Checks {
         if !access.may(&MODEL, Deed::Delete) {
             return Ok(Markup::default());
         }
-        let offer = list::offer(conn, view, &MODEL.actions[0]).await?;
-        Ok(html! {
-            details.more {
-                summary { "Delete old checks" }
-                form.actions method="post" action=(view.links().admin(&MODEL.path())) { (view.csrf()) (offer) }
-            }
-        })
+        list::fold(conn, view, &MODEL, "Delete old checks").await
     }
 
     async fn act(

@@ -1,6 +1,6 @@
 //! Events: what happened, to be read.
 
-use maud::{Markup, html};
+use maud::Markup;
 
 use super::{
     super::{error::Result, form::Form, guard::View},
@@ -166,13 +166,7 @@ impl Noun for Events {
         if !access.holds(&MODEL, Deed::Delete) {
             return Ok(Markup::default());
         }
-        let offer = list::offer(conn, view, &MODEL.actions[0]).await?;
-        Ok(html! {
-            details.more {
-                summary { "Delete old events" }
-                form.actions method="post" action=(view.links().admin(&MODEL.path())) { (view.csrf()) (offer) }
-            }
-        })
+        list::fold(conn, view, &MODEL, "Delete old events").await
     }
 
     async fn act(

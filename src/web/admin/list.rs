@@ -485,6 +485,22 @@ pub async fn offer(conn: &mut Conn, view: &View<'_>, action: &'static Action) ->
     })
 }
 
+/// Draws the first action of a kind above its list, in a fold of its own: it takes no rows.
+pub async fn fold(
+    conn: &mut Conn,
+    view: &View<'_>,
+    model: &'static Model,
+    summary: &str,
+) -> Result<Markup> {
+    let offer = offer(conn, view, &model.actions[0]).await?;
+    Ok(html! {
+        details.more {
+            summary { (summary) }
+            form.actions method="post" action=(view.links().admin(&model.path())) { (view.csrf()) (offer) }
+        }
+    })
+}
+
 /// Does something with chosen rows, or with the list as a whole.
 pub async fn act(
     view: &View<'_>,

@@ -23,11 +23,31 @@ pub use user::{NOBODY, delete_user};
 
 use crate::{
     domain::{PatchId, ProjectId, event::Category},
-    store::{Batch, Conn, Result, Value, sql, tally::What},
+    store::{Batch, Conn, Result, Tx, Value, sql, tally::What},
 };
 
 /// How many patches are changed at once.
 const SOME: usize = 500;
+
+/// Deletes a row that is counted in its project, and takes the events that go with it out of the counts. `project`, `events` and
+/// `delete` are statements about the row `$1`.
+async fn delete_counted(
+    tx: &mut Tx,
+    id: impl Into<Value> + Copy,
+    what: fn(ProjectId) -> What,
+    [project, events, delete]: [&'static str; 3],
+) -> Result<()> {
+    let row: Option<(ProjectId,)> = sql(project).bind(id).optional(tx).await?;
+    let Some((project,)) = row else {
+        return Ok(());
+    };
+    let mut batch = Batch::default();
+    batch.count(what(project), -1);
+    uncount(tx, &mut batch, events, id.into()).await?;
+    batch.write(tx).await?;
+    sql(delete).bind(id).run(tx).await?;
+    Ok(())
+}
 
 /// Takes the events that go with a row out of the counts.
 async fn uncount(

@@ -1,9 +1,9 @@
 //! Series: patches get another place, series become one or two.
 
-use super::uncount;
+use super::delete_counted;
 use crate::{
     domain::{
-        Patch, PatchId, ProjectId, SeriesId,
+        Patch, PatchId, SeriesId,
         change::Actor,
         event::{self, Joining},
     },
@@ -294,26 +294,10 @@ async fn follow(tx: &mut Tx, from: SeriesId, into: SeriesId) -> Result<()> {
 /// # Errors
 /// When the database is away.
 pub async fn delete_series(tx: &mut Tx, id: SeriesId) -> Result<()> {
-    let row: Option<(ProjectId,)> = sql("SELECT project_id FROM series WHERE id = $1")
-        .bind(id)
-        .optional(tx)
-        .await?;
-    let Some((project,)) = row else {
-        return Ok(());
-    };
-    let mut batch = Batch::default();
-    batch.count(What::series(project), -1);
-    uncount(
-        tx,
-        &mut batch,
+    let statements = [
+        "SELECT project_id FROM series WHERE id = $1",
         "SELECT project_id, category FROM event WHERE series_id = $1",
-        id.into(),
-    )
-    .await?;
-    batch.write(tx).await?;
-    sql("DELETE FROM series WHERE id = $1")
-        .bind(id)
-        .run(tx)
-        .await?;
-    Ok(())
+        "DELETE FROM series WHERE id = $1",
+    ];
+    delete_counted(tx, id, What::series, statements).await
 }
