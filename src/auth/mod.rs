@@ -7,6 +7,7 @@
 pub mod csrf;
 mod identify;
 mod password;
+pub mod proof;
 pub mod session;
 pub mod totp;
 
