@@ -106,12 +106,12 @@ ok "refused: a wrong password, a third machine, another role, no TLS, another CA
 
 # Two sites on one database.
 for port in 8001 8002; do
-    start env DATABASE_URL="$(url www-data)" ip netns exec "$web" "$PATCHWORK" --set database.connect_timeout=3 serve --port "$port"
+    start env DATABASE_URL="$(url www-data)" ip netns exec "$web" "$PATCHWORK" -v0 serve --port "$port"
 done
 seen() { on_web curl -s -o "$WORK/body" -D "$WORK/head" -w '%{http_code}' "http://127.0.0.1:${2:-8001}$1"; }
 answers() { [ "$(seen "$1" "$3")" = "$2" ]; }
 for port in 8001 8002; do
-    until_true 15 answers /readyz 200 "$port" || fail "the site on $port does not start"
+    until_true 30 answers /readyz 200 "$port" || fail "the site on $port does not start"
     same "a list on $port" "$(seen /project/tidepool/list/ "$port")" 200
 done
 ok "two processes of the site serve one database"
@@ -128,6 +128,6 @@ as_role nobody parsemail --mta --set database.connect_timeout=3 <"$WORK/mail" 2>
 same "parsemail without a database" "$code" 75
 pg_ctl start
 for port in 8001 8002; do
-    until_true 15 answers /project/tidepool/list/ 200 "$port" || fail "the site on $port does not come back"
+    until_true 30 answers /project/tidepool/list/ 200 "$port" || fail "the site on $port does not come back"
 done
 ok "the database stops while two sites serve: 503 with Retry-After, mail 75; it starts, and they go on by themselves"

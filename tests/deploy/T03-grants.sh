@@ -51,10 +51,10 @@ ok "grants: the sample and the command, each twice"
 
 as_role www-data createproject tidepool --name Tidepool --list-id tidepool.lists.example.org \
     --list-email tidepool@lists.example.org -v0
-as_role nobody parsearchive --list-id tidepool.lists.example.org "$root/lib/sample/tidepool.mbox" >"$WORK/said" 2>&1 ||
-    fail "the archive as nobody: $(cat "$WORK/said")"
-grep -q ' 0 errors' "$WORK/said" || fail "the archive as nobody: $(cat "$WORK/said")"
-! grep -qi 'permission denied' "$WORK/said" || fail "nobody lacks a right: $(cat "$WORK/said")"
+as_role nobody parsearchive --list-id tidepool.lists.example.org "$root/lib/sample/tidepool.mbox" >"$WORK/heard" 2>&1 ||
+    fail "the archive as nobody: $(cat "$WORK/heard")"
+grep -q ' 0 errors' "$WORK/heard" || fail "the archive as nobody: $(cat "$WORK/heard")"
+! grep -qi 'permission denied' "$WORK/heard" || fail "nobody lacks a right: $(cat "$WORK/heard")"
 
 # The same by a role that may do everything, to compare with.
 createdb -E UTF8 -T template0 other
@@ -74,14 +74,14 @@ mail() { # mail SUBJECT MESSAGE-ID [HEADER]
     [ -z "${3:-}" ] || printf '%s\n' "$3"
     printf '\nWhat it does.\n\n---\n a.c | 1 +\n\ndiff --git a/a.c b/a.c\n--- a/a.c\n+++ b/a.c\n@@ -1 +1,2 @@\n one\n+two %s\n' "$2"
 }
-take_in() { as_role nobody parsemail >"$WORK/said" 2>&1 || fail "parsemail as nobody: $(cat "$WORK/said")"; }
+take_in() { as_role nobody parsemail >"$WORK/heard" 2>&1 || fail "parsemail as nobody: $(cat "$WORK/heard")"; }
 mail '[PATCH 2/2] second' late-2@example.org 'In-Reply-To: <late-0@example.org>' | take_in
 mail '[PATCH 1/2] first' late-1@example.org 'In-Reply-To: <late-0@example.org>' | take_in
 mail '[PATCH 0/2] both' late-0@example.org | sed '/^---$/,$d' | take_in
 mail 'Re: [PATCH 1/2] first' late-3@example.org 'In-Reply-To: <late-1@example.org>' | sed '/^---$/,$d' | take_in
 mail '[PATCH v2] first' late-4@example.org | take_in
-printf 'From: x\n\nno mail\n' | as_role nobody parsemail --mta >"$WORK/said" 2>&1 || fail "a broken mail: $(cat "$WORK/said")"
-! grep -qi 'permission denied' "$WORK/said" || fail "nobody lacks a right: $(cat "$WORK/said")"
+printf 'From: x\n\nno mail\n' | as_role nobody parsemail --mta >"$WORK/heard" 2>&1 || fail "a broken mail: $(cat "$WORK/heard")"
+! grep -qi 'permission denied' "$WORK/heard" || fail "nobody lacks a right: $(cat "$WORK/heard")"
 same "patches" "$(asks www-data "SELECT count(*) FROM patch WHERE msgid LIKE '%late-%'")" 3
 ok "parsemail as nobody: a series in the wrong order, a reply, a new version, a broken mail"
 
@@ -89,9 +89,9 @@ port=$(port)
 export PATCHWORK_PASSWORD=low-tide-at-noon
 as_role www-data createsuperuser --username mara --email mara@example.org --noinput >/dev/null
 token=$(as_role www-data token mara)
-start env DATABASE_URL="postgres://www-data@127.0.0.1:$PGPORT/patchwork" "$PATCHWORK" serve --port "$port"
+start env DATABASE_URL="postgres://www-data@127.0.0.1:$PGPORT/patchwork" "$PATCHWORK" -v0 serve --port "$port"
 until_true 10 curl -sf "http://127.0.0.1:$port/readyz" || fail "the site does not start"
-for path in / /project/tidepool/list/ /api/patches/ /about/ /healthz /readyz; do
+for path in /project/tidepool/ /project/tidepool/list/ /api/patches/ /about/ /healthz /readyz; do
     same "GET $path" "$(status "http://127.0.0.1:$port$path")" 200
 done
 first=$(asks www-data 'SELECT min(id) FROM patch')
@@ -126,7 +126,7 @@ denied nobody 'SELECT * FROM later'
 ok "tables of later migrations are the site's at once"
 
 createdb -E SQL_ASCII --locale=C -T template0 ascii
-"$PATCHWORK" --database "postgres://postgres@127.0.0.1:$PGPORT/ascii" check >"$WORK/said" 2>&1 && fail "SQL_ASCII is taken"
-grep -q 'must be UTF8' "$WORK/said" || fail "SQL_ASCII: $(cat "$WORK/said")"
+"$PATCHWORK" --database "postgres://postgres@127.0.0.1:$PGPORT/ascii" check >"$WORK/heard" 2>&1 && fail "SQL_ASCII is taken"
+grep -q 'must be UTF8' "$WORK/heard" || fail "SQL_ASCII: $(cat "$WORK/heard")"
 ok "check refuses a database that keeps text as SQL_ASCII"
 postgres_stop

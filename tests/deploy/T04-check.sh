@@ -4,9 +4,14 @@ needs nginx curl openssl
 sample_site
 key=$(sed -n 's/^secret_key = "\(.*\)"/\1/p' "$WORK/patchwork.toml")
 app=$(port) good=$(port) bad=$(port) tls=$(port)
-start "$PATCHWORK" --config "$WORK/patchwork.toml" --set server.proxy_header=X-Real-IP serve --port "$app"
-openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 \
-    -keyout "$WORK/key.pem" -out "$WORK/cert.pem" 2>/dev/null
+start "$PATCHWORK" --config "$WORK/patchwork.toml" --set server.proxy_header=X-Real-IP -v0 serve --port "$app"
+(
+    cd "$WORK"
+    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj '/CN=Example CA' -keyout ca.key -out ca.pem
+    openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout key.pem -out csr.pem
+    printf 'subjectAltName=DNS:localhost\n' >ext
+    openssl x509 -req -in csr.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile ext -out cert.pem
+) 2>/dev/null
 mkdir "$WORK/nginx"
 proxy="proxy_set_header Host \$http_host; proxy_set_header X-Real-IP 192.0.2.7; proxy_set_header X-Forwarded-Proto \$scheme;"
 cat >"$WORK/nginx.conf" <<CONF
@@ -51,7 +56,7 @@ looks() { # looks URL …: what check says
 holds() { [[ $said == *"$1"* ]] || fail "no '$1' in: $said"; }
 
 for url in "http://127.0.0.1:$good/" "https://localhost:$tls"; do
-    said=$(looks "$url" $([[ $url == http: ]] || echo --cacert "$WORK/cert.pem"))
+    said=$(looks "$url" $([[ $url == http:* ]] || echo --cacert "$WORK/ca.pem"))
     for line in 'ok: the site is reached' 'ok: pages have' 'ok: style sheets' 'ok: the Authorization' 'ok: the site knows that it is asked by' \
         "ok: the site knows the client's address: 192.0.2.7" 'ok: a slash within' 'ok: a body of 1 MiB'; do
         holds "$line"

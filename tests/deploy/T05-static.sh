@@ -14,15 +14,15 @@ same "the files after the second run" "$(cd "$static" && sha256sum -- *)" "$firs
 ok "collectstatic as an unprivileged user, twice"
 chmod 555 "$static"
 echo broken >"$static/patchwork.css"
-(cd "$WORK" && as_nobody collectstatic "$static") >"$WORK/said" 2>&1 && fail "a folder that cannot be written is no fault"
-grep -q "cannot write to $static" "$WORK/said" || fail "no reason: $(cat "$WORK/said")"
+(cd "$WORK" && as_nobody collectstatic "$static") >"$WORK/heard" 2>&1 && fail "a folder that cannot be written is no fault"
+grep -q "cannot write to $static" "$WORK/heard" || fail "no reason: $(cat "$WORK/heard")"
 chmod 755 "$static"
 "$PATCHWORK" collectstatic "$static" >/dev/null
 ok "a folder that can only be read is an error that names it"
 
 app=$(port)
 front=$(port)
-start "$PATCHWORK" --config "$WORK/patchwork.toml" serve --port "$app"
+start "$PATCHWORK" --config "$WORK/patchwork.toml" -v0 serve --port "$app"
 mkdir -p "$WORK/static-x" "$WORK/nginx"
 echo secret >"$WORK/static-x/secret"
 cat >"$WORK/nginx.conf" <<CONF
