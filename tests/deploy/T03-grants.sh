@@ -88,6 +88,7 @@ ok "parsemail as nobody: a series in the wrong order, a reply, a new version, a 
 port=$(port)
 export PATCHWORK_PASSWORD=low-tide-at-noon
 as_role www-data createsuperuser --username mara --email mara@example.org --noinput >/dev/null
+asks www-data 'INSERT INTO maintainer (account_id, project_id) SELECT a.id, p.id FROM account a, project p' >/dev/null
 token=$(as_role www-data token mara)
 start env DATABASE_URL="postgres://www-data@127.0.0.1:$PGPORT/patchwork" "$PATCHWORK" -v0 serve --port "$port"
 until_true 10 curl -sf "http://127.0.0.1:$port/readyz" || fail "the site does not start"
@@ -100,8 +101,24 @@ same "PATCH by the API" "$(status "http://127.0.0.1:$port/api/patches/$first/" -
 same "POST of a check" "$(status "http://127.0.0.1:$port/api/patches/$first/checks/" -X POST \
     -H "Authorization: Token $token" -H 'Content-Type: application/json' -d '{"state": "success", "context": "ci"}')" 201
 as_role www-data cron
+ok "the site as www-data: pages, the API, cron"
+
 as_role www-data backup "$WORK/site.zst" -v0
-ok "the site as www-data: pages, the API, cron, a backup"
+as_role www-data dumpdata --secrets | grep -v '^{"table":"\(pulse\|token\)"' >"$WORK/before"
+createdb -E UTF8 -T template0 again
+for target in "sqlite:$WORK/again.db" "postgres://postgres@127.0.0.1:$PGPORT/again"; do
+    "$PATCHWORK" --database "$target" -v0 migrate
+    "$PATCHWORK" --database "$target" -v0 restore "$WORK/site.zst"
+    "$PATCHWORK" --database "$target" dumpdata --secrets | grep -v '^{"table":"\(pulse\|token\)"' >"$WORK/after"
+    cmp -s "$WORK/before" "$WORK/after" || fail "${target%%:*} holds something else: $(diff "$WORK/before" "$WORK/after" | head -n 4)"
+done
+"$PATCHWORK" --database "sqlite:$WORK/again.db" -v0 backup "$WORK/back.zst"
+createdb -E UTF8 -T template0 back
+"$PATCHWORK" --database "postgres://postgres@127.0.0.1:$PGPORT/back" -v0 migrate
+"$PATCHWORK" --database "postgres://postgres@127.0.0.1:$PGPORT/back" -v0 restore "$WORK/back.zst"
+"$PATCHWORK" --database "postgres://postgres@127.0.0.1:$PGPORT/back" dumpdata --secrets |
+    grep -v '^{"table":"\(pulse\|token\)"' | cmp -s - "$WORK/before" || fail "back from SQLite it is something else"
+ok "a backup of PostgreSQL comes back on PostgreSQL and SQLite, and from there on PostgreSQL"
 
 denied nobody 'SELECT password FROM account'
 denied nobody 'SELECT * FROM account'
