@@ -4,7 +4,7 @@ CARGO ?= cargo
 DEMO  := .demo
 PORT  ?= 8000
 
-.PHONY: help run test deploy-test faults bench fuzz lint clean-demo
+.PHONY: help run test deploy-test faults bench fuzz lint deb tarball clean-demo
 
 help:
 	@echo "make run         build, load the sample list into $(DEMO)/, serve it on http://127.0.0.1:$(PORT)/"
@@ -14,6 +14,8 @@ help:
 	@echo "make lint        format and lints only"
 	@echo "make bench       measure the figures this project promises"
 	@echo "make fuzz        feed the mail readers with damaged input, FUZZ_SECONDS=30 each"
+	@echo "make deb         a package for Debian in target/debian/; takes cargo-deb: cargo install cargo-deb"
+	@echo "make tarball     the tree for /opt as target/patchwork-VERSION-MACHINE.tar.gz, with its checksum"
 	@echo "make clean-demo  forget what make run loaded"
 
 run:
@@ -40,6 +42,15 @@ fuzz:
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+deb:
+	$(CARGO) build --profile dist --locked
+	debian/stage.sh $(or $(CARGO_TARGET_DIR),target)/dist
+	$(CARGO) deb --no-build --profile dist --locked
+
+tarball:
+	$(CARGO) build --profile dist --locked
+	debian/stage.sh $(or $(CARGO_TARGET_DIR),target)/dist patchwork-$$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)-$$(uname -m)
 
 clean-demo:
 	rm -rf $(DEMO)

@@ -601,3 +601,55 @@ fn administrators_are_named_unless_hidden() {
     let hidden = Try::new().site(&site(true)).settings().shown_admins();
     assert!(hidden.is_empty());
 }
+
+/// The reference as a page: a heading for each section, a table for its settings. `PATCHWORK_WRITE=1` writes it.
+#[test]
+fn the_page_of_settings_is_the_reference() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let reference = fs::read_to_string(root.join("Rocket.toml")).expect("Rocket.toml");
+    let page = page_of(&reference);
+    let file = root.join("docs/configuration.md");
+    if std::env::var_os("PATCHWORK_WRITE").is_some() {
+        fs::write(&file, &page).expect("the page");
+    }
+    let there = fs::read_to_string(&file).expect("docs/configuration.md");
+    assert!(
+        there == page,
+        "docs/configuration.md is old: PATCHWORK_WRITE=1 cargo test --test main the_page_of_settings"
+    );
+}
+
+fn page_of(reference: &str) -> String {
+    let mut page = String::from(
+        "# Settings\n\n<!-- Made from Rocket.toml by a test (tests/config.rs): change that file, not this one. -->\n\n",
+    );
+    let (mut said, mut keys): (Vec<&str>, Vec<String>) = (Vec::new(), Vec::new());
+    let mut is_begun = false;
+    // An empty line ends the last group, too.
+    for line in reference.lines().chain([""]) {
+        let comment = line.strip_prefix('#').map(str::trim);
+        let ends = comment.is_some() || line.is_empty() || line.starts_with('[');
+        if ends && !keys.is_empty() {
+            let text = said.join(" ").replace('|', "\\|");
+            page.push_str(&format!("| {} | {text} |\n", keys.join("<br>")));
+            (said, keys) = (Vec::new(), Vec::new());
+        }
+        if let Some(name) = line
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+        {
+            let about = std::mem::take(&mut said).join(" ");
+            page.push_str(&format!(
+                "\n## {name}\n\n{about}\n\n| setting and default | what it does |\n|---|---|\n"
+            ));
+            is_begun = true;
+        } else if let Some((key, value)) = line.split_once(" = ").filter(|_| comment.is_none()) {
+            keys.push(format!("`{key} = {}`", value.replace('|', "\\|")));
+        } else if let Some(text) = comment {
+            said.push(text);
+        } else if line.is_empty() && !is_begun && !said.is_empty() {
+            page.push_str(&format!("{}\n", std::mem::take(&mut said).join("\n")));
+        }
+    }
+    page
+}

@@ -166,6 +166,7 @@ async fn compare(a: &Db, b: &Db) {
     let options = dump::Options {
         stable: true,
         secrets: false,
+        whole: false,
     };
     for table in dump::TABLES {
         let (mut conn_a, mut conn_b) = (

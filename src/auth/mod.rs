@@ -8,6 +8,7 @@ pub mod csrf;
 pub mod guess;
 mod identify;
 mod password;
+pub mod proof;
 pub mod session;
 pub mod totp;
 

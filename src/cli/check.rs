@@ -1,11 +1,11 @@
 //! `patchwork check`: looks for mistakes in the settings and the database.
 
-use std::{fmt, process::ExitCode};
+use std::{fmt, path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
 use clap::Args;
 
-use super::{Common, Outcome, block_on, database, output};
+use super::{Common, Outcome, block_on, database, deploy, output};
 use crate::{
     config::{Loaded, Settings},
     domain::{
@@ -24,15 +24,24 @@ use crate::{
 Prints what it finds; exits 1 if something has to be repaired.
 
 Example:
-  patchwork check && systemctl restart patchwork")]
+  patchwork check && systemctl restart patchwork
+  patchwork check --deploy --url https://patchwork.example.com/")]
 pub(super) struct Check {
-    // Advice for proxies and TLS comes with the front ends' samples; guides that ask for it are served anyway.
-    #[arg(long, hide = true)]
+    /// Ask the site from outside, too, and see what its front server lets through
+    #[arg(long)]
     deploy: bool,
+    /// Where the site is asked [default: site.url]
+    #[arg(long, value_name = "URL", requires = "deploy")]
+    url: Option<String>,
+    /// Certificates to trust in place of the public ones, for --url
+    #[arg(long, value_name = "FILE", requires = "deploy")]
+    cacert: Option<PathBuf>,
 }
 
 /// Something found.
-enum Finding {
+pub(super) enum Finding {
+    /// It was looked at and is well.
+    Fine(String),
     /// It has to be repaired.
     Error(String),
     /// It may be wanted.
@@ -42,6 +51,7 @@ enum Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Finding::Fine(text) => write!(f, "ok: {text}"),
             Finding::Error(text) => write!(f, "error: {text}"),
             Finding::Warning(text) => write!(f, "warning: {text}"),
         }
@@ -59,6 +69,9 @@ impl Check {
                 .await
                 .unwrap_or_else(|error| vec![Error(output::sentence(&error))]))
         })?);
+        if self.deploy {
+            findings.extend(self.outside(&loaded.settings));
+        }
         let errors = findings
             .iter()
             .filter(|finding| matches!(finding, Error(_)))
@@ -73,6 +86,20 @@ impl Check {
             0 => ExitCode::SUCCESS,
             _ => ExitCode::FAILURE,
         })
+    }
+}
+
+impl Check {
+    fn outside(&self, settings: &Settings) -> Vec<Finding> {
+        let url = self.url.clone().or_else(|| settings.site_url());
+        let Some(url) = url else {
+            return vec![Warning(
+                "the site was not asked from outside: name its address by --url, or set site.url"
+                    .to_owned(),
+            )];
+        };
+        let asked = deploy::findings(settings, &url, self.cacert.as_deref());
+        block_on(asked).unwrap_or_else(|error| vec![Error(output::sentence(&error))])
     }
 }
 

@@ -39,6 +39,7 @@ impl Dumpdata {
         let options = Options {
             stable: self.stable,
             secrets: self.secrets,
+            whole: false,
         };
         block_on(async {
             let db = database::ready(&loaded.settings).await?;

@@ -7,8 +7,11 @@
 mod account;
 mod admin;
 mod archive;
+mod ask;
+mod backup;
 mod changepassword;
 mod check;
+mod collectstatic;
 mod courier;
 mod createproject;
 mod createsuperuser;
@@ -16,8 +19,10 @@ mod createuser;
 mod cron;
 mod database;
 mod demo;
+mod deploy;
 mod dumparchive;
 mod dumpdata;
+mod grants;
 mod handover;
 mod hash;
 mod ingest;
@@ -25,6 +30,7 @@ mod lmtp;
 mod loaddata;
 mod log;
 mod long;
+mod manual;
 mod migrate;
 mod output;
 mod parsearchive;
@@ -33,6 +39,7 @@ mod public_inbox;
 mod quarantine;
 mod rehash;
 mod replacerelations;
+mod restore;
 mod retag;
 mod secret_key;
 mod sendtestemail;
@@ -202,6 +209,18 @@ enum Command {
     Sendtestemail(sendtestemail::Sendtestemail),
     /// Serve a site with a sample list
     Demo(demo::Demo),
+    /// Write the whole database into a file
+    Backup(backup::Backup),
+    /// Put a backup into an empty database
+    Restore(restore::Restore),
+    /// Print the SQL that gives roles of PostgreSQL their rights
+    Grants(grants::Grants),
+    /// Write style sheets and scripts into a folder for the front server
+    Collectstatic(collectstatic::Collectstatic),
+    /// Print what completes commands in a shell
+    Completion(manual::Completion),
+    /// Write the manual pages into a folder
+    Man(manual::Man),
 }
 
 impl Command {
@@ -236,6 +255,12 @@ impl Command {
             Command::Quarantine(args) => args.run(common),
             Command::Sendtestemail(args) => args.run(common),
             Command::Demo(args) => args.run(common),
+            Command::Backup(args) => args.run(common),
+            Command::Restore(args) => args.run(common),
+            Command::Grants(args) => args.run(),
+            Command::Collectstatic(args) => args.run(common),
+            Command::Completion(args) => args.run(),
+            Command::Man(args) => args.run(common),
         }
     }
 }

@@ -368,6 +368,9 @@ fn site(settings: &Settings) -> anyhow::Result<rocket::Rocket<rocket::Build>> {
         mail_from: settings.mail.from.clone(),
         notification_from: settings.notification_sender().to_owned(),
         confirmation_days: i64::from(settings.mail.confirmation_validity),
+        secret_key: settings.site.secret_key.clone(),
+        metrics: settings.server.metrics.clone(),
+        spool: settings.spool().map(std::path::Path::to_owned),
         intake: super::parsemail::intake(settings),
         inbound: web::Keys {
             secret: settings.inbound.secret.clone(),

@@ -81,6 +81,10 @@ pub struct Server {
     pub server_timing: bool,
     /// Whether answers are compressed; a front server usually does that better.
     pub gzip: bool,
+    /// The folder into which `patchwork collectstatic` writes; empty: none.
+    pub static_root: PathBuf,
+    /// Who may read `/metrics`: empty for nobody, `local` for this machine, else the token that has to be shown.
+    pub metrics: String,
 }
 
 impl Default for Server {
@@ -94,6 +98,8 @@ impl Default for Server {
             max_body: 8 << 20,
             server_timing: false,
             gzip: true,
+            static_root: PathBuf::new(),
+            metrics: String::new(),
         }
     }
 }

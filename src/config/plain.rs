@@ -41,6 +41,7 @@ const NAMES: &[(&str, &str)] = &[
     ("EMAIL_TIMEOUT", "mail.timeout"),
     ("EMAIL_FILE_PATH", "mail.directory"),
     ("PORT", "server.port"),
+    ("STATIC_ROOT", "server.static_root"),
 ];
 
 /// Names that the sites' files of old are full of and that change nothing here.
@@ -74,7 +75,6 @@ const IDLE: &[&str] = &[
     "SITE_ID",
     "STATICFILES_DIRS",
     "STATICFILES_STORAGE",
-    "STATIC_ROOT",
     "STATIC_URL",
     "TEMPLATES",
     "TEST_RUNNER",

@@ -63,6 +63,7 @@ const RULES: &[(&str, Rule)] = &[
 /// Settings that no output shows and that may be read from a file of their own.
 pub(super) const SECRETS: &[&str] = &[
     "site.secret_key",
+    "server.metrics",
     "database.url",
     "database.password",
     "mail.password",

@@ -160,6 +160,18 @@ impl Db {
         })))
     }
 
+    /// Begins to read one state of everything, whatever is written meanwhile. Nothing can be written with it.
+    ///
+    /// # Errors
+    /// [`Error::Away`] when there is no connection.
+    pub async fn snapshot(&self) -> Result<Tx> {
+        const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        Ok(Tx(Conn::new(match self {
+            Db::Sqlite { read, .. } => Link::SqliteTx(read.begin().await?),
+            Db::Postgres(pool) => Link::PostgresTx(pool.begin_with(BEGIN).await?),
+        })))
+    }
+
     /// Writes nothing, but with all that it takes: an embedded database may be a file that can only be read.
     ///
     /// # Errors
@@ -197,6 +209,16 @@ impl Db {
         // A transaction that has a number is written to the journal, and with it all before.
         sql("SELECT pg_current_xact_id()").run(&mut tx).await?;
         tx.commit().await
+    }
+
+    /// Returns how many connections are lent and how many wait to be.
+    pub fn connections(&self) -> (u32, u32) {
+        let (size, idle) = match self {
+            Db::Sqlite { read, .. } => (read.size(), read.num_idle()),
+            Db::Postgres(pool) => (pool.size(), pool.num_idle()),
+        };
+        let idle = u32::try_from(idle).unwrap_or(u32::MAX);
+        (size.saturating_sub(idle), idle)
     }
 
     /// Closes all connections.

@@ -59,6 +59,8 @@ pub struct Options {
     pub stable: bool,
     /// Show secrets.
     pub secrets: bool,
+    /// Show whole mails, too.
+    pub whole: bool,
 }
 
 /// The rows of a page; the text columns are narrow in most tables.
@@ -205,7 +207,8 @@ impl Table {
         place: &mut Place,
         options: Options,
     ) -> Result<Vec<String>> {
-        let rows: Vec<Cells> = self.query(conn.kind(), place.0.take()).all(conn).await?;
+        let query = self.query(conn.kind(), place.0.take(), options);
+        let rows: Vec<Cells> = query.all(conn).await?;
         if let Some(Cells(last)) = rows.last() {
             place.0 = Some(last[..self.key].iter().map(Cell::as_value).collect());
         }
@@ -213,10 +216,10 @@ impl Table {
         Ok(rows.iter().map(line).collect())
     }
 
-    fn query(&self, kind: Kind, after: Option<Vec<Value>>) -> super::Sql {
+    fn query(&self, kind: Kind, after: Option<Vec<Value>>, options: Options) -> super::Sql {
         let mut query = sql("SELECT ");
         let mut separator = "";
-        for column in self.read() {
+        for column in self.read(options) {
             query.push(separator).push(column.name);
             separator = ", ";
         }
@@ -229,9 +232,8 @@ impl Table {
         query.push(" ORDER BY ");
         self.push_key(&mut query, kind);
         let is_wide = self
-            .columns
-            .iter()
-            .any(|column| matches!(column.name, "content" | "headers"));
+            .read(options)
+            .any(|column| matches!(column.name, "content" | "headers" | "packed"));
         query
             .push(" LIMIT ")
             .arg(if is_wide { WIDE_PAGE } else { PAGE });
@@ -250,14 +252,15 @@ impl Table {
         }
     }
 
-    /// Returns the columns that are read at all: whole mails are not.
-    fn read(&self) -> impl Iterator<Item = &Column> {
-        self.columns.iter().filter(|column| column.holds != Packed)
+    /// Returns the columns that are read at all: whole mails only if they are wanted.
+    fn read(&self, options: Options) -> impl Iterator<Item = &Column> {
+        let is_read = move |column: &&Column| options.whole || column.holds != Packed;
+        self.columns.iter().filter(is_read)
     }
 
     fn line(&self, cells: &[Cell], options: Options) -> String {
         let mut line = format!("{{\"table\":\"{}\"", self.name);
-        for (column, cell) in self.read().zip(cells) {
+        for (column, cell) in self.read(options).zip(cells) {
             let cell = match column.holds {
                 Loading if options.stable => continue,
                 Secret if options.stable || !options.secrets => &Cell::Null,

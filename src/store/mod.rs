@@ -6,6 +6,7 @@
 pub mod admin;
 pub mod audit;
 pub mod awaited;
+pub mod backup;
 pub mod bundle;
 pub mod check;
 pub mod comment;
@@ -18,6 +19,7 @@ pub mod event;
 pub mod evidence;
 mod fault;
 pub mod fixture;
+pub mod grants;
 pub mod health;
 pub mod job;
 pub mod lookup;

@@ -20,6 +20,7 @@ mod delete;
 mod diff;
 mod display;
 pub mod download;
+mod echo;
 mod error;
 mod feed;
 mod field;
@@ -35,6 +36,7 @@ mod layout;
 mod letter;
 mod list;
 mod listing;
+mod metrics;
 mod odd;
 mod optout;
 mod pace;
@@ -113,6 +115,12 @@ pub struct Options {
     pub notification_from: String,
     /// How many days a mailed confirmation may be answered.
     pub confirmation_days: i64,
+    /// The site's key, for who proves to know it; empty: nobody can.
+    pub secret_key: String,
+    /// Who may read `/metrics`: nobody, `local`, or who shows this token.
+    pub metrics: String,
+    /// The folder in which mails wait for the database, to be counted.
+    pub spool: Option<std::path::PathBuf>,
     /// How mails that were set aside are taken in when they are tried again.
     pub intake: ingest::Options,
     /// Who may hand mails in by HTTP.
@@ -139,6 +147,9 @@ impl Default for Options {
             mail_from: "patchwork@localhost".into(),
             notification_from: "patchwork@localhost".into(),
             confirmation_days: 7,
+            secret_key: String::new(),
+            metrics: String::new(),
+            spool: None,
             intake: ingest::Options::default(),
             inbound: Keys::default(),
         }
@@ -192,11 +203,15 @@ pub fn mount(rocket: Rocket<Build>, options: Options) -> Rocket<Build> {
     let feeds = route::reading(list::feeds());
     let files = [assets::routes(), probe::routes(), feeds, inbound::routes()].concat();
     rocket
+        .attach(metrics::Counting)
+        .manage(metrics::Counts::default())
         .attach(headers::Headers)
         .attach(host::Doorkeeper(options.hosts.clone()))
         .mount("/", host::routes())
         .mount(base.as_str(), route::pages(pages))
         .mount(base.as_str(), route::files(files))
+        .mount(base.as_str(), metrics::routes())
+        .mount(base.as_str(), echo::routes())
         .register(base.as_str(), error::catchers())
         .manage(pace::Pace::default())
         .manage(inbound::Desk::default())

@@ -3,13 +3,16 @@
 mod account;
 mod admin;
 mod archive;
+mod backup;
 mod check;
+mod collectstatic;
 mod courier;
 mod cron;
 mod database;
 mod demo;
 mod dumparchive;
 mod dumpdata;
+mod grants;
 mod handover;
 mod hash;
 mod ingest;

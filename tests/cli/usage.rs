@@ -225,3 +225,24 @@ fn a_secret_key_is_long_and_new() {
     program.file("site.toml", line);
     program.run(&["settings", "--config", "site.toml"]).ok();
 }
+
+/// The page of commands names each that there is.
+#[test]
+fn every_command_is_on_its_page() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/management.md");
+    let page = std::fs::read_to_string(page).expect("docs/management.md");
+    let help = Program::default().run(&["--help"]).ok();
+    let commands = help
+        .lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.strip_prefix("  ")?.split(' ').next())
+        .filter(|name| !name.is_empty() && *name != "help");
+    let mut count = 0;
+    for name in commands {
+        count += 1;
+        assert!(page.contains(&format!("`{name}")), "{name}");
+    }
+    assert!(count > 20, "{help}");
+}

@@ -46,7 +46,9 @@ pub async fn addresses_end_in_a_slash(db: &Db) {
     let user = seed::user(db, "ann", None).await;
     let site = seed::site(db, |options| options.rest_api = true).await;
     let browser = Browser::of(&site, db, user).await;
-    let files = ["/static/", "/favicon", "/robots", "/healthz", "/readyz"];
+    let files = [
+        "/static/", "/favicon", "/robots", "/healthz", "/readyz", "/metrics",
+    ];
     let is_file = |uri: &String| {
         uri == "/" || uri.ends_with(".atom") || files.iter().any(|file| uri.starts_with(file))
     };
@@ -178,6 +180,7 @@ pub async fn the_map_is_complete(db: &Db) {
         "/static/<name>",
         "/healthz",
         "/readyz",
+        "/metrics",
         "/robots.txt",
         "/favicon.ico",
     ];

@@ -615,6 +615,7 @@ async fn contents(db: &Db) -> Vec<String> {
         let options = Options {
             stable: false,
             secrets: true,
+            whole: false,
         };
         let mut place = Place::default();
         loop {

@@ -21,6 +21,7 @@ mod inbound;
 mod letters;
 mod list;
 mod matrix;
+mod monitor;
 mod optout;
 mod password;
 mod patch;
@@ -95,6 +96,9 @@ on_each_engine! {
     a_patch_comes_with_those_before_it: download::a_patch_comes_with_those_before_it;
     a_cover_shows_its_patches: cover::a_cover_shows_its_patches;
     a_series_names_what_is_missing: series::a_series_names_what_is_missing;
+    numbers_are_for_those_who_may: monitor::numbers_are_for_those_who_may;
+    numbers_tell_of_requests_and_queues: monitor::numbers_tell_of_requests_and_queues;
+    names_of_requests_come_back: monitor::names_of_requests_come_back;
     errors_are_pages: error::errors_are_pages;
     the_front_page_finds_what_was_sought: error::the_front_page_finds_what_was_sought;
     a_failure_has_a_reference: error::a_failure_has_a_reference;
