@@ -1,6 +1,12 @@
 //! `patchwork rehash` and `retag`: all patches or some, a page at a time.
 
-use std::{io::Read, process::Stdio, thread, time::Duration};
+use std::{
+    fs,
+    io::Read,
+    process::{Child, Stdio},
+    thread,
+    time::Duration,
+};
 
 use patchwork::store::{Db, sql};
 
@@ -19,6 +25,24 @@ async fn run(db: &Db, text: &'static str) {
     let mut tx = db.begin().await.expect("a transaction");
     sql(text).run(&mut tx).await.expect(text);
     tx.commit().await.expect("a commit");
+}
+
+/// Waits until an interrupt is more than the end of a process, and then until its work has begun.
+fn until_interruptible(child: &Child) {
+    let status = format!("/proc/{}/status", child.id());
+    let is_caught = || {
+        let status = fs::read_to_string(&status).unwrap_or_default();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        caught.is_some_and(|mask| mask & 0b10 != 0)
+    };
+    for _ in 0..300 {
+        if is_caught() {
+            break;
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    thread::sleep(Duration::from_millis(500));
 }
 
 fn dump(program: &Program, table: &str) -> String {
@@ -75,7 +99,7 @@ on_both! {
         let mut blocker = fresh.db.begin().await.expect("a transaction");
         sql("UPDATE patch SET archived = archived").run(&mut blocker).await.expect("a lock");
         let child = program.command(&["rehash"]).stderr(Stdio::piped()).spawn().expect("the program");
-        thread::sleep(Duration::from_millis(1000));
+        until_interruptible(&child);
         let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
         assert!(kill.expect("kill").success());
         let mut child = child;

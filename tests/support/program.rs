@@ -5,6 +5,9 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
 };
 
 use super::fresh_folder;
@@ -119,9 +122,21 @@ fn fed(mut command: Command, input: impl AsRef<[u8]>) -> Ended {
     ended(child)
 }
 
-/// Waits for the end.
+/// How long a program may run that is waited for: one that serves by mistake would serve for ever.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Waits for the end, and brings it about where it does not come.
 pub fn ended(child: Child) -> Ended {
+    let pid = child.id().to_string();
+    let (done, is_done) = mpsc::channel::<()>();
+    let watch = thread::spawn(move || {
+        if is_done.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+            let _ = Command::new("kill").args(["-KILL", &pid]).status();
+        }
+    });
     let output = child.wait_with_output().expect("an end");
+    drop(done);
+    watch.join().expect("a watch");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
     Ended {
         code: output.status.code(),
