@@ -20,8 +20,9 @@ use super::{
     version::Version,
 };
 use crate::{
+    auth::{late::may_be_late, session},
     domain::link,
-    store::{self, patience::patiently},
+    store::{self, Db, patience::patiently},
 };
 
 /// Returns the routes: one handler for whatever is below `/api`.
@@ -200,7 +201,7 @@ async fn answer<'r>(site: &Site, request: &'r Request<'_>, path: &str, body: Bod
     };
     let mut cx = Cx::new(
         site,
-        &database.0,
+        source(request, database),
         request,
         asked.version,
         asked.path.clone(),
@@ -225,6 +226,17 @@ async fn answer<'r>(site: &Site, request: &'r Request<'_>, path: &str, body: Bod
     match done {
         Ok(reply) => answer::response(request, &cx, reply, form.unwrap_or(Form::Json(0)), &allow),
         Err(problem) => refused(request, &cx, &problem, form.ok(), &allow),
+    }
+}
+
+/// Returns the database to answer from: a standby for those who tell no name and only read.
+fn source<'a>(request: &Request<'_>, database: &'a store::Database) -> &'a Db {
+    let is_read = matches!(request.method(), Method::Get | Method::Head);
+    let is_known = request.cookies().get(session::COOKIE).is_some()
+        || request.headers().contains("Authorization");
+    match may_be_late(is_read, "/api", is_known) {
+        true => database.or_standby(),
+        false => &database.0,
     }
 }
 

@@ -2,11 +2,12 @@
 //!
 //! `identify.rs` reads credentials and finds their owner, `password.rs` knows how passwords are kept, `guess.rs` how often
 //! one may be tried, `session.rs` which browsers are logged in, `totp.rs` the codes of a second factor, `csrf.rs` whether
-//! a page of ours asks. What an owner may do is `domain::permission`'s.
+//! a page of ours asks, `late.rs` who may be answered by a standby. What an owner may do is `domain::permission`'s.
 
 pub mod csrf;
 pub mod guess;
 mod identify;
+pub mod late;
 mod password;
 pub mod proof;
 pub mod session;

@@ -1,6 +1,6 @@
 //! `patchwork check`: looks for mistakes in the settings and the database.
 
-use std::{fmt, path::PathBuf, process::ExitCode};
+use std::{fmt, path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use clap::Args;
@@ -15,7 +15,7 @@ use crate::{
     },
     ingest::spool,
     notify,
-    store::{self, Conn, migrate::Status},
+    store::{self, Conn, Db, migrate::Status},
 };
 
 /// Look for mistakes in the settings and the database
@@ -174,12 +174,43 @@ async fn database_findings(settings: &Settings) -> anyhow::Result<Vec<Finding>> 
             db.try_writing()
                 .await
                 .with_context(|| database::named(settings))?;
-            rows(&mut conn, settings).await
+            let mut findings = rows(&mut conn, settings).await?;
+            findings.extend(standby(settings).await);
+            Ok(findings)
         }
         Status::Behind(missing) => Ok(vec![Error(format!(
             "the database lacks {missing} migrations: run `patchwork migrate`"
         ))]),
         Status::Ahead => Err(store::migrate::ahead().into()),
+    }
+}
+
+/// Looks at the standby, if one is named. Without it the site goes on.
+async fn standby(settings: &Settings) -> Option<Finding> {
+    let url = settings.database.replica_url.as_str();
+    let limit = Duration::from_secs(settings.database.connect_timeout);
+    if url.is_empty() {
+        return None;
+    }
+    let looked = async {
+        Db::probe(url, limit).await?;
+        let db = Db::open(
+            url,
+            &store::Options {
+                timeout: limit,
+                ..store::Options::default()
+            },
+        )?;
+        store::standby::is_standby(&db).await
+    };
+    match looked.await {
+        Ok(true) => None,
+        Ok(false) => Some(Error(
+            "database.replica_url is no standby: it takes writes itself".to_owned(),
+        )),
+        Err(error) => Some(Warning(format!(
+            "database.replica_url: {error}; until it answers, the database answers everybody"
+        ))),
     }
 }
 

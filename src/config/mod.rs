@@ -148,6 +148,10 @@ pub struct Database {
     pub connect_timeout: u64,
     /// How many seconds one statement may take on a server; 0: as long as it wants.
     pub statement_timeout: u64,
+    /// A hot standby from which visitors are answered, `postgres://USER@HOST/NAME`; empty: none.
+    pub replica_url: String,
+    /// How many seconds it may be behind; further behind it is not asked.
+    pub replica_max_lag: u64,
 }
 
 impl Default for Database {
@@ -164,6 +168,8 @@ impl Default for Database {
             max_connections: 10,
             connect_timeout: 10,
             statement_timeout: 30,
+            replica_url: String::new(),
+            replica_max_lag: 5,
         }
     }
 }

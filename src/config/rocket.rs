@@ -43,6 +43,16 @@ impl Settings {
                 "databases.patchwork.statement_timeout",
                 self.database.statement_timeout,
             ));
+        let replica = self.database.replica_url.as_str();
+        let figment = match replica {
+            "" => figment,
+            replica => figment
+                .merge(("databases.patchwork.replica_url", replica))
+                .merge((
+                    "databases.patchwork.replica_max_lag",
+                    self.database.replica_max_lag,
+                )),
+        };
         match server.workers {
             0 => figment,
             workers => figment.merge(("workers", workers)),

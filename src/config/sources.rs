@@ -202,6 +202,7 @@ impl Sources {
         }
         let directory = self.directory.join(&database.directory);
         database.url = address::absolute(&url, &directory);
+        database.replica_url = address::with_password(&database.replica_url, &database.password);
         database.directory = directory;
         settings.mail.directory = database.directory.join(&settings.mail.directory);
         let intake = &mut settings.mail.intake;
@@ -338,6 +339,7 @@ impl Loaded {
     fn shown(&self, key: &str) -> String {
         match key {
             "database.url" => return masked(&self.settings.database.url),
+            "database.replica_url" => return masked(&self.settings.database.replica_url),
             "database.directory" => return self.settings.database.directory.display().to_string(),
             "mail.directory" => return self.settings.mail.directory.display().to_string(),
             "mail.intake.spool" => return self.settings.mail.intake.spool.display().to_string(),

@@ -45,6 +45,7 @@ pub mod site;
 pub mod source;
 mod sql;
 pub mod stamp;
+pub mod standby;
 pub mod state;
 pub mod submission;
 pub mod tag;

@@ -37,11 +37,14 @@ impl Watch {
     }
 }
 
-/// Which transactions have ended: as long as these are the same, so is what can be read.
+/// Which transactions have ended: as long as these are the same, so is what can be read. A standby's text is never the same as the
+/// database's.
 async fn postgres(db: &Db) -> Result<String> {
     let mut conn = db.reader().await?;
-    let (snapshot,): (String,) = sql("SELECT CAST(pg_current_snapshot() AS TEXT)")
-        .one(&mut conn)
+    let (snapshot,): (String,) = sql(
+        "SELECT CAST(pg_current_snapshot() AS TEXT) || CASE WHEN pg_is_in_recovery() THEN ' late' ELSE '' END",
+    )
+    .one(&mut conn)
         .await?;
     Ok(snapshot)
 }

@@ -13,7 +13,7 @@ use rocket::{
     request::{FromRequest, Outcome},
     time::Duration,
 };
-use rocket_db_pools::{Connection, Database, Error as PoolError};
+use rocket_db_pools::Database;
 
 use super::{
     Error, Links, Options, Site,
@@ -22,6 +22,7 @@ use super::{
 use crate::{
     auth::{
         self, Caller, Credentials, csrf,
+        late::may_be_late,
         session::{self, Browser, Session},
     },
     domain::{
@@ -39,35 +40,53 @@ const HANDED_ON_MINUTES: i64 = 30;
 
 /// The connection lent to a request until its handler takes it.
 #[derive(Default)]
-struct Lent(Mutex<Option<Connection<store::Database>>>);
+struct Lent(Mutex<Option<Conn>>);
 
 /// Finds out who is looking, and lends a request a connection before its handler runs. Where there is none, tells the
 /// log, and returns the status to answer: were it left to the guard, Rocket would log the guard's type and the error's insides, too.
 pub async fn lend(request: &Request<'_>) -> Result<(), Status> {
-    let (status, why) = match Connection::from_request(request).await {
-        Outcome::Success(mut conn) => match visit::read(request, &mut conn).await {
-            Ok(visit) => {
-                request.local_cache(|| visit);
-                let lent = &request.local_cache(Lent::default).0;
-                *lent.lock().expect("nothing panics while holding it") = Some(conn);
-                return Ok(());
-            }
-            Err(error) => (Status::ServiceUnavailable, error.to_string()),
-        },
-        Outcome::Error((status, Some(PoolError::Get(error)))) => (status, error.to_string()),
-        Outcome::Error((status, _)) | Outcome::Forward(status) => {
-            (status, "this site has no database".into())
-        }
+    let found = async {
+        let mut conn = connect(request).await?;
+        let visit = visit::read(request, &mut conn).await?;
+        Ok::<_, store::Error>((conn, visit))
     };
-    let (method, uri) = (request.method(), request.uri());
-    tracing::error!("{method} {uri} is answered {}: {why}", status.code);
-    Err(status)
+    match found.await {
+        Ok((conn, visit)) => {
+            request.local_cache(|| visit);
+            let lent = &request.local_cache(Lent::default).0;
+            *lent.lock().expect("nothing panics while holding it") = Some(conn);
+            Ok(())
+        }
+        Err(why) => {
+            let (method, uri) = (request.method(), request.uri());
+            let status = Status::ServiceUnavailable;
+            tracing::error!("{method} {uri} is answered {}: {why}", status.code);
+            Err(status)
+        }
+    }
+}
+
+/// Takes a connection from the pool; a standby's for visitors.
+async fn connect(request: &Request<'_>) -> store::Result<Conn> {
+    let Some(database) = store::Database::fetch(request.rocket()) else {
+        return Err(store::Error::Away(sqlx::Error::PoolClosed));
+    };
+    let base = request
+        .rocket()
+        .state::<Site>()
+        .map_or("", |site| site.links.base());
+    let path = request.uri().path().raw().as_str();
+    let is_read = matches!(request.method(), Method::Get | Method::Head);
+    let is_known = request.cookies().get(session::COOKIE).is_some()
+        || request.headers().contains("Authorization");
+    let path = path.strip_prefix(base).unwrap_or(path);
+    database.lend(may_be_late(is_read, path, is_known)).await
 }
 
 /// A connection to read with, for as long as the handler holds it. Drop it before drawing the page.
 pub struct Db<'r> {
     /// Nothing only while it is given back.
-    conn: Option<Connection<store::Database>>,
+    conn: Option<Conn>,
     count: &'r Statements,
 }
 
@@ -81,13 +100,7 @@ impl Db<'_> {
 
     /// Takes a connection again.
     async fn take_again(&mut self, request: &Request<'_>) -> store::Result<()> {
-        match Connection::from_request(request).await {
-            Outcome::Success(conn) => self.conn = Some(conn),
-            Outcome::Error((_, Some(PoolError::Get(error)))) => return Err(error),
-            Outcome::Error(_) | Outcome::Forward(_) => {
-                return Err(store::Error::Away(sqlx::Error::PoolClosed));
-            }
-        }
+        self.conn = Some(connect(request).await?);
         Ok(())
     }
 }
@@ -96,21 +109,22 @@ const GIVEN_BACK: &str = "a connection is given back only for as long as nobody 
 
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for Db<'r> {
-    type Error = Option<PoolError<store::Error>>;
+    type Error = store::Error;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
         let count = request.local_cache(Statements::default);
         let lent = &request.local_cache(Lent::default).0;
-        let conn = lent.lock().expect("nothing panics while holding it").take();
+        let lent = lent.lock().expect("nothing panics while holding it").take();
+        let conn = match lent {
+            Some(conn) => Ok(conn),
+            None => connect(request).await,
+        };
         match conn {
-            Some(conn) => Outcome::Success(Db {
+            Ok(conn) => Outcome::Success(Db {
                 conn: Some(conn),
                 count,
             }),
-            None => Connection::from_request(request).await.map(|conn| Db {
-                conn: Some(conn),
-                count,
-            }),
+            Err(error) => Outcome::Error((Status::ServiceUnavailable, error)),
         }
     }
 }

@@ -173,7 +173,7 @@ fn head(out: &mut String, name: &str, kind: &str, help: &str) -> std::fmt::Resul
 }
 
 /// Somebody who may read the numbers. For everybody else there is nothing here.
-struct Monitor(Option<store::Db>);
+struct Monitor(Option<store::Pool>);
 
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for Monitor {
@@ -194,7 +194,7 @@ impl<'r> FromRequest<'r> for Monitor {
         match may {
             true => {
                 let database = Database::fetch(request.rocket());
-                Outcome::Success(Monitor(database.map(|database| database.0.clone())))
+                Outcome::Success(Monitor(database.map(|database| (**database).clone())))
             }
             false => Outcome::Error((Status::NotFound, ())),
         }
@@ -230,14 +230,15 @@ async fn metrics(
     counts: &rocket::State<Counts>,
 ) -> (rocket::http::ContentType, String) {
     let mut out = String::new();
-    let db = monitor.0.as_ref();
+    let pool = monitor.0.as_ref();
+    let db = pool.map(|pool| &pool.0);
     let told = tokio::time::timeout(PATIENCE, async {
         let mut conn = db?.reader().await.ok()?;
         let lengths = store::health::lengths(&mut conn).await.ok()?;
         Some((lengths, store::health::pulses(&mut conn).await.ok()?))
     });
     let told = told.await.ok().flatten();
-    let written = write(&mut out, site, counts, db, told);
+    let written = write(&mut out, site, counts, pool, told);
     written.expect("a String takes any text");
     let kind = rocket::http::ContentType::new("text", "plain")
         .with_params([("version", "0.0.4"), ("charset", "utf-8")]);
@@ -253,7 +254,7 @@ fn write(
     out: &mut String,
     site: &Site,
     counts: &Counts,
-    db: Option<&store::Db>,
+    pool: Option<&store::Pool>,
     told: Option<Told>,
 ) -> std::fmt::Result {
     head(out, "patchwork_info", "gauge", "Which version answers.")?;
@@ -269,7 +270,16 @@ fn write(
         "Whether the database answered.",
     )?;
     writeln!(out, "patchwork_database_up {}", u8::from(told.is_some()))?;
-    if let Some((used, idle)) = db.map(store::Db::connections) {
+    if let Some(is_asked) = pool.and_then(store::Pool::is_standby_asked) {
+        head(
+            out,
+            "patchwork_standby_asked",
+            "gauge",
+            "Whether visitors are answered by the standby.",
+        )?;
+        writeln!(out, "patchwork_standby_asked {}", u8::from(is_asked))?;
+    }
+    if let Some((used, idle)) = pool.map(|pool| pool.0.connections()) {
         head(
             out,
             "patchwork_database_connections",

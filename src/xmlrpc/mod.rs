@@ -34,10 +34,7 @@ use rocket::{
 };
 
 use self::{answer::Body, codec::Value, fault::Fault, session::Session};
-use crate::{
-    domain::Timestamp,
-    store::{Database, Pool},
-};
+use crate::{domain::Timestamp, store::Database};
 
 /// How the interface is to be.
 #[derive(Clone, Debug, Default)]
@@ -104,7 +101,7 @@ async fn answered(
     if !sent.is_complete() {
         return Err(Status::PayloadTooLarge);
     }
-    let Pool(db) = &***database;
+    let db = &database.0;
     let Authorization { header, from } = authorization;
     let session = Session::new(db.clone(), header, from, Timestamp::now());
     Ok(Xml::of(session, &sent).await)

@@ -273,7 +273,7 @@ async fn site_with(db: &Db, web: web::Options, api: api::Options) -> Site {
     let figment = rocket::Config::figment()
         .merge(("log_level", "off"))
         .merge(("secret_key", [7u8; 32].as_slice()));
-    let rocket = rocket::custom(figment).manage(Database::from(Pool(db.clone())));
+    let rocket = rocket::custom(figment).manage(Database::from(Pool::from(db.clone())));
     let rocket = api::mount(web::mount(rocket, options), api);
     Site {
         client: Client::untracked(rocket).await.expect("a site"),

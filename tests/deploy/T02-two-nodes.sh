@@ -1,5 +1,5 @@
 # Two nodes with the addresses of the guide: the database on 10.1.1.1, the site on 10.1.1.2, TLS with a CA of its own, and a
-# third that is refused. Then the database stops and comes back.
+# third that is refused. Then the database stops and comes back. Then the third becomes a hot standby that visitors are answered from.
 needs ip psql curl openssl
 [ "$(id -u)" = 0 ] || { skip "network namespaces take root"; exit 0; }
 bin=$(pg_bin)
@@ -45,7 +45,7 @@ mkdir "$WORK/tls"
     cd "$WORK/tls"
     openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj '/CN=Example CA' -keyout ca.key -out ca.crt
     openssl req -newkey rsa:2048 -nodes -subj /CN=10.1.1.1 -keyout server.key -out server.csr
-    printf 'subjectAltName=IP:10.1.1.1\n' >ext
+    printf 'subjectAltName=IP:10.1.1.1,IP:10.1.1.3\n' >ext
     openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile ext -out server.crt
     openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj '/CN=Another CA' -keyout other.key -out other.crt
 ) 2>/dev/null
@@ -131,3 +131,51 @@ for port in 8001 8002; do
     until_true 30 answers /project/tidepool/list/ 200 "$port" || fail "the site on $port does not come back"
 done
 ok "the database stops while two sites serve: 503 with Retry-After, mail 75; it starts, and they go on by themselves"
+
+# A hot standby on 10.1.1.3, by streaming over TLS.
+sql_as_postgres -c "CREATE ROLE patchwork_standby REPLICATION LOGIN PASSWORD 'password-of-patchwork_standby'"
+sed -i 's/^#hostssl replication/hostssl replication/' "$WORK/pg/data/pg_hba.conf"
+sql_as_postgres -c 'SELECT pg_reload_conf()' >/dev/null
+on_other() { ip netns exec "$other" setpriv --reuid=postgres --regid=postgres --init-groups env HOME="$WORK/pg" "$@"; }
+on_other "$bin/pg_basebackup" -D "$WORK/pg/copy" -R -c fast --no-sync \
+    -d "host=10.1.1.1 user=patchwork_standby password=password-of-patchwork_standby sslmode=verify-full sslrootcert=$WORK/tls/ca.crt"
+install -d -o postgres "$WORK/pg/run"
+cat >>"$WORK/pg/copy/postgresql.conf" <<CONF
+listen_addresses = '10.1.1.3'
+unix_socket_directories = '$WORK/pg/run'
+hot_standby_feedback = on
+CONF
+copy_ctl() { on_other "$bin/pg_ctl" -D "$WORK/pg/copy" -l "$WORK/pg/copy-log" -w "$@" >/dev/null; }
+copy_ctl start
+net_end_both() { copy_ctl -m immediate stop || true; net_end_all; }
+trap net_end_both EXIT
+standby=$(url www-data)
+standby=${standby/10.1.1.1/10.1.1.3}
+start env DATABASE_URL="$(url www-data)" ip netns exec "$web" "$PATCHWORK" -v0 --set server.metrics=local \
+    --set database.replica_url="$standby" --set database.replica_max_lag=2 serve --port 8003
+until_true 30 answers /readyz 200 8003 || fail "the site with a standby does not start"
+asked() { on_web curl -s http://127.0.0.1:8003/metrics | grep -qx "patchwork_standby_asked $1"; }
+until_true 30 asked 1 || fail "the standby is not asked"
+same "streaming, by TLS" "$(sql_as_postgres -c \
+    "SELECT r.state, s.ssl FROM pg_stat_replication r JOIN pg_stat_ssl s USING (pid)")" 'streaming|t'
+as_role www-data check --set database.replica_url="$standby" >"$WORK/heard" || fail "check: $(cat "$WORK/heard")"
+! grep -q replica_url "$WORK/heard" || fail "check of the standby: $(cat "$WORK/heard")"
+printf 'From: a@example.org\nList-Id: <tidepool.lists.example.org>\nSubject: [PATCH] by way of the standby\nMessage-Id: <y@example.org>\n\nx\n--- a/a\n+++ b/a\n@@ -1 +1 @@\n-a\n+b\n' |
+    as_role nobody parsemail --mta
+is_shown() { on_web curl -s "http://127.0.0.1:8003/project/tidepool/list/" | grep -q 'by way of the standby'; }
+until_true 10 is_shown || fail "a new patch does not come to the standby"
+ok "a hot standby by streaming replication over TLS: visitors are answered from it, a mail shows there"
+pg_ctl -m fast stop
+same "a list from the standby, without a database" "$(seen /project/tidepool/list/ 8003)" 200
+same "the API from the standby" "$(seen /api/patches/ 8003)" 200
+same "a login without a database" "$(seen /user/login/ 8003)" 503
+same "a site without a standby" "$(seen /project/tidepool/list/ 8001)" 503
+pg_ctl start
+until_true 30 answers /user/login/ 200 8003 || fail "the site does not find its database again"
+ok "the database stops: visitors read on from the standby, whoever needs the database gets 503"
+copy_ctl -m immediate stop
+same "a list without the standby" "$(seen /project/tidepool/list/ 8003)" 200
+until_true 30 asked 0 || fail "a standby that is away is asked"
+copy_ctl start
+until_true 30 asked 1 || fail "the standby is not asked again"
+ok "the standby stops: the database answers everybody; it comes back and is asked again"

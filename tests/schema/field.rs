@@ -52,7 +52,7 @@ impl Site {
     async fn new(sample: &Sample) -> Site {
         let db = Db::open(&sample.url, &Options::default()).expect("an address");
         let figment = rocket::Config::figment().merge(("log_level", "off"));
-        let rocket = rocket::custom(figment).manage(Database::from(Pool(db)));
+        let rocket = rocket::custom(figment).manage(Database::from(Pool::from(db)));
         let rocket = api::mount(
             web::mount(rocket, web::Options::default()),
             api::Options::default(),

@@ -8,4 +8,5 @@ mod list;
 mod migrate;
 mod outbox;
 mod play;
+mod standby;
 mod transaction;

@@ -184,15 +184,49 @@ impl Cluster {
                 "--locale=C.UTF-8",
             ],
         )?;
-        let settings = format!(
-            "listen_addresses = ''\nunix_socket_directories = '{}'\n{settings}",
-            home.display()
-        );
-        let file = home.join("data/postgresql.conf");
-        let old = fs::read_to_string(&file).map_err(|error| error.to_string())?;
-        fs::write(&file, old + &settings).map_err(|error| error.to_string())?;
+        cluster.set(settings)?;
         cluster.resume()?;
         Ok(cluster)
+    }
+
+    /// Makes a hot standby of another cluster in a folder and starts it: what is written there comes here, by streaming.
+    #[allow(dead_code)] // the benchmarks stand on this file too
+    pub fn standby_of(main: &Cluster, home: &Path) -> Result<Cluster, String> {
+        fs::create_dir_all(home).map_err(|error| error.to_string())?;
+        if let Some((uid, gid)) = main.user {
+            chown(home, Some(uid), Some(gid)).map_err(|error| error.to_string())?;
+        }
+        let cluster = Cluster {
+            home: home.to_owned(),
+            programs: main.programs.clone(),
+            user: main.user,
+        };
+        let socket = main.home.display().to_string();
+        let arguments = [
+            "-h",
+            &socket,
+            "-U",
+            "postgres",
+            "-R",
+            "-c",
+            "fast",
+            "--no-sync",
+        ];
+        cluster.run("pg_basebackup", &arguments)?;
+        cluster.set("")?;
+        cluster.resume()?;
+        Ok(cluster)
+    }
+
+    /// Adds settings to the server's own; the last of a name counts.
+    fn set(&self, settings: &str) -> Result<(), String> {
+        let settings = format!(
+            "listen_addresses = ''\nunix_socket_directories = '{}'\n{settings}",
+            self.home.display()
+        );
+        let file = self.home.join("data/postgresql.conf");
+        let old = fs::read_to_string(&file).map_err(|error| error.to_string())?;
+        fs::write(&file, old + &settings).map_err(|error| error.to_string())
     }
 
     /// Starts the server again.

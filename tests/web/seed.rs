@@ -24,7 +24,7 @@ pub async fn site(db: &Db, change: impl FnOnce(&mut web::Options)) -> Client {
     let figment = rocket::Config::figment()
         .merge(("log_level", "off"))
         .merge(("secret_key", [7u8; 32].as_slice()));
-    let rocket = rocket::custom(figment).manage(Database::from(Pool(db.clone())));
+    let rocket = rocket::custom(figment).manage(Database::from(Pool::from(db.clone())));
     Client::untracked(web::mount(rocket, options))
         .await
         .expect("a site")

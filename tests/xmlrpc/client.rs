@@ -31,7 +31,7 @@ pub async fn site_with(db: &Db, change: impl FnOnce(&mut xmlrpc::Options)) -> Cl
     let figment = rocket::Config::figment()
         .merge(("log_level", "off"))
         .merge(("secret_key", [7u8; 32].as_slice()));
-    let rocket = rocket::custom(figment).manage(Database::from(Pool(db.clone())));
+    let rocket = rocket::custom(figment).manage(Database::from(Pool::from(db.clone())));
     let rocket = xmlrpc::mount(web::mount(rocket, pages), options);
     Client::untracked(rocket).await.expect("a site")
 }
