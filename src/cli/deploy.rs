@@ -30,6 +30,11 @@ pub(super) async fn findings(
             "{url} is not https: passwords and tokens can be read on the way; give the front server a certificate"
         )));
     }
+    if settings.site.hosts.trim().is_empty() {
+        findings.push(Warning(
+            "site.hosts is empty, so the site answers under any name: list its names".to_owned(),
+        ));
+    }
     findings.push(pages(&site).await?);
     findings.extend(files(&site, settings).await?);
     if key.is_empty() {

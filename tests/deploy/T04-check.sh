@@ -73,6 +73,10 @@ for line in 'removes Content-Security-Policy' '/static/' 'error: the Authorizati
     holds "$line"
 done
 ok "a bad front server: each fault is named"
+said=$(looks "http://127.0.0.1:$good" --set site.hosts=)
+holds 'warning: site.hosts is empty'
+said=$(looks "http://127.0.0.1:$good" --set 'site.hosts=localhost 127.0.0.1')
+[[ $said != *'site.hosts is empty'* ]] || fail "names are missed: $said"
 said=$(looks "http://127.0.0.1:$good" --set site.secret_key=another-key-that-is-as-long-as-it-has-to-be)
 holds 'another site.secret_key'
 for proof in '' 1.2 "$(date +%s).0000" "$key"; do
