@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf, process::ExitCode, time::Duration};
 use anyhow::Context;
 use clap::Args;
 
-use super::{Common, Outcome, block_on, database, deploy, output};
+use super::{Common, Outcome, block_on, database, deploy, output, serve};
 use crate::{
     config::{Loaded, Settings},
     domain::{
@@ -118,6 +118,9 @@ fn settings(loaded: &Loaded) -> Vec<Finding> {
     let settings = &loaded.settings;
     if let Err(error) = notify::Mailer::new(&settings.mail) {
         findings.push(Error(error.to_string()));
+    }
+    if let Err(error) = serve::trusted(settings) {
+        findings.push(Error(output::sentence(&error)));
     }
     if settings.mail.from.contains("@patchwork.example.com") {
         findings.push(Warning(

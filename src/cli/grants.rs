@@ -5,6 +5,7 @@ use std::{
     process::ExitCode,
 };
 
+use anyhow::bail;
 use clap::Args;
 
 use super::Outcome;
@@ -36,6 +37,13 @@ pub(super) struct Grants {
 
 impl Grants {
     pub(super) fn run(self) -> Outcome {
+        // What the mail may not do is taken from its role, whoever else it is.
+        if !self.psql && (self.mail == self.web || Some(&self.mail) == self.owner.as_ref()) {
+            bail!(
+                "the role of the mail, '{}', must be one of its own: it is allowed less than the site's and the owner's",
+                self.mail
+            );
+        }
         let roles = match self.psql {
             true => Roles::variables(),
             false => Roles::named(&self.web, &self.mail, self.owner.as_deref()),

@@ -53,7 +53,10 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{Given, Loaded, Sources};
+use crate::{
+    config::{Given, Loaded, Sources},
+    gateway,
+};
 
 /// How every command ends: with an exit code, or an error that is told and becomes 1.
 type Outcome = anyhow::Result<ExitCode>;
@@ -267,7 +270,7 @@ impl Command {
 
 /// Runs the command that the arguments name.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(gateway::arguments()) {
         Ok(cli) => cli,
         Err(error) => return parsemail::misused(error),
     };

@@ -91,14 +91,31 @@ impl FastCgi {
 
 impl Cgi {
     pub(super) fn run(self, common: &Common) -> Outcome {
-        let loaded = common.settings(Vec::new())?;
-        prepare(&loaded.settings)?;
-        cgi(&loaded.settings)
+        apologizing(|| {
+            let loaded = common.settings(Vec::new())?;
+            prepare(&loaded.settings)?;
+            ready(&loaded.settings)
+        })
     }
 }
 
-fn cgi(settings: &Settings) -> Outcome {
-    gateway::cgi(site(settings)?, limits(settings), &trusted(settings)?)?;
+/// A site, and how it is asked.
+type Ready = (rocket::Rocket<rocket::Build>, Limits, Trusted);
+
+fn ready(settings: &Settings) -> anyhow::Result<Ready> {
+    Ok((site(settings)?, limits(settings), trusted(settings)?))
+}
+
+/// Answers a CGI request, also when the site cannot be served now: whoever asks gets an answer, who looks after the site the reason.
+fn apologizing(make: impl FnOnce() -> anyhow::Result<Ready>) -> Outcome {
+    let (site, limits, trusted) = match make() {
+        Ok(ready) => ready,
+        Err(error) => {
+            gateway::away()?;
+            return Err(error);
+        }
+    };
+    gateway::cgi(site, limits, &trusted)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -123,6 +140,9 @@ enum Way {
 impl Serve {
     pub(super) fn run(self, common: &Common) -> Outcome {
         let way = self.way()?;
+        if way == Way::Found && Front::handed_over().is_empty() && Door::detect() == Door::Cgi {
+            return Cgi {}.run(common);
+        }
         let loaded = common.settings(self.given(&way))?;
         let settings = &loaded.settings;
         prepare(settings)?;
@@ -132,8 +152,7 @@ impl Serve {
             Way::Found => match (Front::handed_over(), Door::detect()) {
                 (handed, Door::Http) => handed,
                 (handed, _) if !handed.is_empty() => handed,
-                (_, Door::Cgi) => return cgi(settings),
-                (_, Door::FastCgi) => vec![Front {
+                (_, Door::Cgi | Door::FastCgi) => vec![Front {
                     door: Door::FastCgi,
                     listen: Listen::Inherited(0),
                 }],
@@ -208,7 +227,7 @@ fn limits(settings: &Settings) -> Limits {
     }
 }
 
-fn trusted(settings: &Settings) -> anyhow::Result<Trusted> {
+pub(super) fn trusted(settings: &Settings) -> anyhow::Result<Trusted> {
     Trusted::parse(&settings.server.trusted_proxies).map_err(|word| {
         anyhow!("server.trusted_proxies: '{word}' is neither an address nor a network such as 10.1.0.0/16")
     })

@@ -59,6 +59,9 @@ pub(super) fn refuse(refusal: Refusal, out: &mut dyn Write) -> io::Result<()> {
         answer,
         "Status: {code} {reason}\r\nContent-Type: text/plain; charset=utf-8\r\n"
     )?;
+    if refusal == Refusal::Away {
+        answer.extend_from_slice(b"Retry-After: 30\r\n");
+    }
     write!(answer, "Content-Length: {length}\r\n\r\n{reason}\n")?;
     out.write_all(&answer)?;
     out.flush()

@@ -1,9 +1,11 @@
 //! The CGI door: one request, then the process ends.
 
 use std::{
+    env,
+    ffi::{OsStr, OsString},
     fs::File,
     io::{self, Read, Write},
-    os::fd::AsFd,
+    os::{fd::AsFd, unix::ffi::OsStrExt},
 };
 
 use rocket::{
@@ -37,6 +39,35 @@ pub fn cgi(rocket: Rocket<Build>, limits: Limits, trusted: &Trusted) -> Result<(
         &mut io::stdin().lock(),
         &mut output,
     )
+}
+
+/// Answers the request of this process when the site cannot be served now: 503, as through the other doors.
+///
+/// # Errors
+/// When nobody listens any more.
+pub fn away() -> io::Result<()> {
+    let environment = Environment::of_process();
+    body::drain(&environment, Door::Cgi, &mut io::stdin().lock());
+    refuse(Refusal::Away, &mut io::stdout().lock())
+}
+
+/// Returns the arguments of this process. What a CGI request brings are not ours: of a query without `=` web servers make
+/// arguments (RFC 3875 §4.4), and whoever asks must not choose the command. Of a wrapper that needs arguments, settings are
+/// named by PATCHWORK_CONFIG.
+pub fn arguments() -> Vec<OsString> {
+    let all: Vec<OsString> = env::args_os().collect();
+    let of_request = |name| env::var_os(name);
+    let is_request =
+        of_request("GATEWAY_INTERFACE").is_some() && of_request("REQUEST_METHOD").is_some();
+    match is_request && is_searched(of_request("QUERY_STRING").as_deref()) {
+        true => all.into_iter().take(1).collect(),
+        false => all,
+    }
+}
+
+/// Says whether a query becomes arguments; where none is named, it may have.
+fn is_searched(query: Option<&OsStr>) -> bool {
+    query.is_none_or(|query| !query.is_empty() && !query.as_bytes().contains(&b'='))
 }
 
 /// Starts Rocket, answers one request, and lets Rocket end in good order.

@@ -16,6 +16,9 @@ const FORWARDED: [&str; 3] = [
     "HTTP_FORWARDED",
 ];
 
+/// Tells the site that a front server passed a request on, or says so: then it is not from this machine, whatever its address.
+const PASSED_ON: &str = "HTTP_X_PATCHWORK_PASSED_ON";
+
 /// The variables of a request, with the bytes and in the order the front server sent them.
 ///
 /// A name may come twice: nginx passes a repeated header so, and lets a later line of its configuration
@@ -52,6 +55,11 @@ impl Environment {
     /// that is believed; `is_local` tells of somebody without an address. The headers themselves go: they have no other
     /// use, and from anybody else they are lies.
     pub(super) fn believe(&mut self, trusted: &Trusted, is_local: bool) {
+        self.0.retain(|(name, _)| name != PASSED_ON);
+        let is_passed_on = self
+            .0
+            .iter()
+            .any(|(name, _)| FORWARDED.contains(&name.as_str()));
         let peer = self.remote();
         if peer.map_or(is_local, |peer| trusted.holds(peer.ip())) {
             let [hops, scheme, standard] = FORWARDED.map(|name| self.all(name));
@@ -68,6 +76,9 @@ impl Environment {
         }
         self.0
             .retain(|(name, _)| !FORWARDED.contains(&name.as_str()));
+        if is_passed_on {
+            self.0.push((PASSED_ON.into(), b"1".into()));
+        }
     }
 
     /// Returns the values of a header that may come more than once, as one.

@@ -18,8 +18,9 @@ use std::{
 
 use http_body_util::BodyExt;
 use hyper::{
-    body::{Bytes, Incoming},
-    header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName},
+    Version,
+    body::{Body as _, Bytes, Incoming},
+    header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName},
     http::request::Parts,
     server::conn::http1,
     service::service_fn,
@@ -59,17 +60,24 @@ const LAST_CALL: Duration = Duration::from_millis(200);
 /// Connections at a time; more wait in the kernel's queue.
 const CONNECTIONS: usize = 1024;
 
+/// How many KiB the bodies that are coming in may take together.
+const MEMORY: u32 = 256 << 10;
+
 /// The door, shared by its connections.
 pub(super) struct Http {
     site: Site,
     places: Arc<Semaphore>,
+    memory: Semaphore,
 }
 
 impl Http {
     /// Makes the door of a site.
     pub(super) fn new(site: Site) -> Arc<Http> {
-        let places = Arc::new(Semaphore::new(CONNECTIONS));
-        Arc::new(Http { site, places })
+        Arc::new(Http {
+            site,
+            places: Arc::new(Semaphore::new(CONNECTIONS)),
+            memory: Semaphore::new(MEMORY as usize),
+        })
     }
 
     /// Takes connections until Rocket shuts down, then waits for those that are open.
@@ -163,10 +171,16 @@ async fn answer(
 ) -> Answer {
     let (head, body) = asked.into_parts();
     let limits = &door.site.client.rocket().config().limits;
-    // The site may take more at some addresses than at most; those look at the rest themselves.
-    let most = limits.get("door").or_else(|| limits.get("bytes"));
-    let most = most.map_or(u64::MAX, |limit| limit.as_u64());
-    let body = match read(body, most).await {
+    // Where mails come in, the site takes more than elsewhere.
+    let name = match head.uri.path().contains("/inbound/mail") {
+        true => "door",
+        false => "bytes",
+    };
+    let most = limits.get(name).map_or(u64::MAX, |limit| limit.as_u64());
+    if !has_one_host(&head) {
+        return refused(Refusal::Malformed);
+    }
+    let body = match door.read(body, most).await {
         Ok(body) => body,
         Err(refusal) => return refused(refusal),
     };
@@ -177,6 +191,28 @@ async fn answer(
     let (tell, told) = oneshot::channel();
     tokio::spawn(async move { exchange(&door.site, &environment, &body, tell).await });
     told.await.unwrap_or_else(|_| refused(Refusal::Broken))
+}
+
+/// Says whether a request names one host, as it must (RFC 9112, section 3.2); HTTP/1.0 knew of none.
+fn has_one_host(head: &Parts) -> bool {
+    let mut hosts = head.headers.get_all(HOST).iter();
+    let is_one = match (hosts.next(), hosts.next()) {
+        (Some(host), None) => !host.as_bytes().iter().any(|byte| b" \t,".contains(byte)),
+        (None, _) => head.version < Version::HTTP_11,
+        (Some(_), Some(_)) => false,
+    };
+    is_one
+}
+
+impl Http {
+    /// Reads a body when there is room for it: until they are whole, all bodies together take so much memory and no more.
+    async fn read(&self, body: Incoming, most: u64) -> Result<Vec<u8>, Refusal> {
+        let bytes = body.size_hint().exact().unwrap_or(most).min(most);
+        let room = u32::try_from(bytes >> 10).unwrap_or(MEMORY).min(MEMORY);
+        let room = timeout(PAUSE.0, self.memory.acquire_many(room));
+        let _room = room.await.map_err(|_| Refusal::Away)?;
+        read(body, most).await
+    }
 }
 
 /// Reads a body; of one that is too large, not much more than what is allowed.

@@ -329,6 +329,8 @@ impl Drop for SocketFile {
 /// Opens a socket file with its permissions, in the place of one that a dead process left.
 fn open_unix(path: &Path, mode: Option<u32>) -> io::Result<Socket> {
     check_free(path)?;
+    // Its own name may be too long for those who connect, though not the one it is made under.
+    SocketAddrUnix::new(path)?;
     // Made under another name and moved: nobody connects before the permissions are right, and there is no
     // moment without a file.
     let draft = path.with_file_name(format!(".{}.sock", std::process::id()));

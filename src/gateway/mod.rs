@@ -33,7 +33,7 @@ use rocket::{
 };
 
 pub use self::{
-    cgi::cgi,
+    cgi::{arguments, away, cgi},
     forwarded::Trusted,
     listen::{Front, Listen, Listener, Socket},
     orders::Order,

@@ -41,6 +41,8 @@ pub(super) enum Refusal {
     TooSlow,
     /// The site did not start, or did not end an answer.
     Broken,
+    /// The site cannot be served now.
+    Away,
 }
 
 impl Refusal {
@@ -53,6 +55,7 @@ impl Refusal {
             Refusal::TooLarge => Status::PayloadTooLarge,
             Refusal::TooSlow => Status::RequestTimeout,
             Refusal::Broken => Status::InternalServerError,
+            Refusal::Away => Status::ServiceUnavailable,
         }
     }
 }

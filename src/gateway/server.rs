@@ -203,11 +203,15 @@ pub fn again(sockets: &[Socket]) -> Error {
     let name = exe.to_string_lossy();
     let exe = PathBuf::from(name.strip_suffix(" (deleted)").unwrap_or(&name));
     match listen::hand_down(sockets) {
-        Ok((name, value)) => Command::new(exe)
-            .args(env::args_os().skip(1))
-            .env(name, value)
-            .exec()
-            .into(),
+        Ok((name, value)) => {
+            // What another one asks for, to read the settings anew, is about to be done.
+            ::fastcgi::ignore_hangups();
+            Command::new(exe)
+                .args(env::args_os().skip(1))
+                .env(name, value)
+                .exec()
+                .into()
+        }
         Err(error) => error.into(),
     }
 }

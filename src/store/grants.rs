@@ -55,6 +55,11 @@ const PREAMBLE: &str = "\
 \\else
 SELECT current_user AS owner \\gset
 \\endif
+SELECT :'mail' IN (:'web', :'owner') AS is_shared \\gset
+\\if :is_shared
+\\warn the role of the mail must be one of its own: it is allowed less than the others
+\\quit
+\\endif
 ";
 
 /// What the mail may do with a table: the words of a GRANT. Tables that are not here it cannot even read.

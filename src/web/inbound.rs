@@ -15,9 +15,11 @@ use rocket::{
 };
 use rocket_db_pools::Database;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::guard::View;
 use crate::{
+    auth::hex,
     config::INBOUND_BYTES as MOST_BYTES,
     domain::{ListId, Timestamp},
     ingest::{
@@ -28,25 +30,26 @@ use crate::{
 };
 use body::{Body, Content};
 pub use key::Keys;
-use key::{Shown, Used};
+use key::{Shown, Signature};
 
 /// How long a request may take to arrive.
 const ARRIVAL: Duration = Duration::from_secs(120);
 
+/// In minutes.
+const A_DAY: i64 = 24 * 60;
+
 /// How many are in hand at a time.
 const MOST_AT_ONCE: usize = 8;
 
-/// What the way in remembers.
+/// How many may hand mails in at a time.
 #[derive(Debug)]
 pub struct Desk {
-    used: Used,
     room: Semaphore,
 }
 
 impl Default for Desk {
     fn default() -> Self {
         Desk {
-            used: Used::default(),
             room: Semaphore::new(MOST_AT_ONCE),
         }
     }
@@ -124,7 +127,7 @@ async fn take(request: &Request<'_>, data: Data<'_>) -> Result<Answer, Answer> {
                     "The signature is wrong, or too old.",
                 ));
             }
-            if !desk.used.allows(signed, &raw) {
+            if !brings(request, signed, &raw).await? {
                 return Err(refused(
                     Status::Forbidden,
                     "The signature has come with another mail before.",
@@ -160,11 +163,36 @@ async fn take(request: &Request<'_>, data: Data<'_>) -> Result<Answer, Answer> {
         }
         (true, _, None) => return Err(refused(Status::BadRequest, "There is no mail.")),
     };
-    let answer = stored(request, &view, raw.clone()).await?;
-    if let Some(signed) = signature {
-        desk.used.remember(signed, &raw, now);
-    }
-    Ok(answer)
+    stored(request, &view, raw).await
+}
+
+fn away() -> Answer {
+    refused(
+        Status::ServiceUnavailable,
+        "Mails cannot be stored now; try again.",
+    )
+}
+
+/// Says whether a signature may bring a mail, and holds it to that mail: it covers none, and must not bring another one. The
+/// site remembers for a day, longer than a signature is good.
+async fn brings(request: &Request<'_>, signed: &Signature, raw: &[u8]) -> Result<bool, Answer> {
+    let database = store::Database::fetch(request.rocket()).ok_or_else(away)?;
+    let token = format!("inbound token {}", signed.token);
+    let mail = format!("{token} {}", hex(&Sha256::digest(raw)));
+    let counted = async {
+        let (mut tx, now) = (database.0.begin().await?, Timestamp::now());
+        let all = store::throttle::count(&mut tx, &token, A_DAY, now).await?;
+        let same = store::throttle::count(&mut tx, &mail, A_DAY, now).await?;
+        let is_bound = all.count == same.count;
+        if is_bound {
+            tx.commit().await?;
+        }
+        Ok(is_bound)
+    };
+    counted.await.map_err(|error: store::Error| {
+        tracing::error!("a signature cannot be looked up: {error}");
+        away()
+    })
 }
 
 fn unknown() -> Answer {
@@ -226,12 +254,6 @@ async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Body, Answer> {
 }
 
 async fn stored(request: &Request<'_>, view: &View<'_>, raw: Vec<u8>) -> Result<Answer, Answer> {
-    let away = || {
-        refused(
-            Status::ServiceUnavailable,
-            "Mails cannot be stored now; try again.",
-        )
-    };
     let database = store::Database::fetch(request.rocket()).ok_or_else(away)?;
     let list = field(request, "list_id").filter(|list| !list.is_empty());
     let list = list.map(|list| ListId::new(list.trim().trim_matches(['<', '>'])));

@@ -204,6 +204,8 @@ impl<'r> FromRequest<'r> for Monitor {
 /// Says whether it comes from this machine itself, not through a front server on it.
 fn is_local(request: &Request<'_>) -> bool {
     let passed_on = [
+        // What the gateway found of it.
+        "X-Patchwork-Passed-On",
         "X-Forwarded-For",
         "X-Real-IP",
         "Forwarded",

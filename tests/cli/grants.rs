@@ -52,3 +52,17 @@ fn every_table_and_sequence_is_spoken_of() {
         }
     });
 }
+
+/// The mail's role would take from the site's what it may not do itself.
+#[test]
+fn the_mail_has_a_role_of_its_own() {
+    for roles in [
+        ["--web", "pw", "--mail", "pw"],
+        ["--owner", "nobody", "--mail", "nobody"],
+    ] {
+        let arguments = [&["grants"], &roles[..]].concat();
+        Program::default()
+            .run(&arguments)
+            .fails(1, &["must be one of its own"]);
+    }
+}

@@ -85,6 +85,73 @@ fn talk(port: u16, said: &str) -> String {
     String::from_utf8(text).expect("UTF-8")
 }
 
+/// Asks once, in this version of HTTP and with these headers.
+fn once(port: u16, path: &str, version: &str, headers: &str) -> String {
+    let head = format!("GET {path} HTTP/{version}\r\nConnection: close\r\n{headers}\r\n");
+    talk(port, &head)
+}
+
+/// A CGI request, as web servers start one.
+fn request(program: Program, query: &str) -> Program {
+    program
+        .with("GATEWAY_INTERFACE", "CGI/1.1")
+        .with("REQUEST_METHOD", "GET")
+        .with("REQUEST_URI", &format!("/api/?{query}"))
+        .with("QUERY_STRING", query)
+        .with("HTTP_HOST", "patchwork.example.com")
+}
+
+/// Of a query without `=`, Apache makes arguments.
+#[test]
+fn a_query_is_no_command() {
+    for (query, words) in [
+        ("backup+stolen.zst", &["backup", "stolen.zst"][..]),
+        ("--config+x+cgi", &["--config", "x", "cgi"]),
+        ("dumpdata", &["dumpdata"]),
+        ("cgi", &["cgi"]),
+    ] {
+        let program = request(Program::default(), query);
+        let answer = program.run(words).ok();
+        assert!(answer.starts_with("Status: 200 "), "{query}: {answer}");
+        assert!(!program.folder.join("stolen.zst").exists(), "{query}");
+    }
+    let program = request(Program::default(), "page=1");
+    let answer = program.run(&["--set", "api.rest=false", "cgi"]).ok();
+    assert!(answer.starts_with("Status: 404 "), "a wrapper's: {answer}");
+}
+
+/// Whoever asks gets an answer, the web server's log the reason.
+#[test]
+fn a_request_to_a_site_without_a_database_is_answered() {
+    let nowhere = "postgres://patchwork@127.0.0.1:1/patchwork";
+    let ended = request(Program::on(nowhere), "").run(&[]);
+    assert!(ended.out.starts_with("Status: 503 "), "{ended:?}");
+    assert!(ended.out.contains("\r\nRetry-After: 30\r\n"), "{ended:?}");
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.err.contains("cannot be reached"), "{ended:?}");
+}
+
+/// Whoever reloads twice reloads; the server does not end of it.
+#[test]
+fn reloads_may_come_at_any_time() {
+    let program = Program::default();
+    let port = free_port();
+    let child = program
+        .command(&["serve", "--port", &port.to_string()])
+        .spawn();
+    let mut server = Server(child.expect("the program"));
+    answer(port);
+    for pause in [5, 5, 20, 50, 100, 5, 200, 5] {
+        let told = Command::new("kill")
+            .args(["-HUP", &server.0.id().to_string()])
+            .status();
+        assert!(told.expect("kill").success());
+        std::thread::sleep(Duration::from_millis(pause));
+    }
+    answer(port);
+    assert_eq!(server.0.try_wait().expect("our own child"), None);
+}
+
 #[test]
 fn http_is_spoken_as_clients_expect() {
     let program = Program::default();
@@ -96,6 +163,8 @@ fn http_is_spoken_as_clients_expect() {
             &port.to_string(),
             "--set",
             "server.max_body=1000",
+            "--set",
+            "server.metrics=local",
         ])
         .spawn()
         .expect("the program");
@@ -141,6 +210,28 @@ fn http_is_spoken_as_clients_expect() {
             405,
         ),
         (talk(port, "GET / / HTTP/1.1\r\nHost: a\r\n\r\n"), 400),
+        (once(port, "/api/", "1.1", ""), 400),
+        (once(port, "/api/", "1.0", ""), 200),
+        (once(port, "/api/", "1.1", "Host: a\r\nHost: b\r\n"), 400),
+        (once(port, "/api/", "1.1", "Host: a, b\r\n"), 400),
+        // Numbers for monitors of this machine, not for whom a front server passes on.
+        (once(port, "/metrics", "1.0", ""), 200),
+        (
+            once(port, "/metrics", "1.0", "X-Forwarded-Proto: http\r\n"),
+            404,
+        ),
+        (
+            once(port, "/metrics", "1.0", "X-Forwarded-For: unknown\r\n"),
+            404,
+        ),
+        (
+            once(port, "/metrics", "1.0", "Forwarded: for=unknown\r\n"),
+            404,
+        ),
+        (
+            once(port, "/metrics", "1.0", "X-Patchwork-Passed-On:\r\n"),
+            200,
+        ),
     ] {
         assert!(
             answer.starts_with(&format!("HTTP/1.1 {code} ")),

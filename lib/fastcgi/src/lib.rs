@@ -17,6 +17,7 @@
 //! Specification: <https://fastcgi-archives.github.io/FastCGI_Specification.html>.
 
 mod connection;
+mod heir;
 mod pairs;
 mod places;
 mod record;
@@ -29,6 +30,7 @@ mod streams;
 #[cfg(test)]
 mod tests;
 
+pub use heir::ignore_hangups;
 pub use request::{Params, Request, Role};
 pub use server::{Config, descriptor, inherited, run, run_raw, run_tcp, run_with};
 pub use stop::Stop;

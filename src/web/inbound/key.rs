@@ -1,6 +1,6 @@
 //! Who may hand mails in: whoever knows the secret, or a provider whose signature is right.
 
-use std::{collections::HashMap, fmt, sync::Mutex};
+use std::fmt;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use pbkdf2::hmac::{Hmac, KeyInit, Mac};
@@ -12,9 +12,6 @@ const MOST_AGE: i64 = 12 * 3600;
 
 /// How many seconds the clock of a provider may be ahead.
 const MOST_AHEAD: i64 = 300;
-
-/// How many used signatures are remembered.
-const MOST_USED: usize = 100_000;
 
 /// What opens the way in; without a secret it is closed.
 #[derive(Clone, Default)]
@@ -128,32 +125,6 @@ fn secret(header: &str) -> Option<Vec<u8>> {
     }
 }
 
-/// Signatures that were used, each with the mail it came with: it covers no mail, and must not bring another one. Known
-/// to this process only; what it has forgotten is too old, or was before its start.
-#[derive(Debug, Default)]
-pub struct Used(Mutex<HashMap<String, (i64, [u8; 32])>>);
-
-impl Used {
-    /// Says whether a signature may bring this mail.
-    pub fn allows(&self, signed: &Signature, raw: &[u8]) -> bool {
-        let used = self.0.lock().expect("nothing panics while holding it");
-        let digest: [u8; 32] = Sha256::digest(raw).into();
-        used.get(&signed.token)
-            .is_none_or(|(_, known)| *known == digest)
-    }
-
-    /// Remembers a signature with the mail that it brought.
-    pub fn remember(&self, signed: &Signature, raw: &[u8], now: i64) {
-        let mut used = self.0.lock().expect("nothing panics while holding it");
-        if used.len() >= MOST_USED {
-            used.retain(|_, (then, _)| now.saturating_sub(*then) <= MOST_AGE);
-        }
-        if used.len() < MOST_USED {
-            used.insert(signed.token.clone(), (now, Sha256::digest(raw).into()));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_is_right_and_fresh_and_brings_one_mail() {
+    fn a_signature_is_right_and_fresh() {
         let keys = keys();
         // printf '%s' 1700000000abc | openssl dgst -sha256 -hmac key
         let code = "bd2f1af294b8152534265a2dada145799d31c54cb9bab55bf4ea75be1770a0e3";
@@ -205,9 +176,5 @@ mod tests {
         };
         assert!(!keys.is_signed(&other, 1_700_000_000));
         assert!(!Keys::default().is_signed(&signed, 1_700_000_000));
-        let used = Used::default();
-        assert!(used.allows(&signed, b"one"));
-        used.remember(&signed, b"one", 1_700_000_000);
-        assert!(used.allows(&signed, b"one") && !used.allows(&signed, b"two"));
     }
 }
