@@ -7,7 +7,8 @@ cd "$(dirname "$0")/.."
 programs=$1
 tarball=${2:-}
 target=${CARGO_TARGET_DIR:-target}
-stage=$target/package
+# Where Cargo.toml says, wherever cargo builds.
+stage=target/package
 rm -rf "$stage"
 mkdir -p "$stage/completions" "$stage/systemd"
 "$programs/patchwork" man -v0 "$stage/man"

@@ -1,6 +1,6 @@
 # What the steps that boot a system share; sourced by them. A node is a container with this machine's own root below an overlay:
 # what is installed here is installed there, and what is changed there goes with it. Nothing of this machine is touched.
-needs systemd-nspawn nsenter ip mount
+needs systemd-nspawn nsenter ip mount strip
 [ "$(id -u)" = 0 ] || { skip "booting a container takes root"; exit 0; }
 declare -A LEADER NSPAWN SPACE
 trap nodes_end EXIT
@@ -46,16 +46,16 @@ is_booted() {
     [ -n "${LEADER[$1]}" ] && nsenter -t "${LEADER[$1]}" -a -- systemctl is-system-running | grep -qE 'running|degraded'
 }
 
-# join NAME NAME: a cable between two nodes; the first may have several.
+# join NAME NAME: a cable between two nodes.
 join() {
-    local one=${SPACE[$1]} other=${SPACE[$2]} here=${NODE_ADDRESS[$1]} there=${NODE_ADDRESS[$2]}
-    ip link add "to$2" netns "$one" type veth peer name eth0 netns "$other"
-    ip -n "$one" addr add "$here/32" dev "to$2"
-    ip -n "$one" link set "to$2" up
-    ip -n "$one" route add "$there/32" dev "to$2"
-    ip -n "$other" addr add "$there/32" dev eth0
-    ip -n "$other" link set eth0 up
-    ip -n "$other" route add "$here/32" dev eth0
+    ip link add "to$2" netns "${SPACE[$1]}" type veth peer name "to$1" netns "${SPACE[$2]}"
+    end "$1" "$2"
+    end "$2" "$1"
+}
+end() { # end HERE THERE: one end of a cable
+    ip -n "${SPACE[$1]}" addr add "${NODE_ADDRESS[$1]}/32" dev "to$2"
+    ip -n "${SPACE[$1]}" link set "to$2" up
+    ip -n "${SPACE[$1]}" route add "${NODE_ADDRESS[$2]}/32" dev "to$2"
 }
 
 # inside NAME COMMAND…: runs as a service of that node, by root, as somebody who has logged in there would.
@@ -86,13 +86,23 @@ nodes_end() {
     done
 }
 
-# Makes the package of the programs that are tried here, if cargo-deb is there; DEB is its file, empty if not. package 2 makes the next one.
+# Puts the programs that are tried here, without what debuggers want, into WORK/target/release, as cargo-deb looks for them.
+programs() {
+    [ ! -e "$WORK/target" ] || return 0
+    mkdir -p "$WORK/target/release"
+    strip -o "$WORK/target/release/patchwork" "$PATCHWORK"
+    strip -o "$WORK/target/release/patchwork-parsemail" "$PARSEMAIL"
+}
+
+# Makes the package of them, if cargo-deb is there; DEB is its file, empty if not. `package 2` makes the next one.
 package() {
     local tool
     tool=$(PATH=$PATH:$root/target/tools/bin command -v cargo-deb || true)
     DEB=
     [ -n "$tool" ] || return 0
-    "$root/debian/stage.sh" "$(dirname "$PATCHWORK")" >&2
-    (cd "$root" && "$tool" --no-build --fast --profile release --deb-revision "${1:-1}" --output "$WORK/debs/") >&2 || fail "cargo-deb"
+    programs
+    "$root/debian/stage.sh" "$WORK/target/release" >&2
+    (cd "$root" && CARGO_TARGET_DIR="$WORK/target" "$tool" --no-build --fast --profile release --deb-revision "${1:-1}" --output "$WORK/debs/") >&2 ||
+        fail "cargo-deb"
     DEB=$(ls "$WORK"/debs/*-"${1:-1}"_*.deb)
 }
