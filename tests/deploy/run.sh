@@ -28,7 +28,7 @@ end_group() {
     kill -KILL -- "-$group" 2>/dev/null
 }
 group=
-trap '[ -z "$group" ] || end_group; exit 143' TERM INT
+trap '[ -z "$group" ] || { end_group; rm -rf "$work"; }; exit 143' TERM INT
 
 wanted=" $* "
 failed=0 proved=0 skipped=0
