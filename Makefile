@@ -47,6 +47,7 @@ deb:
 	$(CARGO) build --profile dist --locked
 	debian/stage.sh $(or $(CARGO_TARGET_DIR),target)/dist
 	$(CARGO) deb --no-build --profile dist --locked
+	cd $(or $(CARGO_TARGET_DIR),target)/debian && for deb in *.deb; do sha256sum "$$deb" >"$$deb.sha256"; done
 
 tarball:
 	$(CARGO) build --profile dist --locked

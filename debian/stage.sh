@@ -1,5 +1,5 @@
 #!/bin/bash
-# Makes what packages hold beside the programs, in target/package/: manual pages, completions, units for /usr/bin.
+# Makes what packages hold beside the programs, in target/package/: manual pages, completions, samples and units for /usr/bin.
 # With a name, also target/NAME.tar.gz: the tree that is unpacked below /opt, with its checksum.
 #   debian/stage.sh FOLDER-OF-PROGRAMS [TARBALL]
 set -euo pipefail
@@ -7,7 +7,8 @@ cd "$(dirname "$0")/.."
 programs=$1
 tarball=${2:-}
 target=${CARGO_TARGET_DIR:-target}
-stage=$target/package
+# Where Cargo.toml says, wherever cargo builds.
+stage=target/package
 rm -rf "$stage"
 mkdir -p "$stage/completions" "$stage/systemd"
 "$programs/patchwork" man -v0 "$stage/man"
@@ -17,9 +18,16 @@ for shell in bash zsh fish; do
 done
 gzip -9nc debian/changelog >"$stage/changelog.Debian.gz"
 # The package's programs are where the system's are.
-for unit in lib/systemd/patchwork*; do
-    [ ! -f "$unit" ] || sed 's|/opt/patchwork/bin/|/usr/bin/|g' "$unit" >"$stage/systemd/$(basename "$unit")"
+mkdir "$stage/hook" "$stage/maildir"
+cp -r lib "$stage/lib"
+rm -r "$stage/lib/fastcgi" "$stage/lib/sample"
+grep -rlE '/opt/patchwork/bin|/usr/local/bin' "$stage/lib" | xargs sed -i 's:/opt/patchwork/bin\|/usr/local/bin:/usr/bin:g'
+mv "$stage/lib/git/post-receive" "$stage/hook/"
+# Units that systemd finds by themselves; the others stay samples.
+for unit in patchwork.service patchwork-cron.service patchwork-cron.timer patchwork-lmtp.service; do
+    mv "$stage/lib/systemd/$unit" "$stage/systemd/"
 done
+mv "$stage/lib/systemd/patchwork-watch@.service" "$stage/maildir/"
 [ -n "$tarball" ] || exit 0
 
 tree=$stage/$tarball

@@ -109,7 +109,7 @@ impl Sources {
         let mut layers = Vec::new();
         let references = self.references.iter().map(|folder| folder.join(REFERENCE));
         for path in references {
-            if let Some(text) = text_if_there(&path)? {
+            if let Some(text) = reference(&path)? {
                 layers.push(file_layer(&path, &text, known)?);
                 break;
             }
@@ -217,6 +217,15 @@ impl Sources {
 
 fn file_layer(path: &Path, text: &str, known: &Known) -> Result<Layer> {
     Layer::of_toml(path.display().to_string(), text, known)?.checked(known)
+}
+
+/// Returns the reference of a folder. One in a folder that is not ours to enter is none: `root` may have called us from its home
+/// to run as the site's user, and the defaults are built in.
+fn reference(path: &Path) -> Result<Option<String>> {
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(None),
+        _ => text_if_there(path),
+    }
 }
 
 fn text_if_there(path: &Path) -> Result<Option<String>> {

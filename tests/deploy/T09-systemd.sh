@@ -16,7 +16,7 @@ for unit in "$units"/*; do
     [ -z "$said" ] || fail "${unit##*/}: $said"
 done
 ok "systemd-analyze verify has no complaint about $(ls "$units" | wc -l) units"
-for unit in patchwork.service patchwork-cron.service getmail.service; do
+for unit in patchwork.service patchwork-cron.service patchwork-lmtp.service patchwork-watch@.service getmail.service; do
     exposure=$(systemd-analyze security --offline=true --no-pager "$units/$unit" 2>/dev/null | sed -n 's/.*Overall exposure level for [^:]*: \([0-9.]*\).*/\1/p')
     [ -n "$exposure" ] || { skip "systemd-analyze security does not work here"; break; }
     awk -v e="$exposure" 'BEGIN {exit !(e <= 2.0)}' || fail "$unit is exposed: $exposure"

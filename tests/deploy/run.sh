@@ -18,6 +18,18 @@ for program in "$PATCHWORK" "$PARSEMAIL"; do
     fi
 done
 
+# Ends whatever a step has left running; containers take a moment.
+end_group() {
+    kill -TERM -- "-$group" 2>/dev/null || return 0
+    for _ in $(seq 40); do
+        sleep 0.5
+        kill -0 -- "-$group" 2>/dev/null || return 0
+    done
+    kill -KILL -- "-$group" 2>/dev/null
+}
+group=
+trap '[ -z "$group" ] || { end_group; rm -rf "$work"; }; exit 143' TERM INT
+
 wanted=" $* "
 failed=0 proved=0 skipped=0
 for step in "$here"/T*.sh; do
@@ -33,8 +45,8 @@ for step in "$here"/T*.sh; do
     group=$!
     wait "$group"
     code=$?
-    kill -TERM -- "-$group" 2>/dev/null && sleep 0.5
-    kill -KILL -- "-$group" 2>/dev/null
+    end_group
+    group=
     sed "s/^/$name /" "$work/said"
     proved=$((proved + $(grep -c '^ok ' "$work/said")))
     skipped=$((skipped + $(grep -c '^skip ' "$work/said")))

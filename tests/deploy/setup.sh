@@ -23,7 +23,22 @@ need dovecot-pop3d ls /usr/lib/dovecot/pop3
 need getmail6 command -v getmail
 need fetchmail command -v fetchmail
 need sqlite3 command -v sqlite3
+need systemd-container command -v systemd-nspawn
+need iproute2 command -v ip
+need cron command -v cron
+need man-db command -v man
 need python3-aiosmtpd /usr/bin/python3 -c "import aiosmtpd"
+
+# The steps that boot a system take packages by the names that the guide has.
+for package in nginx postgresql postgresql-client; do
+    need "$package" dpkg -s "$package"
+done
+
+# What makes the package: two or three minutes, once.
+if ! command -v cargo-deb >/dev/null && [ ! -x target/tools/bin/cargo-deb ]; then
+    echo "installing: cargo-deb"
+    cargo install --quiet --locked --root target/tools cargo-deb || echo "could not be installed: cargo-deb"
+fi
 
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
