@@ -66,6 +66,7 @@ on_each_engine! {
     staff_may_need_a_second_factor: second_factor::staff_may_need_a_second_factor;
     projects_are_listed: project::projects_are_listed;
     a_project_tells_of_itself: project::a_project_tells_of_itself;
+    what_is_kept_is_what_counting_gives: project::what_is_kept_is_what_counting_gives;
     an_empty_list_says_so: list::an_empty_list_says_so;
     lists_are_sorted: list::lists_are_sorted;
     lists_are_filtered: list::lists_are_filtered;
