@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use rocket::Route;
 
 use super::{
-    Db,
+    Db, Error,
     answer::Answer,
     confirmation,
     error::Result,
@@ -139,7 +139,13 @@ async fn ask(kind: Kind, view: &View<'_>, mut db: Db<'_>, form: &Form<'_>) -> Re
     }
     let now = Timestamp::now();
     let mut tx = form.begin().await?;
-    letter::count(view, &mut tx, email, now).await?;
+    match letter::count(view, &mut tx, email, now).await {
+        Err(Error::TooOften(seconds)) => {
+            faults.too_often("email", seconds);
+            return Ok(faults.answer(entry(view, email, &faults)));
+        }
+        counted => counted?,
+    }
     let site = letter::site(view, &mut tx).await?;
     let key = confirmation::ask(&mut tx, kind, email, None, now).await?;
     let (link, days) = (

@@ -180,6 +180,7 @@ on_each_engine! {
     a_password_is_changed: password::a_password_is_changed;
     old_passwords_cannot_be_tried_for_ever: password::old_passwords_cannot_be_tried_for_ever;
     a_forgotten_password_is_chosen_anew: password::a_forgotten_password_is_chosen_anew;
+    tokens_outlive_a_password: password::tokens_outlive_a_password;
     a_link_for_a_password_ends: password::a_link_for_a_password_ends;
     nobody_learns_which_accounts_there_are: password::nobody_learns_which_accounts_there_are;
     a_token_is_shown_once: token::a_token_is_shown_once;
