@@ -107,11 +107,13 @@ impl<'a> Field<'a> {
             format!("{}-error", self.name),
             format!("{}-hint", self.name),
         );
+        // What is wrong may be just what the hint says.
+        let hinted = !self.hint.is_empty() && !wrong.contains(&self.hint);
         let mut described = Vec::new();
         if !wrong.is_empty() {
             described.push(error.as_str());
         }
-        if !self.hint.is_empty() {
+        if hinted {
             described.push(hint.as_str());
         }
         let described = described.join(" ");
@@ -125,7 +127,7 @@ impl<'a> Field<'a> {
                     autocapitalize=[(self.kind != "text" || self.autocomplete == "username").then_some("none")]
                     required[self.required] aria-invalid=[(!wrong.is_empty()).then_some("true")]
                     aria-describedby=[(!described.is_empty()).then_some(described.as_str())];
-                @if !self.hint.is_empty() { p.hint id=(hint) { (self.hint) } }
+                @if hinted { p.hint id=(hint) { (self.hint) } }
                 @if !wrong.is_empty() { p.wrong id=(error) { (wrong.join(" ")) } }
             }
         }

@@ -176,7 +176,10 @@ fn sent(view: View<'_>) -> Answer {
             div.narrow {
                 h1 { "A mail is on its way" }
                 p { "It goes to " strong { (address) } ". Open the link in it within " (days) "; nothing changes before." }
-                @if view.user().is_some() { p { a.button href=(view.links().user()) { "Profile" } } }
+                p {
+                    @if view.user().is_some() { a.button href=(view.links().user()) { "Profile" } }
+                    @else { a.button href=(view.links().home()) { "All projects" } }
+                }
             }
         },
     ))

@@ -306,6 +306,7 @@ fn sent(view: View<'_>) -> Answer {
                 h1 { "A mail is on its way" }
                 p { "It goes to " strong { (address) } ". Open the link in it within " (confirmation::days(days)) " to make your account active." }
                 p { "If nothing comes within some minutes, look among unwanted mail, or " a href=(view.links().register()) { "register once more" } "." }
+                p { a.button href=(view.links().home()) { "All projects" } }
             }
         },
     ))

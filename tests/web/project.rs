@@ -41,7 +41,7 @@ pub async fn a_project_tells_of_itself(db: &Db) {
     .await;
     let page = get(&site, "/project/one/").await;
     assert!(
-        page.body.contains("1 patches (and 1 archived)"),
+        page.body.contains("1 patch (and 1 archived)"),
         "{}",
         page.body
     );

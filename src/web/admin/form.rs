@@ -15,7 +15,7 @@ use super::{
     Access, address,
     draft::{Draft, columns},
     framed, list,
-    model::{Acted, Model, On},
+    model::{Acted, Edit, Model, On},
     work::Work,
 };
 use crate::{
@@ -259,7 +259,7 @@ impl Page<'_> {
                     input type="hidden" name="back" value=(back);
                     (fields)
                     (access.password_field(model.is_grave, faults))
-                    (saving(access, model))
+                    @if model.fields.iter().any(|field| field.edit == Edit::Always) { (saving(access, model)) }
                 }
             } @else {
                 div.thing { (fields) }

@@ -447,7 +447,10 @@ async fn control(conn: &mut Conn, filter: &'static Filter, value: &str) -> Resul
             None => typed("number or name"),
         },
         By::Text(..) => typed(""),
-        By::Date(..) => typed("2024-05-06, 2024-05"),
+        By::Date(..) => html! {
+            input id=(id) name=(filter.key) value=(value) placeholder="2024-05-06"
+                title="A year, a month or a day: 2024, 2024-05 or 2024-05-06" autocapitalize="none";
+        },
     };
     Ok(html! { div.field { label for=(id) { (filter.label) } (control) } })
 }
