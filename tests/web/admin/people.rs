@@ -403,8 +403,15 @@ pub async fn confirmations_of_all_kinds_are_listed(db: &Db) {
     let browser = Browser::of(&site, db, root).await;
     let list = browser.get("/admin/patchwork/emailconfirmation/").await;
     let rows = list.texts(".things tbody tr").join(" ");
-    for kind in Kind::ALL {
-        assert!(rows.contains(kind.word()), "{rows}");
+    for words in [
+        "registration",
+        "another address",
+        "primary address",
+        "new password",
+        "no more mail",
+        "mail again",
+    ] {
+        assert!(rows.contains(words), "{rows}");
     }
     let primary = number(
         db,
