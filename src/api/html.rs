@@ -2,7 +2,7 @@
 
 pub mod form;
 
-use maud::{DOCTYPE, Markup, html};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 use rocket::{Request, http::Status};
 use serde_json::Value;
 
@@ -20,7 +20,10 @@ const INDENT: usize = 2;
 pub fn page(cx: &Cx<'_>, request: &Request<'_>, reply: &Reply) -> String {
     let links = reply.link.as_deref().unwrap_or_default();
     let main = html! {
-        p { code { (request.method()) " " (request.uri()) } " " b { (reply.status) } }
+        p.facts {
+            span { code { (request.method()) " " (request.uri()) } " " b { (reply.status) } }
+            a href=(as_json(request)) { "As JSON" }
+        }
         @if reply.link.is_some() {
             p {
                 @if let Some(total) = reply.total { (total) " in all" } @else { "many" }
@@ -33,16 +36,26 @@ pub fn page(cx: &Cx<'_>, request: &Request<'_>, reply: &Reply) -> String {
             (form::changes(cx, request, endpoint, reply))
         }
     };
-    frame(cx, request.uri().path().raw().as_str(), main)
+    let path = request.uri().path().raw().as_str();
+    let title = cx.endpoint.map_or("REST API", |endpoint| endpoint.title);
+    frame(cx, (path, title), Some(path), main)
+}
+
+/// Returns the address of the same answer for programs.
+fn as_json(request: &Request<'_>) -> String {
+    match request.uri().query() {
+        Some(query) => format!("?{query}&format=json"),
+        None => "?format=json".to_owned(),
+    }
 }
 
 /// Draws what is wrong.
 pub fn problem(cx: &Cx<'_>, status: Status, json: &str) -> String {
     let main = html! {
-        p { b { (status) } }
         (laid_out(&indented(json.to_owned(), INDENT)))
     };
-    frame(cx, &status.to_string(), main)
+    let title = status.to_string();
+    frame(cx, (&title, &title), None, main)
 }
 
 /// Takes one entry of the header `Link` apart.
@@ -51,7 +64,9 @@ fn link(entry: &str) -> Option<(&str, &str)> {
     Some((address.trim_matches(['<', '>']), rel.trim_matches('"')))
 }
 
-fn frame(cx: &Cx<'_>, title: &str, main: Markup) -> String {
+/// Draws a page: its title in the window and on the page, and where a login leads back to.
+fn frame(cx: &Cx<'_>, (title, heading): (&str, &str), here: Option<&str>, main: Markup) -> String {
+    let (options, links) = (&cx.site.options, &cx.site.links);
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -59,19 +74,27 @@ fn frame(cx: &Cx<'_>, title: &str, main: Markup) -> String {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (title) " · REST API" }
-                @if !cx.site.options.stylesheet.is_empty() {
-                    link rel="stylesheet" href=(cx.site.options.stylesheet);
+                @if !options.stylesheet.is_empty() {
+                    link rel="stylesheet" href=(options.stylesheet);
                 }
             }
             body.api {
-                main {
-                    h1 { "REST API" }
-                    p {
-                        a href=(cx.site.links.home()) { "Projects" } " · "
-                        a href=(cx.url("")) { "Index" } " · "
-                        a href="?format=json" { "As JSON" }
+                header.bar {
+                    (PreEscaped(options.brand.as_str()))
+                    span.sep aria-hidden="true" { "/" }
+                    a.project href=(cx.url("")) { "REST API" }
+                    @match &cx.caller {
+                        Some(caller) => a.login href=(links.user()) { (caller.user.username) },
+                        None => a.login href=(links.login(here)) { "Log in" },
                     }
+                }
+                main {
+                    h1 { (heading) }
                     (main)
+                }
+                footer {
+                    a href=(links.about()) { "About this site" }
+                    span { "Patchwork " (env!("CARGO_PKG_VERSION")) }
                 }
             }
         }

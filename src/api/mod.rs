@@ -62,6 +62,8 @@ pub struct Options {
     pub max_body: u64,
     /// The path of the style sheet for readers in a browser.
     pub stylesheet: String,
+    /// What the bar above the pages of the site begins with.
+    pub brand: String,
 }
 
 impl Default for Options {
@@ -74,6 +76,7 @@ impl Default for Options {
             max_per_page: 250,
             max_body: 8 << 20,
             stylesheet: String::new(),
+            brand: String::new(),
         }
     }
 }

@@ -399,14 +399,17 @@ fn site(settings: &Settings) -> anyhow::Result<rocket::Rocket<rocket::Build>> {
         ..web::Options::default()
     };
     let stylesheet = web::Links::new(&options.base).asset(web::assets::name("patchwork.css"));
+    let brand = web::brand(&options);
     let rpc = xmlrpc::Options {
+        stylesheet: stylesheet.clone(),
+        brand: brand.clone(),
         base: settings.server.url_prefix.clone(),
         enabled: settings.api.xmlrpc,
         max_body: settings.server.max_body,
     };
     let site = xmlrpc::mount(web::mount(rocket, options), rpc);
     Ok(match settings.api.rest {
-        true => api::mount(site, rest(settings, stylesheet)),
+        true => api::mount(site, rest(settings, stylesheet, brand)),
         false => site,
     })
 }
@@ -418,7 +421,7 @@ fn names(text: &str) -> Vec<String> {
 }
 
 /// Returns how the settings want the REST API to be.
-fn rest(settings: &Settings, stylesheet: String) -> api::Options {
+fn rest(settings: &Settings, stylesheet: String, brand: String) -> api::Options {
     api::Options {
         base: settings.server.url_prefix.clone(),
         site_url: settings.site_url(),
@@ -427,6 +430,7 @@ fn rest(settings: &Settings, stylesheet: String) -> api::Options {
         max_per_page: i64::from(settings.api.max_per_page),
         max_body: settings.server.max_body,
         stylesheet,
+        brand,
     }
 }
 

@@ -96,9 +96,9 @@ pub struct Overview {
 /// When the database is away or refuses.
 pub async fn overview(conn: &mut Conn) -> Result<Vec<Overview>> {
     sql("SELECT pr.*,
-                (SELECT count(*) FROM patch p
-                  WHERE p.project_id = pr.id AND p.archived = FALSE
-                    AND p.state_id IN (SELECT id FROM state WHERE action_required)) AS open,
+                (SELECT CAST(coalesce(sum(t.count), 0) AS BIGINT) FROM tally t
+                  WHERE t.project_id = pr.id AND t.kind = 'patch' AND t.archived = FALSE
+                    AND t.state_id IN (SELECT id FROM state WHERE action_required)) AS open,
                 (SELECT p.date FROM patch p WHERE p.project_id = pr.id ORDER BY p.date DESC, p.id DESC LIMIT 1) AS latest
            FROM project pr ORDER BY pr.linkname LIMIT 10000")
     .all(conn)
@@ -263,11 +263,17 @@ pub struct Load {
 /// # Errors
 /// When the database is away or refuses.
 pub async fn load(conn: &mut Conn, project: ProjectId) -> Result<Vec<Load>> {
-    // In the order of the index, so that the table itself is not read.
+    // The counts are kept, and the oldest is the first of its part of an index: nothing is counted, however much there is.
     sql(
-        "SELECT p.archived, p.state_id, count(*) AS count, min(p.date) AS oldest
-           FROM patch p WHERE p.project_id = $1 GROUP BY p.archived, p.state_id",
+        "SELECT archived, state_id, count, oldest FROM
+                (SELECT t.archived, t.state_id, t.count,
+                        (SELECT p.date FROM patch p
+                          WHERE p.project_id = $1 AND p.archived = t.archived AND p.state_id = t.state_id
+                          ORDER BY p.date, p.id LIMIT 1) AS oldest
+                   FROM tally t WHERE t.project_id = $2 AND t.kind = 'patch' AND t.count > 0) AS load
+          WHERE oldest IS NOT NULL ORDER BY archived, state_id",
     )
+    .bind(project)
     .bind(project)
     .all(conn)
     .await

@@ -113,6 +113,21 @@ pub async fn of(conn: &mut Conn, user: UserId) -> Result<Vec<Kept>> {
         .await
 }
 
+/// Returns how many tokens of a user work.
+///
+/// # Errors
+/// When the database is away.
+pub async fn count(conn: &mut Conn, user: UserId, now: Timestamp) -> Result<i64> {
+    let (count,) = sql(
+        "SELECT count(*) FROM token WHERE account_id = $1 AND (expires IS NULL OR expires > $2)",
+    )
+    .bind(user)
+    .bind(now)
+    .one(conn)
+    .await?;
+    Ok(count)
+}
+
 /// Deletes a user's tokens of a name.
 ///
 /// # Errors

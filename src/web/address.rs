@@ -91,16 +91,16 @@ async fn primary(view: View<'_>, mut db: Db<'_>, form: Form<'_>) -> Result<Answe
     );
     password::confirm(user, &form, "password", &mut faults).await?;
     if !faults.is_empty() {
-        return Ok(Answer::Invalid(section(&view, user, &own, email, &faults)));
+        return Ok(faults.answer(section(&view, user, &own, email, &faults)));
     }
-    mail_link(
-        &view,
-        &form,
-        Kind::Primary,
-        email,
-        "; until then nothing changes",
-    )
-    .await
+    let more = "; until then nothing changes";
+    match mail_link(&view, &form, Kind::Primary, email, more).await {
+        Err(Error::TooOften(seconds)) => {
+            faults.too_often("new_email", seconds);
+            Ok(faults.answer(section(&view, user, &own, email, &faults)))
+        }
+        answer => answer,
+    }
 }
 
 /// Mails a link to an address that a user wants, and says so on the section's page; `more` ends the sentence.
@@ -261,7 +261,13 @@ async fn link(view: View<'_>, mut db: Db<'_>, form: Form<'_>) -> Result<Answer> 
     if !faults.is_empty() {
         return Ok(Answer::Invalid(page(&view, email, &faults)));
     }
-    mail_link(&view, &form, Kind::Address, email, "").await
+    match mail_link(&view, &form, Kind::Address, email, "").await {
+        Err(Error::TooOften(seconds)) => {
+            faults.too_often("email", seconds);
+            Ok(faults.answer(page(&view, email, &faults)))
+        }
+        answer => answer,
+    }
 }
 
 fn page(view: &View, email: &str, faults: &Faults) -> Markup {

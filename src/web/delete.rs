@@ -61,7 +61,7 @@ async fn delete(view: View<'_>, mut db: Db<'_>, form: Form<'_>) -> Result<Answer
     let mut faults = Faults::default();
     password::confirm(user, &form, "password", &mut faults).await?;
     if !faults.is_empty() {
-        return Ok(Answer::Invalid(question(&view, &losses, &faults)));
+        return Ok(faults.answer(question(&view, &losses, &faults)));
     }
     let mut tx = form.begin().await?;
     if user.is_superuser && member::other_superusers(&mut tx, user.id).await? == 0 {

@@ -219,6 +219,7 @@ fn notes(file: &FileDiff) -> Markup {
 fn lines(file: &FileDiff, number: usize, first: usize, shown: &Shown) -> Markup {
     let opening = match shown.layout {
         Layout::Unified => UNIFIED,
+        Layout::Split if split::has_one_side(file) => split::ONE_SIDE,
         Layout::Split => split::OPENING,
     };
     // What has no link in it can be scrolled by keyboard only if it can be reached.
@@ -239,7 +240,7 @@ fn lines(file: &FileDiff, number: usize, first: usize, shown: &Shown) -> Markup 
         };
         match shown.layout {
             Layout::Unified => unified(&mut out, &drawn, width(file)),
-            Layout::Split => split::draw(&mut out, &drawn),
+            Layout::Split => split::draw(&mut out, &drawn, opening),
         }
         left = left.saturating_sub(hunk.lines.len());
     }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use rocket::{
     Catcher, Request, Response,
-    http::{ContentType, RawStr, Status},
+    http::{ContentType, Method, RawStr, Status},
     response::Responder,
 };
 
@@ -209,6 +209,9 @@ fn page(view: &View, request: &Request<'_>, status: Status, missing: Option<Miss
             @match &missing {
                 Some(missing) => p { (missing.text) },
                 None if status == Status::NotFound => p { "There is nothing at " code { (path) } "." },
+                None if status == Status::MethodNotAllowed && matches!(request.method(), Method::Get | Method::Head) => {
+                    p { "There is nothing to read at this address: only a form leads here." }
+                }
                 None => p { (advice) },
             }
             @if let Some(missing) = &missing {
@@ -237,13 +240,17 @@ fn search(view: &View, linkname: Option<&str>) -> Markup {
             "Find a patch by number or message id".into(),
         ),
     };
+    let placeholder = match linkname {
+        Some(_) => "Search patches",
+        None => "Number or message id",
+    };
     html! {
         form role="search" action=(action) {
             @if linkname.is_some() {
                 input type="hidden" name="state" value="*";
                 input type="hidden" name="archive" value="both";
             }
-            input type="search" name="q" aria-label=(label) placeholder=(label);
+            input type="search" name="q" aria-label=(label) placeholder=(placeholder);
             button type="submit" { "Search" }
         }
     }

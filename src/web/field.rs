@@ -2,16 +2,20 @@
 
 use maud::{Markup, html};
 
-use super::guard::View;
+use super::{answer::Answer, error::too_often, guard::View};
 
 /// What is wrong with a form, by field. The empty name means the form as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Faults(Vec<(&'static str, String)>);
+pub struct Faults {
+    found: Vec<(&'static str, String)>,
+    /// In so many seconds it may be tried again, if it was tried too often.
+    wait: Option<i64>,
+}
 
 impl Faults {
     /// Notes what is wrong with a field.
     pub fn add(&mut self, field: &'static str, what: impl Into<String>) {
-        self.0.push((field, what.into()));
+        self.found.push((field, what.into()));
     }
 
     /// Notes what is wrong with a field unless it is right.
@@ -21,14 +25,33 @@ impl Faults {
         }
     }
 
+    /// Notes that a field was tried too often, and may be tried again after so many seconds.
+    pub fn too_often(&mut self, field: &'static str, seconds: i64) {
+        self.add(field, too_often(seconds));
+        self.wait = Some(seconds);
+    }
+
     /// Says whether nothing is wrong.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.found.is_empty()
+    }
+
+    /// Says whether something was tried too often.
+    pub fn is_too_often(&self) -> bool {
+        self.wait.is_some()
+    }
+
+    /// Returns the form, drawn once more with what is wrong and what was entered, as an answer.
+    pub fn answer(&self, form: Markup) -> Answer {
+        match self.wait {
+            Some(seconds) => Answer::Later(form, seconds),
+            None => Answer::Invalid(form),
+        }
     }
 
     /// Returns what is wrong with a field.
     pub fn of(&self, field: &str) -> Vec<&str> {
-        let found = self.0.iter().filter(|(name, _)| *name == field);
+        let found = self.found.iter().filter(|(name, _)| *name == field);
         found.map(|(_, what)| what.as_str()).collect()
     }
 }
@@ -84,11 +107,13 @@ impl<'a> Field<'a> {
             format!("{}-error", self.name),
             format!("{}-hint", self.name),
         );
+        // What is wrong may be just what the hint says.
+        let hinted = !self.hint.is_empty() && !wrong.contains(&self.hint);
         let mut described = Vec::new();
         if !wrong.is_empty() {
             described.push(error.as_str());
         }
-        if !self.hint.is_empty() {
+        if hinted {
             described.push(hint.as_str());
         }
         let described = described.join(" ");
@@ -102,7 +127,7 @@ impl<'a> Field<'a> {
                     autocapitalize=[(self.kind != "text" || self.autocomplete == "username").then_some("none")]
                     required[self.required] aria-invalid=[(!wrong.is_empty()).then_some("true")]
                     aria-describedby=[(!described.is_empty()).then_some(described.as_str())];
-                @if !self.hint.is_empty() { p.hint id=(hint) { (self.hint) } }
+                @if hinted { p.hint id=(hint) { (self.hint) } }
                 @if !wrong.is_empty() { p.wrong id=(error) { (wrong.join(" ")) } }
             }
         }

@@ -6,7 +6,7 @@ use super::{
     assets, field,
     guard::{Theme, View},
 };
-use crate::domain::{notice::Kind, project::Project};
+use crate::domain::{link::Links, notice::Kind, project::Project};
 
 /// Which of a project's tabs is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +82,7 @@ fn whole(view: &View, title: &str, bar: Markup, main: Markup, scripts: bool) -> 
             body {
                 a.skip href="#main" { "Skip to the content" }
                 header.bar {
-                    a.brand href=(links.home()) { (PreEscaped(MARK)) span { (name) } }
+                    (brand(links, name))
                     (bar)
                     (account(view))
                 }
@@ -103,6 +103,11 @@ fn whole(view: &View, title: &str, bar: Markup, main: Markup, scripts: bool) -> 
             }
         }
     }
+}
+
+/// What every bar begins with.
+pub fn brand(links: &Links, site_name: &str) -> Markup {
+    html! { a.brand href=(links.home()) { (PreEscaped(MARK)) span { (site_name) } } }
 }
 
 /// Who is logged in, and what is theirs.

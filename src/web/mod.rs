@@ -156,6 +156,11 @@ impl Default for Options {
     }
 }
 
+/// Draws what the bar of every page begins with, for the pages of the other faces.
+pub fn brand(options: &Options) -> String {
+    layout::brand(&Links::new(&options.base), &options.site_name).into_string()
+}
+
 /// What every page knows of the site.
 struct Site {
     options: Options,

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use rocket::Route;
 
 use super::{
-    Db,
+    Db, Error,
     answer::Answer,
     confirmation,
     error::Result,
@@ -139,7 +139,13 @@ async fn ask(kind: Kind, view: &View<'_>, mut db: Db<'_>, form: &Form<'_>) -> Re
     }
     let now = Timestamp::now();
     let mut tx = form.begin().await?;
-    letter::count(view, &mut tx, email, now).await?;
+    match letter::count(view, &mut tx, email, now).await {
+        Err(Error::TooOften(seconds)) => {
+            faults.too_often("email", seconds);
+            return Ok(faults.answer(entry(view, email, &faults)));
+        }
+        counted => counted?,
+    }
     let site = letter::site(view, &mut tx).await?;
     let key = confirmation::ask(&mut tx, kind, email, None, now).await?;
     let (link, days) = (
@@ -170,7 +176,10 @@ fn sent(view: View<'_>) -> Answer {
             div.narrow {
                 h1 { "A mail is on its way" }
                 p { "It goes to " strong { (address) } ". Open the link in it within " (days) "; nothing changes before." }
-                @if view.user().is_some() { p { a.button href=(view.links().user()) { "Profile" } } }
+                p {
+                    @if view.user().is_some() { a.button href=(view.links().user()) { "Profile" } }
+                    @else { a.button href=(view.links().home()) { "All projects" } }
+                }
             }
         },
     ))

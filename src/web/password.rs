@@ -8,13 +8,14 @@ use super::{
     Db, Error,
     answer::Answer,
     confirmation,
-    error::{Result, too_often},
+    error::Result,
     field::{self, Faults, Field},
     form::Form,
     guard::View,
     layout, letter,
     registration::check_address,
     session::{self, CHANGED},
+    token,
 };
 use crate::{
     auth::{
@@ -82,8 +83,10 @@ fn new_fields() -> [Field<'static>; 2] {
 
 /// Looks at the password that somebody enters once more for what cannot be taken back.
 ///
+/// Where wrong ones were entered too often of late, in whichever form, that is a fault of the field.
+///
 /// # Errors
-/// When wrong ones were entered too often of late, in whichever form.
+/// When the database is away or refuses.
 pub async fn confirm(
     user: &User,
     form: &Form<'_>,
@@ -103,7 +106,10 @@ pub async fn confirm(
             faults.add(field, "This is not your password.");
             Ok(())
         }
-        Guess::TooOften(seconds) => Err(Error::TooOften(seconds)),
+        Guess::TooOften(seconds) => {
+            faults.too_often(field, seconds);
+            Ok(())
+        }
     }
 }
 
@@ -128,7 +134,7 @@ async fn change(view: View<'_>, db: Db<'_>, form: Form<'_>) -> Result<Answer> {
     check_twice(&mut faults, &form, user);
     confirm(user, &form, "old_password", &mut faults).await?;
     if !faults.is_empty() {
-        return Ok(Answer::Invalid(change_form(&view, &faults)));
+        return Ok(faults.answer(change_form(&view, &faults)));
     }
     let hash = auth::hashed(form.raw("new_password1").unwrap_or_default())
         .await
@@ -136,11 +142,13 @@ async fn change(view: View<'_>, db: Db<'_>, form: Form<'_>) -> Result<Answer> {
     let mut tx = form.begin().await?;
     // This ends all sessions; this browser goes on with a new one.
     store::user::set_password(&mut tx, user.id, &hash).await?;
+    let tokens = token::working(&view, &mut tx, user.id, now).await?;
     letter::tell(&view, &mut tx, user, Grave::Password, now).await?;
     let key = session::begin(&view, &mut tx, user, now).await?;
     tx.commit().await?;
     view.send_mails();
     view.begin_session(&key);
+    view.hand_on(CHANGED, &tokens.to_string());
     Ok(Answer::Done(
         view.links().user_page("password-change/done/"),
     ))
@@ -173,6 +181,9 @@ fn change_form(view: &View, faults: &Faults) -> Markup {
 #[rocket::get("/user/password-change/done")]
 fn changed(view: View<'_>) -> Result<Answer> {
     view.logged_in()?;
+    let tokens = view
+        .take(CHANGED)
+        .map(|tokens| token::still_work(&view, &tokens));
     Ok(Answer::Page(layout::bare(
         &view,
         "Password changed",
@@ -180,6 +191,7 @@ fn changed(view: View<'_>) -> Result<Answer> {
             div.narrow {
                 h1 { "Your password is changed" }
                 p role="status" { "Other browsers you were logged in with have been logged out." }
+                @if let Some(tokens) = tokens { p { (tokens) } }
                 p { a.button href=(view.links().user()) { "Profile" } }
             }
         },
@@ -206,8 +218,8 @@ async fn reset(view: View<'_>, db: Db<'_>, form: Form<'_>) -> Result<Answer> {
         let Error::TooOften(seconds) = error else {
             return Err(error);
         };
-        faults.add("email", too_often(seconds));
-        return Ok(Answer::Later(reset_form(&view, email, &faults), seconds));
+        faults.too_often("email", seconds);
+        return Ok(faults.answer(reset_form(&view, email, &faults)));
     }
     let site = letter::site(&view, &mut tx).await?;
     for user in store::user::by_email(&mut tx, email).await? {
@@ -372,13 +384,14 @@ async fn choose(
         return Ok(Answer::Gone(bad_link(&view)));
     }
     store::user::set_password(&mut tx, user.id, &hash).await?;
+    let tokens = token::working(&view, &mut tx, user.id, now).await?;
     // Whoever tried passwords of this account does not keep its owner out.
     throttle::forget(&mut tx, &guess::login_of(&user.username)).await?;
     letter::tell(&view, &mut tx, &user, Grave::Password, now).await?;
     tx.commit().await?;
     view.send_mails();
     view.take(KEY);
-    view.hand_on(CHANGED, "1");
+    view.hand_on(CHANGED, &tokens.to_string());
     Ok(Answer::Done(view.links().login(None)))
 }
 

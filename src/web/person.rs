@@ -120,10 +120,10 @@ fn whole(view: &View, page: &Page) -> Markup {
                 p.facts { span { "Patches and replies in " (project.name) } }
             }
             section #patches {
-                header { h2 { "Patches" span.n { (counted(page.rows.len())) } } p { a href=(all) { "All as a list" } } }
+                header { h2 { "Patches" span.n { (counted(page.rows.len())) } } @if !page.rows.is_empty() { p { a href=(all) { "All as a list" } } } }
                 @if page.rows.is_empty() { p.muted { "No patches." } } @else { (table(view, page)) }
             }
-            section.written #replies {
+            section #replies {
                 header { h2 { "Replies" span.n { (counted(page.replies.len())) } } }
                 @if page.replies.is_empty() { p.muted { "No replies." } } @else { (replies(view, page)) }
             }
@@ -171,11 +171,11 @@ fn table(view: &View, page: &Page) -> Markup {
 
 fn replies(view: &View, page: &Page) -> Markup {
     html! {
-        ul {
+        ul.written {
             @for reply in &page.replies {
                 li {
                     (parts::day(reply.date)) " "
-                    a href=(view.links().comment(reply.id)) { (parts::named(&reply.about)) }
+                    span.vh { "to " } a href=(view.links().comment(reply.id)) { (parts::named(&reply.about)) }
                 }
             }
         }

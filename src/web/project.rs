@@ -6,6 +6,7 @@ use rocket::Route;
 use super::{
     Db, Error,
     answer::Answer,
+    bulk,
     error::Result,
     guard::{Pairs, View},
     jump,
@@ -94,7 +95,7 @@ fn row(view: &View, overview: &Overview, sought: Option<&str>) -> Markup {
             }
             td { (project.list_email) }
             td.num { (overview.open) span.unit { " open" } }
-            td { @match overview.latest { Some(at) => (parts::day(at)), None => span.none { "-" } } }
+            td { @match overview.latest { Some(at) => { span.unit { "last one of " } (parts::day(at)) }, None => span.none { "-" } } }
             td { (elsewhere(project)) }
         }
     }
@@ -184,7 +185,7 @@ fn whole(view: &View, about: &About) -> Markup {
                 section {
                     h2 { "Patches" }
                     p {
-                        (about.count(false)) " patches"
+                        (bulk::patches(usize::try_from(about.count(false)).unwrap_or_default()))
                         @let archived = about.count(true);
                         @if archived > 0 { " (and " (archived) " archived)" }
                         "."
@@ -207,7 +208,7 @@ fn whole(view: &View, about: &About) -> Markup {
                     h2 { "Sending patches" }
                     p { "Send them to the list; they appear here within moments. To set up git once:" }
                     div.command { code { (send) } (parts::copy(&send, "the command")) }
-                div.command { code { "git send-email origin/HEAD" } (parts::copy("git send-email origin/HEAD", "the command")) }
+                    div.command { code { "git send-email origin/HEAD" } (parts::copy("git send-email origin/HEAD", "the command")) }
                 }
             }
         },
@@ -217,15 +218,17 @@ fn whole(view: &View, about: &About) -> Markup {
 fn queue(view: &View, about: &About) -> Markup {
     let list = view.links().list(&about.project.linkname);
     html! {
-        table.plain {
-            caption.vh { "Patches by state" }
-            thead { tr { th scope="col" { "State" } th.num scope="col" { "Patches" } } }
-            tbody {
-                @for state in &about.vocabulary.states {
-                    @if let Some(load) = about.loads.iter().find(|load| load.state_id == state.id && !load.archived) {
-                        tr {
-                            th scope="row" { (parts::state(&state.name, state.action_required)) }
-                            td.num { a href={ (list) "?state=" (state.id) } { (load.count) } }
+        @if about.count(false) > 0 {
+            table.plain {
+                caption.vh { "Patches by state" }
+                thead { tr { th scope="col" { "State" } th.num scope="col" { "Patches" } } }
+                tbody {
+                    @for state in &about.vocabulary.states {
+                        @if let Some(load) = about.loads.iter().find(|load| load.state_id == state.id && !load.archived) {
+                            tr {
+                                th scope="row" { (parts::state(&state.name, state.action_required)) }
+                                td.num { a href={ (list) "?state=" (state.id) } { (load.count) } }
+                            }
                         }
                     }
                 }

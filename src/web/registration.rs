@@ -8,7 +8,7 @@ use super::{
     Db, Error,
     answer::Answer,
     confirmation,
-    error::{Result, too_often},
+    error::Result,
     field::{self, Faults, Field},
     form::Form,
     guard::View,
@@ -133,8 +133,8 @@ async fn register(view: View<'_>, db: Db<'_>, form: Form<'_>) -> Result<Answer> 
     let mut faults = Faults::default();
     match judged(&view, &form, &entered, now).await {
         Err(Error::TooOften(seconds)) => {
-            faults.add("", too_often(seconds));
-            return Ok(Answer::Later(page(&view, &entered, &faults), seconds));
+            faults.too_often("", seconds);
+            return Ok(faults.answer(page(&view, &entered, &faults)));
         }
         judged => faults = judged?,
     }
@@ -306,6 +306,7 @@ fn sent(view: View<'_>) -> Answer {
                 h1 { "A mail is on its way" }
                 p { "It goes to " strong { (address) } ". Open the link in it within " (confirmation::days(days)) " to make your account active." }
                 p { "If nothing comes within some minutes, look among unwanted mail, or " a href=(view.links().register()) { "register once more" } "." }
+                p { a.button href=(view.links().home()) { "All projects" } }
             }
         },
     ))

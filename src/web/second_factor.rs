@@ -80,7 +80,7 @@ async fn set_up(view: View<'_>, db: Db<'_>, form: Form<'_>) -> Result<Answer> {
     );
     password::confirm(user, &form, "password", &mut faults).await?;
     let Some(last_step) = step.filter(|_| faults.is_empty()) else {
-        return Ok(Answer::Invalid(offer(&view, &secret, &faults)));
+        return Ok(faults.answer(offer(&view, &secret, &faults)));
     };
     let mut tx = form.begin().await?;
     let (codes, hashes) = new_codes()?;
@@ -150,32 +150,33 @@ async fn refused(view: &View<'_>, user: &User, form: &Form<'_>) -> Result<Option
     }
     let mut faults = Faults::default();
     password::confirm(user, form, "password", &mut faults).await?;
-    if faults.is_empty() && is_let_in(user, form, Timestamp::now()).await? {
+    if faults.is_empty() && is_let_in(user, form, Timestamp::now(), &mut faults).await? {
         return Ok(None);
-    }
-    if faults.is_empty() {
-        faults.add("code", WRONG_CODE);
     }
     let mut tx = form.begin().await?;
     let left = store::second_factor::codes_left(&mut tx, user.id).await?;
-    Ok(Some(Answer::Invalid(standing(view, left, None, &faults))))
+    Ok(Some(faults.answer(standing(view, left, None, &faults))))
 }
 
 /// Looks at the code that a form has, and uses it up. It is counted before it is looked at: who tries many at once gains
-/// nothing.
-///
-/// # Errors
-/// When there were too many wrong ones of late.
-async fn is_let_in(user: &User, form: &Form<'_>, now: Timestamp) -> Result<bool> {
+/// nothing. What is wrong with it, or that there were too many wrong ones of late, is a fault of the field.
+async fn is_let_in(
+    user: &User,
+    form: &Form<'_>,
+    now: Timestamp,
+    faults: &mut Faults,
+) -> Result<bool> {
     let counter = format!("code of {}", user.id);
     let mut tx = form.begin().await?;
     let tries = throttle::count(&mut tx, &counter, MINUTES, now).await?;
     tx.commit().await?;
     if tries.count > MOST_FAILURES {
-        return Err(Error::TooOften(tries.seconds_left));
+        faults.too_often("code", tries.seconds_left);
+        return Ok(false);
     }
     let mut tx = form.begin().await?;
     if !is_right(&mut tx, user, form.text("code"), now).await? {
+        faults.add("code", WRONG_CODE);
         return Ok(false);
     }
     throttle::forget(&mut tx, &counter).await?;
@@ -224,10 +225,9 @@ async fn enter(view: View<'_>, mut db: Db<'_>, form: Form<'_>) -> Result<Answer>
         view.take(PENDING);
         return Ok(Answer::Done(view.links().login(Some(&next))));
     };
-    if !is_let_in(&user, &form, now).await? {
-        let mut faults = Faults::default();
-        faults.add("code", WRONG_CODE);
-        return Ok(Answer::Invalid(entry(&view, &next, &faults)));
+    let mut faults = Faults::default();
+    if !is_let_in(&user, &form, now, &mut faults).await? {
+        return Ok(faults.answer(entry(&view, &next, &faults)));
     }
     let mut tx = form.begin().await?;
     store::second_factor::end_login(&mut tx, &key_hash).await?;

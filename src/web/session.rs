@@ -6,13 +6,13 @@ use rocket::Route;
 use super::{
     Db, Error,
     answer::Answer,
-    error::{Result, too_often},
+    error::Result,
     field::{self, Faults, Field},
     form::Form,
     guard::{Pairs, View},
     layout,
     profile::Section,
-    second_factor,
+    second_factor, token,
 };
 use crate::{
     auth::{
@@ -67,8 +67,8 @@ async fn login(view: View<'_>, pairs: Pairs, mut db: Db<'_>, form: Form<'_>) -> 
             return Ok(Answer::Invalid(entry(&view, name, &next, &faults)));
         }
         Guess::TooOften(seconds) => {
-            faults.add("", too_often(seconds));
-            return Ok(Answer::Later(entry(&view, name, &next, &faults), seconds));
+            faults.too_often("", seconds);
+            return Ok(faults.answer(entry(&view, name, &next, &faults)));
         }
     };
     let mut tx = form.begin().await?;
@@ -130,7 +130,7 @@ pub fn next(view: &View, given: Option<&str>) -> String {
 }
 
 fn entry(view: &View, name: &str, next: &str, faults: &Faults) -> Markup {
-    let has_changed = view.take(CHANGED).is_some();
+    let changed = view.take(CHANGED);
     let username = Field {
         autocomplete: "username",
         ..Field::new("username", "Login name or address", name)
@@ -143,7 +143,11 @@ fn entry(view: &View, name: &str, next: &str, faults: &Faults) -> Markup {
         html! {
             div.narrow {
                 h1 { "Log in" }
-                @if has_changed { p.notice role="status" { "Your password is changed. Log in with the new one." } }
+                @if let Some(tokens) = changed {
+                    div.notice role="status" {
+                        p { "Your password is changed. Log in with the new one. " (token::still_work(view, &tokens)) }
+                    }
+                }
                 (field::problems(faults))
                 form.entries method="post" action=(links.login(None)) {
                     (view.csrf())

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     auth,
-    domain::{Timestamp, confirmation::is_key, notice::Notice, permission::Scope},
+    domain::{Timestamp, UserId, confirmation::is_key, notice::Notice, permission::Scope},
     store::{
         self, Conn,
         token::{Kept, NewToken},
@@ -72,6 +72,39 @@ async fn section(
         (sessions::list(view, &live, session))
     };
     Ok(profile::framed(view, Section::Tokens, main))
+}
+
+/// Returns how many tokens of a user work, where there is an API.
+///
+/// # Errors
+/// When the database is away.
+pub async fn working(
+    view: &View<'_>,
+    conn: &mut Conn,
+    user: UserId,
+    now: Timestamp,
+) -> Result<i64> {
+    match view.options().rest_api {
+        true => Ok(store::token::count(conn, user, now).await?),
+        false => Ok(0),
+    }
+}
+
+/// Says, to somebody with a new password, that so many tokens work as before: they are no part of the password.
+pub fn still_work(view: &View, tokens: &str) -> Markup {
+    let links = view.links();
+    let page = links.user_page(Section::Tokens.path());
+    let page = match view.user() {
+        Some(_) => page,
+        None => links.login(Some(&page)),
+    };
+    html! {
+        @match tokens.parse() {
+            Ok(1) => { "One API token of the account still works: " a href=(page) { "revoke it" } " if you do not know it." }
+            Ok(tokens @ 2_u32..) => { (tokens) " API tokens of the account still work: " a href=(page) { "revoke" } " those you do not know." }
+            _ => {}
+        }
+    }
 }
 
 /// What somebody wants of a token.

@@ -1,11 +1,15 @@
 //! The page for people who open the interface in a browser.
 
-use maud::{DOCTYPE, Markup, html};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::method::{self, Method};
+use super::{
+    Site,
+    method::{self, Method},
+};
 
-/// Draws the page of a site that lives below `base`.
-pub fn page(base: &str) -> Markup {
+/// Draws the page of a site.
+pub(super) fn page(site: &Site) -> Markup {
+    let base = &site.base;
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -13,13 +17,21 @@ pub fn page(base: &str) -> Markup {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { "XML-RPC" }
-                link rel="stylesheet" href={ (base) "/static/patchwork.css" };
+                link rel="stylesheet" href=(site.stylesheet);
             }
             body {
-                header.bar { a.brand href={ (base) "/" } { "Patchwork" } }
+                header.bar {
+                    (PreEscaped(site.brand.as_str()))
+                    span.sep aria-hidden="true" { "/" }
+                    a.project href={ (base) "/xmlrpc/" } { "XML-RPC" }
+                }
                 main #main {
                     header.heading { h1 { "XML-RPC" } }
                     div.prose { (introduction(base)) (contents()) @for method in method::ALL { (section(method)) } }
+                }
+                footer {
+                    a href={ (base) "/about/" } { "About this site" }
+                    span { "Patchwork " (env!("CARGO_PKG_VERSION")) }
                 }
             }
         }

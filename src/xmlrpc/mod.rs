@@ -45,12 +45,18 @@ pub struct Options {
     pub enabled: bool,
     /// The largest call, in bytes.
     pub max_body: u64,
+    /// The path of the style sheet for readers in a browser.
+    pub stylesheet: String,
+    /// What the bar above the pages of the site begins with.
+    pub brand: String,
 }
 
 /// What every call knows of the site.
 struct Site {
     base: String,
     max_body: ByteUnit,
+    stylesheet: String,
+    brand: String,
 }
 
 /// Adds the interface to a site, if it is offered. [`Database`] has to be attached or managed by the caller.
@@ -66,6 +72,8 @@ pub fn mount(rocket: Rocket<Build>, options: Options) -> Rocket<Build> {
     rocket.mount(format!("{base}/"), routes).manage(Site {
         base,
         max_body: options.max_body.bytes(),
+        stylesheet: options.stylesheet,
+        brand: options.brand,
     })
 }
 
@@ -109,7 +117,7 @@ async fn answered(
 
 #[rocket::get("/xmlrpc")]
 fn helped(site: &State<Site>) -> Markup {
-    help::page(&site.base)
+    help::page(site)
 }
 
 /// The answer to a call.

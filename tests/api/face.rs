@@ -221,6 +221,9 @@ on_both! {
         ] {
             assert!(patch.contains(part), "{part}: {patch}");
         }
+        // The bar of the site, with who is logged in; and the same answer for programs.
+        assert!(patches.contains("<header class=\"bar\">") && patches.contains("href=\"/user/\""), "{patches}");
+        assert!(patches.contains("per_page=5&amp;format=json"), "{patches}");
         for path in ["patches/51/", "covers/1/", "users/2/", "events/"] {
             assert!(!page(path).await.contains("method=\"post\""), "{path}");
         }

@@ -561,7 +561,7 @@ pub async fn bundles_are_listed_made_and_deleted(db: &Db) {
     assert_eq!(page.values(".bundles tbody th a", "href"), [SIX]);
     assert_eq!(
         page.texts(".bundles td")[..3],
-        ["The one project", "everybody", "6 patches"]
+        ["The one project", "seen by everybody", "6 patches"]
     );
     assert!(
         owner

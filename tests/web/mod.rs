@@ -66,6 +66,7 @@ on_each_engine! {
     staff_may_need_a_second_factor: second_factor::staff_may_need_a_second_factor;
     projects_are_listed: project::projects_are_listed;
     a_project_tells_of_itself: project::a_project_tells_of_itself;
+    what_is_kept_is_what_counting_gives: project::what_is_kept_is_what_counting_gives;
     an_empty_list_says_so: list::an_empty_list_says_so;
     lists_are_sorted: list::lists_are_sorted;
     lists_are_filtered: list::lists_are_filtered;
@@ -179,6 +180,7 @@ on_each_engine! {
     a_password_is_changed: password::a_password_is_changed;
     old_passwords_cannot_be_tried_for_ever: password::old_passwords_cannot_be_tried_for_ever;
     a_forgotten_password_is_chosen_anew: password::a_forgotten_password_is_chosen_anew;
+    tokens_outlive_a_password: password::tokens_outlive_a_password;
     a_link_for_a_password_ends: password::a_link_for_a_password_ends;
     nobody_learns_which_accounts_there_are: password::nobody_learns_which_accounts_there_are;
     a_token_is_shown_once: token::a_token_is_shown_once;

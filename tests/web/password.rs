@@ -2,7 +2,7 @@
 
 use patchwork::{
     auth,
-    domain::Timestamp,
+    domain::{Timestamp, UserId},
     store::{self, Db, user::NewUser},
 };
 
@@ -143,10 +143,12 @@ pub async fn old_passwords_cannot_be_tried_for_ever(db: &Db) {
         ("new_password1", NEW),
         ("new_password2", NEW),
     ];
-    assert_eq!(
-        browser.post("/user/password-change/", &fields).await.status,
-        429
-    );
+    let late = browser.post("/user/password-change/", &fields).await;
+    assert_eq!((late.status, late.form(".narrow form").len()), (429, 5));
+    let told = late.texts("#old_password-error");
+    assert!(told[0].contains("try again in 15 minutes"), "{told:?}");
+    let seconds: i64 = late.header("Retry-After").parse().expect("seconds");
+    assert!((800..=900).contains(&seconds), "{seconds}");
 }
 
 pub async fn a_forgotten_password_is_chosen_anew(db: &Db) {
@@ -210,6 +212,56 @@ pub async fn a_forgotten_password_is_chosen_anew(db: &Db) {
         );
     }
     assert_eq!(browser.post(&form, &fields).await.status, 410);
+}
+
+pub async fn tokens_outlive_a_password(db: &Db) {
+    let ann = account(db).await;
+    let site = seed::site(db, |options| options.rest_api = true).await;
+    for (number, days) in [None, Some(7), Some(-1)].into_iter().enumerate() {
+        let mut tx = db.begin().await.expect("a transaction");
+        let token = store::token::NewToken {
+            user: UserId(ann),
+            key_hash: &[number as u8],
+            name: &number.to_string(),
+            scope: "write",
+            created: Timestamp::now(),
+            expires: days.map(|days: i64| Timestamp::now().plus_minutes(days * 24 * 60)),
+        };
+        store::token::insert(&mut tx, &token).await.expect("a row");
+        tx.commit().await.expect("a commit");
+    }
+    let browser = Browser::new(&site);
+    let path = asked(db, &browser).await;
+    let form = browser.get(&path).await.header("Location").to_owned();
+    let fields = [("new_password1", NEW), ("new_password2", NEW)];
+    let login = browser.submit(&form, &fields).await;
+    let told = login.texts(".notice");
+    assert!(
+        told[0].contains("2 API tokens of the account still work"),
+        "{told:?}"
+    );
+    assert_eq!(
+        login.values(".notice a", "href"),
+        ["/user/login/?next=/user/tokens/"]
+    );
+    let page = browser.get("/user/login/").await;
+    assert!(page.texts(".notice").is_empty(), "it is told once");
+    let browser = Browser::of(&site, db, ann).await;
+    letters::run(db, "DELETE FROM token WHERE name = '1'").await;
+    let fields = [
+        ("old_password", NEW),
+        ("new_password1", PASSWORD),
+        ("new_password2", PASSWORD),
+    ];
+    let done = browser.submit("/user/password-change/", &fields).await;
+    assert!(
+        done.body
+            .contains("One API token of the account still works")
+    );
+    assert_eq!(
+        done.values("main p a[href='/user/tokens/']", "href").len(),
+        1
+    );
 }
 
 pub async fn a_link_for_a_password_ends(db: &Db) {

@@ -195,10 +195,24 @@ pub async fn mails_to_an_address_are_limited(db: &Db) {
     let seconds: i64 = refused.header("Retry-After").parse().expect("seconds");
     assert!((3500..=3600).contains(&seconds), "{seconds}");
     let reset = [("email", "Ann@example.org")];
-    assert_eq!(
-        browser.post("/user/password-reset/", &reset).await.status,
-        429
-    );
+    let ann = seed::user(db, "mara", None).await;
+    let user = Browser::of(&site, db, ann).await;
+    for (browser, path, field) in [
+        (&browser, "/user/password-reset/", "email"),
+        (&browser, "/mail/optout/", "email"),
+        (&user, "/user/link/", "email"),
+    ] {
+        let seen = browser.post(path, &reset).await;
+        assert_eq!(seen.status, 429, "{path}");
+        assert_eq!(
+            seen.values(&format!("#id_{field}"), "value"),
+            ["Ann@example.org"]
+        );
+        assert!(
+            seen.texts("#email-error")[0].contains("try again in 60 minutes"),
+            "{path}"
+        );
+    }
     assert_eq!(letters::all(db).await.len(), 5);
 }
 

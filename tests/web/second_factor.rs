@@ -172,6 +172,8 @@ pub async fn codes_cannot_be_tried_for_ever(db: &Db) {
         .post("/user/login/code/", &[("code", RECOVERY)])
         .await;
     assert_eq!(late.status, 429, "even the right one");
+    let told = late.texts("#code-error");
+    assert!(told[0].contains("Please try again in"), "{told:?}");
     letters::run(db, "DELETE FROM throttle").await;
     letters::run(db, "UPDATE account SET is_active = FALSE").await;
     let seen = browser

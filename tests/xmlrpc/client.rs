@@ -22,12 +22,15 @@ pub async fn site_with(db: &Db, change: impl FnOnce(&mut xmlrpc::Options)) -> Cl
         base: String::new(),
         enabled: true,
         max_body: 1 << 20,
+        ..xmlrpc::Options::default()
     };
     change(&mut options);
     let pages = web::Options {
         base: options.base.clone(),
         ..web::Options::default()
     };
+    options.stylesheet = web::Links::new(&options.base).asset("patchwork.css");
+    options.brand = web::brand(&pages);
     let figment = rocket::Config::figment()
         .merge(("log_level", "off"))
         .merge(("secret_key", [7u8; 32].as_slice()));

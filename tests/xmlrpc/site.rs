@@ -99,6 +99,7 @@ pub async fn addresses_and_methods(db: &Db) {
         sections[0]
     );
     assert!(page.body.contains("href=\"/api/\"") && page.body.contains("deprecated"));
+    assert_eq!(find("header.bar a").len(), 2, "the site's bar");
     let sheet = send(&site, Method::Get, "/static/patchwork.css", &[], "").await;
     assert!(page.body.contains("href=\"/static/patchwork.css\"") && sheet.status == 200);
 }

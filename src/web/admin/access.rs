@@ -116,7 +116,7 @@ impl Access {
     /// Looks at the password, where it has to be entered once more.
     ///
     /// # Errors
-    /// When it was tried too often, or the database is away.
+    /// When the database is away.
     pub async fn confirm(
         &self,
         is_grave: bool,
@@ -127,5 +127,16 @@ impl Access {
             return Ok(());
         }
         password::confirm(&self.user, form, "own_password", faults).await
+    }
+
+    /// Says why nothing was done, where [`Self::confirm`] found a fault.
+    pub fn unconfirmed(&self, faults: &Faults) -> String {
+        let why = match faults.is_too_often() {
+            true => faults.of("own_password").join(" "),
+            false => {
+                "This takes your own password, as you logged in more than an hour ago.".to_owned()
+            }
+        };
+        format!("Nothing was done. {why}")
     }
 }

@@ -96,8 +96,8 @@ const MSGID: Field = Field {
 /// Comments of patches.
 pub static OF_PATCHES: Model = Model {
     name: "patchcomment",
-    one: "Comment of a patch",
-    many: "Comments of patches",
+    one: "Patch comment",
+    many: "Patch comments",
     table: &Table {
         base: "comment",
         kind: Key::Number,
@@ -135,8 +135,8 @@ pub static OF_PATCHES: Model = Model {
 /// Comments of cover letters.
 pub static OF_COVERS: Model = Model {
     name: "covercomment",
-    one: "Comment of a cover letter",
-    many: "Comments of cover letters",
+    one: "Cover comment",
+    many: "Cover comments",
     table: &Table {
         base: "comment",
         kind: Key::Number,

@@ -33,7 +33,8 @@ pub static MODEL: Model = Model {
         kind: Key::Number,
         key: "t.id",
         label: "t.type || ' of ' || t.email",
-        columns: "t.email, t.type, a.username, t.date, t.active",
+        columns: "t.email, CASE t.type WHEN 'userperson' THEN 'another address' WHEN 'primary' THEN 'primary address' WHEN 'reset' THEN 'new password'
+            WHEN 'optout' THEN 'no more mail' WHEN 'optin' THEN 'mail again' ELSE t.type END, a.username, t.date, t.active",
         joins: " LEFT JOIN account a ON a.id = t.account_id",
         only: "",
         words: &[("lower(t.email)", ""), ("t.type", "")],

@@ -229,7 +229,7 @@ pub async fn delete(
         drop(work);
         let mut work = Work::begin(view, form, model, access).await?;
         let page = confirmation(view, &mut work.tx, access, model, ids, &faults).await?;
-        return Ok(Answer::Invalid(page));
+        return Ok(faults.answer(page));
     }
     let text = match losses.labels.as_slice() {
         [(_, label)] => format!("{} “{label}” was deleted.", model.one),

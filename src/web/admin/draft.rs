@@ -8,6 +8,7 @@ use super::{
         field::{self, Faults},
         form::Form,
         guard::View,
+        parts,
     },
     model::{Edit, Field, Kind, Model},
 };
@@ -179,7 +180,8 @@ impl Draft {
                 Markup::default()
             } else {
                 let said = said(conn, field, text).await?;
-                html! { div.entry.shown { span.label-of { (field.label) } output { (said) @if said.is_empty() { span.none { "-" } } } } }
+                let at = matches!(field.kind, Kind::Moment).then(|| moment(text)).flatten();
+                html! { div.entry.shown { span.label-of { (field.label) } output { @if let Some(at) = at { (parts::moment(at)) } @else { (said) } @if said.is_empty() { span.none { "-" } } } } }
             });
         }
         Ok(html! { @for part in parts { (part) } })

@@ -15,7 +15,7 @@ use super::{
     Access, address,
     draft::{Draft, columns},
     framed, list,
-    model::{Acted, Model, On},
+    model::{Acted, Edit, Model, On},
     work::Work,
 };
 use crate::{
@@ -140,7 +140,7 @@ pub async fn add(
     judged(&mut work, &draft, None, None, &mut faults).await?;
     if !faults.is_empty() {
         let page = adding(view, &mut work.tx, access, model, &draft, back, &faults).await?;
-        return Ok(Answer::Invalid(page));
+        return Ok(faults.answer(page));
     }
     let id = model.noun.insert(&mut work, &draft).await?;
     let changes = draft.changes(&mut work.tx, None).await?;
@@ -259,7 +259,7 @@ impl Page<'_> {
                     input type="hidden" name="back" value=(back);
                     (fields)
                     (access.password_field(model.is_grave, faults))
-                    (saving(access, model))
+                    @if model.fields.iter().any(|field| field.edit == Edit::Always) { (saving(access, model)) }
                 }
             } @else {
                 div.thing { (fields) }
@@ -350,7 +350,7 @@ pub async fn change(
     judged(&mut work, &draft, Some(&before), Some(id), &mut faults).await?;
     if !faults.is_empty() {
         let page = page.drawn(&mut work.tx, &draft, version, &faults).await?;
-        return Ok(Answer::Invalid(page));
+        return Ok(faults.answer(page));
     }
     let changes = draft.changes(&mut work.tx, Some(&before)).await?;
     let label = work.label(id).await?;
@@ -396,8 +396,8 @@ pub async fn act(
     let mut faults = Faults::default();
     access.confirm(model.is_grave, form, &mut faults).await?;
     if !faults.is_empty() {
-        let text = "That took your own password, as you logged in more than an hour ago: log in once more.";
-        return list::told(view, form, model, access, text, here).await;
+        let text = access.unconfirmed(&faults);
+        return list::told(view, form, model, access, &text, here).await;
     }
     let mut work = Work::begin(view, form, model, access).await?;
     match model

@@ -166,9 +166,11 @@ impl Noun for Groups {
         let action = view.links().admin(&MODEL.path());
         Ok(html! {
             @if access.console.everything && !access.is_stale {
-                @for preset in PRESETS {
-                    @if known.iter().all(|(_, name)| name != preset) {
-                        p.about { (field::button(view, &action, &format!("Make the group “{preset}”"), &[("action", "preset"), ("preset", preset)])) }
+                div.deeds {
+                    @for preset in PRESETS {
+                        @if known.iter().all(|(_, name)| name != preset) {
+                            (field::button(view, &action, &format!("Make the group “{preset}”"), &[("action", "preset"), ("preset", preset)]))
+                        }
                     }
                 }
             }

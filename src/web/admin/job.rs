@@ -201,6 +201,8 @@ impl Noun for Jobs {
                 h2 { "How far it is" }
                 @if is_open { p.hint { "Load the page again to see more." } }
                 p { progress max=(goal.max(1)) value=(position) aria-label="How far it is" {} " " (position) " of " (goal) }
+            }
+            section.more {
                 h2 { "What it told" }
                 @if log.is_empty() { p.muted { "Nothing." } }
                 @else { pre.folded tabindex="0" { (log) } }

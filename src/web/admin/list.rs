@@ -447,7 +447,10 @@ async fn control(conn: &mut Conn, filter: &'static Filter, value: &str) -> Resul
             None => typed("number or name"),
         },
         By::Text(..) => typed(""),
-        By::Date(..) => typed("2024, 2024-05 or 2024-05-06"),
+        By::Date(..) => html! {
+            input id=(id) name=(filter.key) value=(value) placeholder="2024-05-06"
+                title="A year, a month or a day: 2024, 2024-05 or 2024-05-06" autocapitalize="none";
+        },
     };
     Ok(html! { div.field { label for=(id) { (filter.label) } (control) } })
 }
@@ -544,8 +547,8 @@ pub async fn act(
     let mut faults = Faults::default();
     access.confirm(model.is_grave, form, &mut faults).await?;
     if !faults.is_empty() {
-        let text = "Nothing was done: this takes your own password, as you logged in more than an hour ago.";
-        return told(view, form, model, access, text, list).await;
+        let text = access.unconfirmed(&faults);
+        return told(view, form, model, access, &text, list).await;
     }
     let mut work = Work::begin(view, form, model, access).await?;
     match model.noun.act(&mut work, name, &ids, form).await? {

@@ -14,7 +14,7 @@ use crate::domain::permission::{self, Deed};
 pub fn drawn(held: &BTreeSet<String>, may_change: bool) -> Markup {
     html! {
         table.matrix {
-            caption { "Permissions" }
+            caption.vh { "Permissions" }
             thead { tr {
                 th scope="col" { "What" }
                 @for deed in Deed::ALL { th scope="col" { (deed.word()) } }

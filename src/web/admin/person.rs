@@ -19,7 +19,7 @@ use super::{
 };
 use crate::store::admin::lookup;
 use crate::{
-    domain::{PersonId, permission::Deed, person},
+    domain::{Person, PersonId, permission::Deed, person},
     store::{
         self, Conn,
         admin::{self, Key, Table, mend},
@@ -90,6 +90,14 @@ pub static MODEL: Model = Model {
 
 struct People;
 
+/// What people have sent is their account's: no right is to grow by itself.
+const OWN: &str = "Only superusers give their own account people or addresses here. In your profile you can add addresses that are yours.";
+
+/// Says whether a person is the account's who changes something.
+fn is_own(work: &Work<'_>, person: &Person) -> bool {
+    person.user_id == Some(work.access.user.id)
+}
+
 fn number(id: &str) -> PersonId {
     PersonId(id.parse().unwrap_or_default())
 }
@@ -107,6 +115,16 @@ impl Noun for People {
             store::person::by_emails(&mut work.tx, vec![draft.get("email").to_owned()]).await?;
         let others = known.iter().any(|known| id.map(number) != Some(known.id));
         faults.check(!others, "email", "This address is a person's already.");
+        let before = match id {
+            Some(id) => store::person::by_id(&mut work.tx, number(id)).await?,
+            None => None,
+        };
+        let is_as_before = before.is_some_and(|before| {
+            is_own(work, &before) && before.email.eq_ignore_ascii_case(draft.get("email"))
+        });
+        let takes = draft.get("account_id") == work.access.user.id.to_string();
+        let may = work.access.console.everything;
+        faults.check(!takes || is_as_before || may, "account_id", OWN);
         Ok(())
     }
 
@@ -157,6 +175,14 @@ impl Noun for People {
                 "There is no person of that number or address to merge into.".into(),
             ));
         };
+        if !work.access.console.everything {
+            for id in ids.iter().map(|id| number(id)).chain([into]) {
+                let person = store::person::by_id(&mut work.tx, id).await?;
+                if person.is_some_and(|person| is_own(work, &person)) {
+                    return Ok(Acted::Refused(OWN.into()));
+                }
+            }
+        }
         let survivor = work.label(&into.to_string()).await?;
         let mut count = 0;
         for id in ids.iter().filter(|id| number(id) != into) {

@@ -275,7 +275,7 @@ impl Noun for Projects {
             let patches = store::patch::walk::count(conn, number(id)).await?;
             if patches > 0 {
                 return Ok(Some(
-                    "A project that has patches stays. Keep a copy with `patchwork dumparchive`; delete its patches, cover \
+                    "A project that has patches stays. Keep a copy with “patchwork dumparchive”; delete its patches, cover \
                      letters and series in their lists, or move them to another project; then delete it."
                         .into(),
                 ));

@@ -112,7 +112,7 @@ impl Noun for Relations {
                     form.actions method="post" action=(action) {
                         (view.csrf())
                         div.act {
-                            div.entry { label for="id_patch" { "Number or message id of a patch" } input #id_patch name="patch" autocapitalize="none" required; }
+                            div.entry { label for="id_patch" { "Patch" } input #id_patch name="patch" autocapitalize="none" required aria-describedby="id_patch-hint"; p.hint #id_patch-hint { "Its number or message id." } }
                             button type="submit" name="action" value="relate" { "Relate it, too" }
                         }
                     }

@@ -46,7 +46,7 @@ pub async fn section(
                 input type="hidden" name="rules_version" value=(version(&rules));
                 table.things {
                     caption.vh { "Delegation rules" }
-                    thead { tr { th scope="col" { "Path" } th scope="col" { "Account" } th scope="col" { "Priority" } th scope="col" { "Delete" } } }
+                    thead { tr { th scope="col" { "Path" } th scope="col" { "Account" } th scope="col" { "Priority" } th.gone scope="col" { "Delete" } } }
                     tbody {
                         @for (at, rule) in rules.iter().enumerate() { (row(at, Some(rule), &candidates, may_change)) }
                         @if may_change {
@@ -56,7 +56,7 @@ pub async fn section(
                 }
                 @if may_change {
                     div.saving {
-                        button type="submit" name="action" value="rules" { "Save rules" }
+                        button.primary type="submit" name="action" value="rules" { "Save rules" }
                         @if may_apply { button type="submit" name="action" value="reapply" { "Apply the stored rules to patches that nobody has" } }
                     }
                 }
@@ -93,7 +93,7 @@ fn row(at: usize, rule: Option<&Rule>, candidates: &[Candidate], may_change: boo
                 }
             }
             td data-head="Priority" { input.short type="number" name={ "priority-" (at) } value=(rule.map_or(0, |rule| rule.priority)) disabled[!may_change] aria-label={ "Priority of rule " (at + 1) }; }
-            td data-head="Delete" { @if rule.is_some() && may_change { input type="checkbox" name={ "gone-" (at) } value="1" aria-label={ "Delete rule " (at + 1) }; } }
+            td.gone data-head="Delete" { @if rule.is_some() && may_change { input type="checkbox" name={ "gone-" (at) } value="1" aria-label={ "Delete rule " (at + 1) }; } }
         }
     }
 }

@@ -103,7 +103,7 @@ impl Noun for Sites {
         Ok(html! {
             @if let Some(host) = host {
                 @if known.as_deref() != Some(host) && access.may(&MODEL, Deed::Change) && !access.is_stale {
-                    p.banner { "You are visiting " code { (host) } ". "
+                    div.banner.counting { p { "You are visiting " code { (host) } "." }
                         (field::button(view, &action, "Use this host", &[("action", "this-host")])) }
                 }
             }

@@ -62,7 +62,7 @@ pub async fn page(view: &View<'_>, db: &mut Db<'_>, access: &Access) -> Result<A
         ("XML-RPC", switched(options.xmlrpc).to_owned()),
         (
             "Largest mail",
-            format!("{} bytes", options.intake.max_bytes),
+            format!("{:.1} MB", options.intake.max_bytes as f64 / 1e6),
         ),
     ];
     let main = html! {

@@ -73,7 +73,7 @@ pub(super) fn drawn(view: &View, page: &Page) -> Markup {
     let address = view.links().bundle(&page.owner, &page.bundle.name);
     let name = Field::new("copy", "Name of the copy", &entered.name);
     html! {
-        details.settings.copying open[!entered.faults.is_empty()] {
+        details.below.copying open[!entered.faults.is_empty()] {
             summary { "Copy this bundle" }
             div.narrow {
                 p.muted { "All its patches in their order, as a private bundle of yours." }

@@ -216,7 +216,7 @@ impl Page {
                                 @if !bundle.description.is_empty() { small { (parts::cut(&bundle.description).0) } }
                             }
                             td { a href=(links.list(&listed.linkname)) { (listed.project) } }
-                            td { @if bundle.public { "everybody" } @else { "you" } }
+                            td { span.unit { "seen by " } @if bundle.public { "everybody" } @else { "you" } }
                             td.num { (listed.patches) span.unit { @if listed.patches == 1 { " patch" } @else { " patches" } } }
                             td.row-acts {
                                 a href={ (address) "mbox/" } aria-label={ "mbox of " (name) } { "mbox" }

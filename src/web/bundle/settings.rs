@@ -121,7 +121,7 @@ pub(super) fn drawn(view: &View, page: &Page) -> Markup {
     let wrong = entered.faults.of("description");
     let described = (!wrong.is_empty()).then_some("description-error");
     html! {
-        details.settings #settings open[!entered.faults.is_empty()] {
+        details.below #settings open[!entered.faults.is_empty()] {
             summary { "Settings of this bundle" }
             div.narrow {
                 form.entries method="post" action=(address) {

@@ -4,10 +4,20 @@
 //! a copy is the plain diff, and a narrow page shows the lines one below the other. What is at the right of a line that
 //! stays, and what fills the shorter side, is not part of the diff: it can neither be copied nor heard.
 
-use super::{At, Drawn, Line, LineKind, Look, content, digits, draw as line_drawn, remarked};
+use super::{
+    At, Drawn, FileDiff, Line, LineKind, Look, content, digits, draw as line_drawn, remarked,
+};
 
 /// What a diff side by side begins with.
 pub(super) const OPENING: &str = "<pre class=\"diff split\">";
+/// The same for a file that has lines on one side only: it takes the whole width.
+pub(super) const ONE_SIDE: &str = "<pre class=\"diff split one\">";
+
+/// Says whether all lines of a file are new, or all are gone: the other half would be empty.
+pub(super) fn has_one_side(file: &FileDiff) -> bool {
+    let has = |kind| file.lines().any(|line| line.kind == kind);
+    !has(LineKind::Context) && has(LineKind::Added) != has(LineKind::Removed)
+}
 
 /// Where a line stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,9 +40,9 @@ fn side(kind: LineKind, before: Side) -> Side {
     }
 }
 
-/// Draws a hunk.
-pub(super) fn draw(out: &mut String, drawn: &Drawn) {
-    let mut run = Run::default();
+/// Draws a hunk of a diff that begins with `opening`.
+pub(super) fn draw(out: &mut String, drawn: &Drawn, opening: &'static str) {
+    let mut run = Run::new(opening);
     let mut before = Side::Whole;
     for (at, line) in drawn.lines.iter().enumerate() {
         let side = side(line.kind, before);
@@ -76,14 +86,24 @@ fn copy(out: &mut String, line: &Line) {
 }
 
 /// Lines that come and go in one place.
-#[derive(Default)]
 struct Run {
+    /// What the diff begins with.
+    opening: &'static str,
     old: usize,
     new: usize,
     places: Vec<At>,
 }
 
 impl Run {
+    fn new(opening: &'static str) -> Run {
+        Run {
+            opening,
+            old: 0,
+            new: 0,
+            places: Vec::new(),
+        }
+    }
+
     fn add(&mut self, side: Side, place: At) {
         match side {
             Side::Old => self.old += 1,
@@ -99,9 +119,11 @@ impl Run {
             true => ("<span class=\"x\"></span>", self.new - self.old),
             false => ("<span class=\"x r\"></span>", self.old - self.new),
         };
-        (0..count).for_each(|_| out.push_str(short));
-        remarked(out, drawn.remarks, &self.places, OPENING);
-        *self = Run::default();
+        if self.opening == OPENING {
+            (0..count).for_each(|_| out.push_str(short));
+        }
+        remarked(out, drawn.remarks, &self.places, self.opening);
+        *self = Run::new(self.opening);
     }
 }
 
@@ -148,6 +170,25 @@ mod tests {
             "{html}"
         );
         assert!(html.contains("<u>\t</u>"), "{html}");
+    }
+
+    #[test]
+    fn a_file_with_one_side_has_no_empty_half() {
+        let shown = Shown {
+            layout: Layout::Split,
+            address: "/p/",
+            whole: None,
+            remarks: &[],
+        };
+        let new = "--- /dev/null\n+++ b/x\n@@ -0,0 +1,2 @@\n+a\n+b\n";
+        let gone = "--- a/x\n+++ /dev/null\n@@ -1,2 +0,0 @@\n-a\n-b\n";
+        for diff in [new, gone] {
+            let outline = mail::outline(diff);
+            let html = whole(&outline, 1, &shown).expect("a file").into_string();
+            assert!(html.starts_with("<pre class=\"diff split one\">"), "{html}");
+            assert!(!html.contains("class=\"x"), "{html}");
+        }
+        assert!(drawn(&[]).starts_with("<pre class=\"diff split\">"));
     }
 
     #[test]

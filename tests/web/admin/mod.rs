@@ -62,6 +62,7 @@ on_each_engine! {
     tokens_are_shown_once: people::tokens_are_shown_once;
     sessions_are_ended: people::sessions_are_ended;
     people_with_mail_stay: people::people_with_mail_stay;
+    nobody_links_people_to_themselves: people::nobody_links_people_to_themselves;
     a_patch_is_put_right: content::a_patch_is_put_right;
     patches_move_between_series: content::patches_move_between_series;
     series_become_one: content::series_become_one;

@@ -403,8 +403,15 @@ pub async fn confirmations_of_all_kinds_are_listed(db: &Db) {
     let browser = Browser::of(&site, db, root).await;
     let list = browser.get("/admin/patchwork/emailconfirmation/").await;
     let rows = list.texts(".things tbody tr").join(" ");
-    for kind in Kind::ALL {
-        assert!(rows.contains(kind.word()), "{rows}");
+    for words in [
+        "registration",
+        "another address",
+        "primary address",
+        "new password",
+        "no more mail",
+        "mail again",
+    ] {
+        assert!(rows.contains(words), "{rows}");
     }
     let primary = number(
         db,
@@ -421,4 +428,67 @@ pub async fn confirmations_of_all_kinds_are_listed(db: &Db) {
     let mail = letters::last(db).await;
     assert_eq!(mail.recipient, "x@example.org");
     assert!(mail.content.contains("/confirm/"), "{mail:?}");
+}
+
+/// Patches are their submitters', so whoever may change people could make everybody's patches their own.
+pub async fn nobody_links_people_to_themselves(db: &Db) {
+    world(db).await;
+    let permissions = [
+        "patchwork.view_person",
+        "patchwork.change_person",
+        "patchwork.add_person",
+    ];
+    let sue = staff(db, "sue", &permissions).await;
+    let site = seed::site(db, |_| {}).await;
+    let browser = Browser::of(&site, db, sue).await;
+    let id = async |email: &'static str| {
+        let mut conn = db.reader().await.expect("a reader");
+        let (id,): (i64,) = sql("SELECT id FROM person WHERE email = $1")
+            .bind(email)
+            .one(&mut conn)
+            .await
+            .expect("a person");
+        id
+    };
+    let (ann, bob) = (id("ann@example.org").await, id("bob@example.org").await);
+    let change = |person: i64| format!("/admin/patchwork/person/{person}/change/");
+    let own = [("account_id", "sue")];
+    let seen = resend(&browser, &change(ann), &own).await;
+    assert_eq!(seen.status, 422);
+    assert_eq!(seen.values("[aria-invalid]", "name"), ["account_id"]);
+    let new = [("account_id", "sue"), ("email", "new@example.org")];
+    let seen = resend(&browser, "/admin/patchwork/person/add/", &new).await;
+    assert_eq!(seen.status, 422);
+    // What is one's own stays so, but takes no other address and nobody else's patches.
+    run(
+        db,
+        sql("UPDATE person SET account_id = $1 WHERE id = $2")
+            .bind(sue)
+            .bind(ann),
+    )
+    .await;
+    assert_eq!(
+        resend(&browser, &change(ann), &[("name", "Sue")])
+            .await
+            .status,
+        303
+    );
+    let moved = [("email", "mara@example.org")];
+    assert_eq!(resend(&browser, &change(ann), &moved).await.status, 422);
+    for (from, into) in [(ann, bob), (bob, ann)] {
+        let into = into.to_string();
+        let fields = [("action", "merge"), ("into", into.as_str())];
+        let seen = browser
+            .submit(&format!("/admin/patchwork/person/{from}/do/"), &fields)
+            .await;
+        assert!(seen.texts(".notice.failed p")[0].contains("Only superusers"));
+    }
+    assert_eq!(number(db, "SELECT count(*) FROM person").await, 2);
+    // A superuser may.
+    run(
+        db,
+        sql("UPDATE account SET is_superuser = TRUE WHERE id = $1").bind(sue),
+    )
+    .await;
+    assert_eq!(resend(&browser, &change(bob), &own).await.status, 303);
 }
