@@ -30,6 +30,6 @@ mod streams;
 mod tests;
 
 pub use request::{Params, Request, Role};
-pub use server::{Config, descriptor, inherited, run, run_raw, run_tcp, run_with};
+pub use server::{Config, descriptor, inherited, leave_open, run, run_raw, run_tcp, run_with};
 pub use stop::Stop;
 pub use streams::{Stderr, Stdin, Stdout};
