@@ -239,6 +239,8 @@ pub struct Mail {
     pub password: String,
     /// How the connection is protected.
     pub tls: Tls,
+    /// A file of certificates that are believed beside those of public authorities; empty: none.
+    pub ca: PathBuf,
     /// How many seconds the mail server may take to answer.
     pub timeout: u64,
     /// The program of the `sendmail` backend.
@@ -262,6 +264,7 @@ impl Default for Mail {
             user: String::new(),
             password: String::new(),
             tls: Tls::Auto,
+            ca: PathBuf::new(),
             timeout: 30,
             sendmail: "/usr/sbin/sendmail".to_owned(),
             directory: PathBuf::from("mail"),
