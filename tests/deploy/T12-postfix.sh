@@ -91,8 +91,7 @@ until_true 20 test -S "$WORK/lmtp.sock"
 postfix -c "$WORK/etc" check
 postfix -c "$WORK/etc" start
 trap 'postfix -c "$WORK/etc" stop >/dev/null 2>&1; postgres_stop >/dev/null 2>&1' EXIT
-up() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
-until_true 20 up "$SMTP"
+until_true 20 is_up "$SMTP"
 
 # send PREFIX COUNT AT-ONCE RECIPIENT…: sends mails with patches, each to all recipients.
 cat >"$WORK/send.py" <<'PY'
