@@ -241,7 +241,7 @@ pub struct Mail {
     pub tls: Tls,
     /// A file of certificates that are believed beside those of public authorities; empty: none.
     pub ca: PathBuf,
-    /// How many seconds the mail server may take to answer.
+    /// How many seconds the mail server may take for a mail.
     pub timeout: u64,
     /// The program of the `sendmail` backend.
     pub sendmail: String,

@@ -26,6 +26,8 @@ use lettre::{
     },
 };
 
+use tokio::time::timeout;
+
 use crate::{
     config::{self, Backend},
     domain::Timestamp,
@@ -62,6 +64,8 @@ pub struct Letter<'a> {
 pub struct Mailer {
     from: Mailbox,
     way: Way,
+    /// How long all of it may take; the library's own limit is for connecting only.
+    patience: Duration,
     password: String,
 }
 
@@ -101,6 +105,7 @@ impl Mailer {
         Ok(Mailer {
             from: mailbox("mail.from", &settings.from)?,
             way,
+            patience: Duration::from_secs(settings.timeout),
             password: settings.password.clone(),
         })
     }
@@ -119,9 +124,22 @@ impl Mailer {
     /// Sends a letter.
     ///
     /// # Errors
-    /// When an address is none, or the way is closed.
+    /// When an address is none, the way is closed, or it takes too long.
     pub async fn send(&self, letter: &Letter<'_>) -> Result<()> {
         let message = self.message(letter)?;
+        match timeout(self.patience, self.carry(message)).await {
+            Ok(sent) => sent,
+            Err(_) => {
+                let seconds = self.patience.as_secs();
+                let way = self.way();
+                Err(Error(format!(
+                    "cannot send through {way}: it took more than {seconds} s (mail.timeout)"
+                )))
+            }
+        }
+    }
+
+    async fn carry(&self, message: Message) -> Result<()> {
         match &self.way {
             Way::Smtp { transport, .. } => transport
                 .send(message)
