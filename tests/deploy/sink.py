@@ -30,7 +30,7 @@ def told(name):
 
 def login(server, session, envelope, mechanism, data):
     given = [data.login.decode(), data.password.decode()]
-    return AuthResult(success=given == arguments.login)
+    return AuthResult(success=given == arguments.login, handled=False)
 
 
 class Sink:
