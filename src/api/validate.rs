@@ -1,15 +1,16 @@
 //! Answers that still hold (`rest.md §3.1`): a reader who has one is told so, mostly without it being made again.
 //!
-//! A tag has two parts. The first stands for what an answer is made from: the state of the database, the address, who
-//! asks; it is compared before anything is read. The second stands for the answer: it may come out the same although
-//! something else was written.
+//! A tag stands for an answer and nothing else, so that every process of a site gives the same one. Which tag the answer to a
+//! question has is remembered until something is written: as long as that is not, nothing need be read. Otherwise the
+//! answer is made again, and may come out the same although something else was written.
 
 use std::{
-    hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState},
+    hash::{BuildHasher, RandomState},
     sync::Arc,
 };
 
 use rocket::Request;
+use sha2::{Digest, Sha256};
 
 use super::{
     answer::{Form, Reply},
@@ -23,7 +24,6 @@ use crate::store::{Result, stamp::Watch};
 pub struct Validator {
     watch: Watch,
     kept: Kept,
-    /// Random: another process, or this one started anew, may count the states of the database from another number.
     hasher: RandomState,
 }
 
@@ -31,7 +31,9 @@ pub struct Validator {
 pub struct Begun<'a> {
     validator: &'a Validator,
     stamp: String,
-    /// Names what is asked, by whom, and the state of the database: the first part of the tag.
+    /// What is asked, from where, by whom, and in which form.
+    asked: String,
+    /// Names what is asked within this process.
     question: u64,
 }
 
@@ -42,23 +44,23 @@ impl Validator {
     /// When the database is away.
     pub async fn begin(&self, cx: &Cx<'_>, request: &Request<'_>, form: Form) -> Result<Begun<'_>> {
         let stamp = self.watch.stamp(cx.db).await?;
-        let who = cx.caller.as_ref().map(|caller| caller.user.id);
-        let asked = (&stamp, request.uri().to_string(), cx.origin(), who, form);
-        let question = self.hasher.hash_one(asked);
+        let who = cx.caller.as_ref().map_or(0, |caller| caller.user.id.0);
+        let asked = format!("{} {} {who} {form:?}", cx.origin(), request.uri());
+        let question = self.hasher.hash_one(&asked);
         Ok(Begun {
             validator: self,
             stamp,
+            asked,
             question,
         })
     }
 }
 
 impl Begun<'_> {
-    /// Returns the tag of an answer that was made from the same, if the reader has one.
+    /// Returns the tag of the answer, if the reader has it and nothing was written since it was made.
     pub fn known(&self, request: &Request<'_>) -> Option<String> {
-        let begin = format!("{:016x}", self.question);
-        let known = tags(request).find(|tag| tag.starts_with(&begin))?;
-        Some(format!("W/\"{known}\""))
+        let tag = self.validator.kept.tag(&self.stamp, self.question)?;
+        has(request, &tag).then_some(tag)
     }
 
     /// Returns the answer if it was made before.
@@ -67,44 +69,44 @@ impl Begun<'_> {
         kept.map(Arc::unwrap_or_clone)
     }
 
-    /// Ends an answer: with its tag, and without its body for those who have it.
+    /// Ends an answer: with its tag, and without its body for those who have it. The page around an answer is more than
+    /// the answer, and gets its tag like every page.
     pub fn end(&self, request: &Request<'_>, reply: Reply, form: Form) -> Reply {
+        if form == Form::Html {
+            return Reply { tag: None, ..reply };
+        }
         let reply = match reply.tag {
             Some(_) => reply,
             None => self.tagged(reply),
         };
-        let is_known = |tag: &String| {
-            let body = tag.trim_end_matches('"');
-            tags(request).any(|known| body.ends_with(&known[16..]))
-        };
         match reply.tag {
-            Some(tag) if form != Form::Html && is_known(&tag) => Reply::unchanged(tag),
+            Some(tag) if has(request, &tag) => Reply::unchanged(tag),
             tag => Reply { tag, ..reply },
         }
     }
 
     /// Gives a new answer its tag, and keeps it for others.
     fn tagged(&self, reply: Reply) -> Reply {
-        let answer = answer_hash(&reply);
-        let tag = Some(format!("W/\"{:016x}{answer:016x}\"", self.question));
+        let tag = Some(tag(&self.asked, &reply));
         let reply = Reply { tag, ..reply };
         self.validator.kept.keep(&self.stamp, self.question, &reply);
         reply
     }
 }
 
-/// Returns the tags that a reader has.
-fn tags<'r>(request: &'r Request<'_>) -> impl Iterator<Item = &'r str> {
+/// Returns whether a reader has the answer with this tag.
+fn has(request: &Request<'_>, tag: &str) -> bool {
+    let tag = tag.trim_start_matches("W/");
     let header = request.headers().get("If-None-Match");
-    let tags = header.flat_map(|header| header.split(','));
-    tags.map(|tag| tag.trim().trim_start_matches("W/").trim_matches('"'))
-        .filter(|tag| tag.len() == 32 && tag.is_ascii())
+    let mut tags = header.flat_map(|header| header.split(','));
+    tags.any(|known| known.trim().trim_start_matches("W/") == tag)
 }
 
-/// Stands for all that an answer says, also of the rest of its list: whoever has it goes on from there. The same in
-/// every process.
-fn answer_hash(reply: &Reply) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (&reply.json, &reply.link, reply.total).hash(&mut hasher);
-    hasher.finish()
+/// Stands for all that an answer says, also of the rest of its list: whoever has it goes on from there.
+fn tag(asked: &str, reply: &Reply) -> String {
+    let rest = format!("{asked}\n{:?} {:?}\n", reply.link, reply.total);
+    let digest = Sha256::new().chain_update(rest).chain_update(&reply.json);
+    let digest = digest.finalize();
+    let start = digest.iter().take(16);
+    start.fold(String::from("W/\""), |tag, byte| format!("{tag}{byte:02x}")) + "\""
 }

@@ -245,7 +245,9 @@ pub struct Mail {
     pub password: String,
     /// How the connection is protected.
     pub tls: Tls,
-    /// How many seconds the mail server may take to answer.
+    /// A file of certificates that are believed beside those of public authorities; empty: none.
+    pub ca: PathBuf,
+    /// How many seconds the mail server may take for a mail.
     pub timeout: u64,
     /// The program of the `sendmail` backend.
     pub sendmail: String,
@@ -268,6 +270,7 @@ impl Default for Mail {
             user: String::new(),
             password: String::new(),
             tls: Tls::Auto,
+            ca: PathBuf::new(),
             timeout: 30,
             sendmail: "/usr/sbin/sendmail".to_owned(),
             directory: PathBuf::from("mail"),

@@ -205,8 +205,9 @@ impl Sources {
         database.replica_url = address::with_password(&database.replica_url, &database.password);
         database.directory = directory;
         settings.mail.directory = database.directory.join(&settings.mail.directory);
-        let intake = &mut settings.mail.intake;
-        for path in [&mut intake.spool, &mut intake.socket] {
+        let mail = &mut settings.mail;
+        let intake = &mut mail.intake;
+        for path in [&mut mail.ca, &mut intake.spool, &mut intake.socket] {
             if !path.as_os_str().is_empty() {
                 *path = database.directory.join(&*path);
             }
@@ -351,6 +352,7 @@ impl Loaded {
             "database.replica_url" => return masked(&self.settings.database.replica_url),
             "database.directory" => return self.settings.database.directory.display().to_string(),
             "mail.directory" => return self.settings.mail.directory.display().to_string(),
+            "mail.ca" => return self.settings.mail.ca.display().to_string(),
             "mail.intake.spool" => return self.settings.mail.intake.spool.display().to_string(),
             "mail.intake.socket" => return self.settings.mail.intake.socket.display().to_string(),
             _ => {}

@@ -18,7 +18,7 @@ use std::{
 
 use rocket::tokio::net::{TcpListener as TokioTcp, UnixListener as TokioUnix};
 use rustix::{
-    io::{Errno, FdFlags, ioctl_fionbio},
+    io::{Errno, ioctl_fionbio},
     net::{
         AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, getsockname, socket_with,
     },
@@ -86,7 +86,7 @@ impl Listen {
         let name = self.to_string();
         let opened = match (self, left(&name)) {
             (Listen::Inherited(fd), _) => {
-                return self.opened(::fastcgi::inherited(*fd).map(Socket::from));
+                return self.opened(Socket::of_number(*fd));
             }
             (_, Some(number)) => self.take_over(number),
             (Listen::Unix { path, mode }, None) => open_unix(path, *mode),
@@ -119,9 +119,8 @@ impl Listen {
             _ => None,
         };
         Ok(Socket {
-            number: Some(number),
             _file: file,
-            ..::fastcgi::inherited(number)?.into()
+            ..Socket::of_number(number)?
         })
     }
 }
@@ -228,7 +227,7 @@ pub struct Socket {
     fd: OwnedFd,
     /// How it was asked for; empty for one that the process was started with, which its successor finds in the same way.
     name: String,
-    /// The number under which a predecessor left it.
+    /// The number that it had when the process was started.
     number: Option<RawFd>,
     // Only for what happens when it is dropped.
     _file: Option<SocketFile>,
@@ -254,6 +253,14 @@ pub enum Listener {
 }
 
 impl Socket {
+    /// Takes what the process was started with.
+    fn of_number(number: RawFd) -> io::Result<Socket> {
+        Ok(Socket {
+            number: Some(number),
+            ..::fastcgi::inherited(number)?.into()
+        })
+    }
+
     /// Returns another handle of the same socket; the file stays with this one.
     pub(super) fn share(&self) -> io::Result<Socket> {
         Ok(self.fd.try_clone()?.into())
@@ -280,15 +287,12 @@ const LEFT: &str = "INHERITED_SOCKETS";
 /// Keeps the sockets open for the program that takes this one's place; returns the variable that tells of them.
 pub(super) fn hand_down(sockets: &[Socket]) -> io::Result<(&'static str, String)> {
     let mut value = std::process::id().to_string();
-    for socket in sockets.iter().filter(|socket| !socket.name.is_empty()) {
-        let number = match socket.number {
-            Some(number) => number,
-            None => {
-                rustix::io::fcntl_setfd(&socket.fd, FdFlags::empty())?;
-                socket.fd.as_raw_fd()
-            }
-        };
-        write!(value, "\n{number}={}", socket.name).map_err(io::Error::other)?;
+    for socket in sockets {
+        let number = socket.number.unwrap_or_else(|| socket.fd.as_raw_fd());
+        ::fastcgi::leave_open(number)?;
+        if !socket.name.is_empty() {
+            write!(value, "\n{number}={}", socket.name).map_err(io::Error::other)?;
+        }
     }
     Ok((LEFT, value))
 }

@@ -1,6 +1,9 @@
 //! Who tells a running server to stop or to begin anew: signals, and uWSGI's emperor.
 
-use std::io::{self, IsTerminal};
+use std::{
+    io::{self, IsTerminal},
+    os::fd::RawFd,
+};
 
 use rocket::tokio::{
     io::AsyncReadExt,
@@ -75,9 +78,18 @@ impl Signals {
     }
 }
 
+fn emperors_number() -> Option<RawFd> {
+    std::env::var(EMPEROR).ok()?.parse().ok()
+}
+
+/// Keeps the connection to the emperor open for the program that takes this one's place.
+pub(super) fn leave_emperor() -> io::Result<()> {
+    emperors_number().map_or(Ok(()), ::fastcgi::leave_open)
+}
+
 /// Returns the connection to the emperor, if one rules us.
 fn emperor() -> Option<UnixStream> {
-    let number = std::env::var(EMPEROR).ok()?.parse().ok()?;
+    let number = emperors_number()?;
     let opened = ::fastcgi::descriptor(number).and_then(|fd| {
         let stream = std::os::unix::net::UnixStream::from(fd);
         stream.set_nonblocking(true)?;

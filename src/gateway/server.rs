@@ -202,7 +202,7 @@ pub fn again(sockets: &[Socket]) -> Error {
     // A new version was put in the place of the one that runs.
     let name = exe.to_string_lossy();
     let exe = PathBuf::from(name.strip_suffix(" (deleted)").unwrap_or(&name));
-    match listen::hand_down(sockets) {
+    match orders::leave_emperor().and_then(|()| listen::hand_down(sockets)) {
         Ok((name, value)) => {
             // What another one asks for, to read the settings anew, is about to be done.
             ::fastcgi::ignore_hangups();

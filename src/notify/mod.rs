@@ -22,9 +22,11 @@ use lettre::{
     },
     transport::smtp::{
         authentication::Credentials,
-        client::{Tls, TlsParameters},
+        client::{Certificate, Tls, TlsParameters},
     },
 };
+
+use tokio::time::timeout;
 
 use crate::{
     config::{self, Backend},
@@ -62,6 +64,8 @@ pub struct Letter<'a> {
 pub struct Mailer {
     from: Mailbox,
     way: Way,
+    /// How long all of it may take; the library's own limit is for connecting only.
+    patience: Duration,
     password: String,
 }
 
@@ -101,6 +105,7 @@ impl Mailer {
         Ok(Mailer {
             from: mailbox("mail.from", &settings.from)?,
             way,
+            patience: Duration::from_secs(settings.timeout),
             password: settings.password.clone(),
         })
     }
@@ -119,9 +124,22 @@ impl Mailer {
     /// Sends a letter.
     ///
     /// # Errors
-    /// When an address is none, or the way is closed.
+    /// When an address is none, the way is closed, or it takes too long.
     pub async fn send(&self, letter: &Letter<'_>) -> Result<()> {
         let message = self.message(letter)?;
+        match timeout(self.patience, self.carry(message)).await {
+            Ok(sent) => sent,
+            Err(_) => {
+                let seconds = self.patience.as_secs();
+                let way = self.way();
+                Err(Error(format!(
+                    "cannot send through {way}: it took more than {seconds} s (mail.timeout)"
+                )))
+            }
+        }
+    }
+
+    async fn carry(&self, message: Message) -> Result<()> {
         match &self.way {
             Way::Smtp { transport, .. } => transport
                 .send(message)
@@ -207,7 +225,12 @@ fn smtp(settings: &config::Mail) -> Result<Way> {
     let server = format!("{host}:{}", settings.port);
     let is_here = matches!(host, "localhost" | "127.0.0.1" | "::1" | "[::1]");
     let parameters = || {
-        TlsParameters::new(host.to_owned()).map_err(|error| {
+        let builder = TlsParameters::builder(host.to_owned());
+        let builder = match own_authority(settings)? {
+            Some(certificates) => builder.add_root_certificate(certificates),
+            None => builder,
+        };
+        builder.build_rustls().map_err(|error| {
             Error(format!(
                 "mail.host '{host}' cannot be used with TLS: {error}"
             ))
@@ -234,6 +257,28 @@ fn smtp(settings: &config::Mail) -> Result<Way> {
         server,
     })
 }
+
+/// Reads the certificates that are believed beside those of public authorities.
+fn own_authority(settings: &config::Mail) -> Result<Option<Certificate>> {
+    if settings.ca.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let unusable = |why: String| {
+        Error(format!(
+            "mail.ca '{}' is of no use: {why}",
+            settings.ca.display()
+        ))
+    };
+    let pem = fs::read(&settings.ca).map_err(|error| unusable(error.to_string()))?;
+    if !pem.windows(BEGIN.len()).any(|line| line == BEGIN) {
+        return Err(unusable("it holds no certificate".to_owned()));
+    }
+    let read = Certificate::from_pem(&pem).map_err(|error| unusable(error.to_string()))?;
+    Ok(Some(read))
+}
+
+/// How a certificate begins in a file.
+const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
 fn header(line: &str) -> Result<HeaderValue> {
     let field = line.split_once(": ").and_then(|(name, value)| {
@@ -321,6 +366,34 @@ mod tests {
                 ..again.clone()
             };
             assert!(mailer.message(&bad).is_err(), "{headers}");
+        }
+    }
+
+    #[test]
+    fn certificates_of_an_authority_of_ones_own_are_read_at_once() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        for (ca, tls, why) in [
+            (
+                PathBuf::from("/nowhere/ca.pem"),
+                config::Tls::Starttls,
+                "No such file",
+            ),
+            (
+                file.path().to_owned(),
+                config::Tls::Tls,
+                "it holds no certificate",
+            ),
+        ] {
+            let settings = config::Mail {
+                ca,
+                tls,
+                ..settings(Backend::Smtp)
+            };
+            let error = Mailer::new(&settings).err().expect("an error").to_string();
+            assert!(
+                error.starts_with("mail.ca '") && error.contains(why),
+                "{error}"
+            );
         }
     }
 

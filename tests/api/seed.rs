@@ -249,6 +249,11 @@ pub async fn site(db: &Db) -> Site {
     site_with(db, web::Options::default(), api::Options::default()).await
 }
 
+/// Opens a site that is there already, as another process of it does.
+pub async fn reopened(db: &Db) -> Site {
+    site_with(db, web::Options::default(), api::Options::default()).await
+}
+
 async fn fill(db: &Db) {
     people(db).await;
     for mail in mails() {

@@ -18,14 +18,16 @@ on_both! {
             let tag = seen.header("ETag").to_owned();
             assert!(tag.starts_with("W/\"") && tag.len() == 36, "{path}: {tag}");
             let same = again(&site, "", path, &tag).await.is(304);
-            // On PostgreSQL the first half changes with whatever else the server does.
-            assert_eq!((same.text.as_str(), &same.header("ETag")[19..]), ("", &tag[19..]), "{path}");
+            assert_eq!((same.text.as_str(), same.header("ETag")), ("", tag.as_str()), "{path}");
             again(&site, "", path, "W/\"0123\", \"x\"").await.is(200);
             again(&site, "", path, &format!("\"x\", {tag}")).await.is(304);
             let head = site.ask(Method::Head, path).with("If-None-Match", &tag).seen().await;
             head.is(304);
         }
-        let tag = site.get("patches/2/").await.header("ETag").to_owned();
+        // Another process of the site.
+        let other = seed::reopened(&db).await;
+        let tag = other.get("patches/2/").await.is(200).header("ETag").to_owned();
+        assert_eq!(site.get("patches/2/").await.header("ETag"), tag);
         // Something else was written: the same answer, made again.
         site.patch("m", "patches/1/", json!({"state": "rfc"})).await.is(200);
         again(&site, "", "patches/2/", &tag).await.is(304);

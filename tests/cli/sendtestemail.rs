@@ -124,6 +124,31 @@ fn a_mail_server_gets_the_mail() {
 }
 
 #[test]
+fn a_server_that_falls_silent_is_left_in_time() {
+    // One that never greets, and one that has no answer to a login.
+    let mute = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let half = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let ports = [&mute, &half].map(|it| it.local_addr().expect("an address").port());
+    thread::spawn(move || {
+        let (mut stream, _) = half.accept().expect("a client");
+        let greeting = b"220 here\r\n250-here\r\n250 AUTH PLAIN\r\n";
+        stream.write_all(greeting).expect("a greeting");
+        let _ = std::io::copy(&mut stream, &mut std::io::sink());
+    });
+    for port in ports {
+        let port = format!("mail.port={port}");
+        let settings = [
+            "mail.host=127.0.0.1",
+            &port,
+            "mail.timeout=1",
+            "mail.user=u",
+            "mail.password=p",
+        ];
+        send(&Program::default(), &settings).fails(1, &["it took more than 1 s (mail.timeout)"]);
+    }
+}
+
+#[test]
 fn failures_name_the_server_and_never_the_password() {
     let program = Program::default();
     let (port, served) = server(false);

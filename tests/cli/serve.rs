@@ -3,6 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
+    os::unix::net::UnixDatagram,
     process::{Child, Command},
     time::{Duration, Instant},
 };
@@ -264,6 +265,118 @@ fn a_site_that_was_asked_ends_when_told() {
     while server.0.try_wait().expect("our own child").is_none() {
         assert!(Instant::now() < end, "it does not end");
         std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// One request as a front server starts us for it; the head, line by line, and the body.
+fn by_cgi(program: &Program, path: &str, known: &str) -> (Vec<String>, String) {
+    let mut command = program.command(&["cgi"]);
+    for (name, value) in [
+        ("GATEWAY_INTERFACE", "CGI/1.1"),
+        ("REQUEST_METHOD", "GET"),
+        ("REQUEST_URI", path),
+        ("SERVER_NAME", "one.example.org"),
+        ("SERVER_PORT", "80"),
+        ("HTTP_HOST", "one.example.org"),
+        ("HTTP_IF_NONE_MATCH", known),
+    ] {
+        command.env(name, value);
+    }
+    let said = ended(command.spawn().expect("the program")).ok();
+    let (head, body) = said.split_once("\r\n\r\n").expect("head and body");
+    (head.lines().map(str::to_owned).collect(), body.to_owned())
+}
+
+#[test]
+fn every_process_of_a_site_knows_an_answer_by_the_same_tag() {
+    let mut sites = vec![Program::default()];
+    let removed = database::postgres_server().map(|server| {
+        let name = database::name();
+        sites.push(Program::on(&server.create_empty(&name)));
+        name
+    });
+    let _removed = removed.as_deref().map(database::Removed);
+    for program in sites {
+        program.run(&["migrate"]).ok();
+        program.make_dev();
+        for path in ["/api/projects/", "/api/projects/dev/", "/project/dev/list/"] {
+            let tag = |head: &[String]| {
+                let line = head.iter().find_map(|line| line.strip_prefix("ETag: "));
+                line.unwrap_or_else(|| panic!("no tag: {head:?}"))
+                    .to_owned()
+            };
+            let (head, body) = by_cgi(&program, path, "");
+            let (again, _) = by_cgi(&program, path, "");
+            assert_eq!(tag(&head), tag(&again), "{path}");
+            assert!(!body.is_empty());
+            let (known, body) = by_cgi(&program, path, &tag(&head));
+            assert!(known[0].starts_with("Status: 304 "), "{path}: {known:?}");
+            assert_eq!((body.as_str(), tag(&known)), ("", tag(&head)), "{path}");
+        }
+    }
+}
+
+/// Returns the sockets that a process listens with and would leave to a child of its own.
+fn left_to_children(process: u32) -> Vec<String> {
+    let folder = format!("/proc/{process}");
+    let mut listening: Vec<String> = Vec::new();
+    for (file, state, inode) in [("net/tcp", 3, 9), ("net/unix", 5, 6)] {
+        let table = std::fs::read_to_string(format!("{folder}/{file}")).expect("a table");
+        let rows = table
+            .lines()
+            .map(|row| row.split_whitespace().collect::<Vec<_>>());
+        let rows = rows.filter(|row| matches!(row.get(state), Some(&("0A" | "01"))));
+        listening.extend(rows.map(|row| format!("socket:[{}]", row[inode])));
+    }
+    let mut left = Vec::new();
+    for entry in std::fs::read_dir(format!("{folder}/fd")).expect("its descriptors") {
+        let entry = entry.expect("a descriptor").path();
+        let Ok(what) = std::fs::read_link(&entry) else {
+            continue;
+        };
+        let what = what.display().to_string();
+        let number = entry.file_name().unwrap_or_default().display().to_string();
+        let info = std::fs::read_to_string(format!("{folder}/fdinfo/{number}"));
+        let info = info.unwrap_or_default();
+        let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
+        let flags = u32::from_str_radix(flags.unwrap_or("0").trim(), 8).expect("a number");
+        if listening.contains(&what) && flags & 0o2_000_000 == 0 {
+            left.push(format!("{number}: {what}"));
+        }
+    }
+    left
+}
+
+#[test]
+fn a_server_that_began_anew_keeps_its_sockets_to_itself() {
+    let program = Program::default();
+    let manager = program.folder.join("n");
+    let told = UnixDatagram::bind(&manager).expect("a socket");
+    let patience = Some(Duration::from_secs(20));
+    told.set_read_timeout(patience).expect("a limit");
+    let program = program.with("NOTIFY_SOCKET", &manager.display().to_string());
+    let port = free_port();
+    let fronts = [
+        format!("http://127.0.0.1:{port}"),
+        format!("fastcgi+unix:{}", program.folder.join("s").display()),
+    ];
+    let [http, fastcgi] = &fronts;
+    let child = program
+        .command(&["serve", "--listen", http, "--listen", fastcgi])
+        .spawn();
+    let server = Server(child.expect("the program"));
+    for generation in 1..4 {
+        let mut word = [0; 1024];
+        while !word.starts_with(b"READY=1") {
+            told.recv(&mut word).expect("it says when it is ready");
+        }
+        assert!(answer(port).starts_with("HTTP/1."), "{generation}");
+        let left = left_to_children(server.0.id());
+        assert!(left.is_empty(), "generation {generation} leaves {left:?}");
+        let told = Command::new("kill")
+            .args(["-HUP", &server.0.id().to_string()])
+            .status();
+        assert!(told.expect("kill").success());
     }
 }
 

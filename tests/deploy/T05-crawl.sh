@@ -6,13 +6,7 @@ serve_all
 P1=$(port)
 sed -e "s|listen 80;|listen 127.0.0.1:$P1;|" -e '/listen \[::\]/d' -e "s|/run/patchwork/|$WORK/run/|" \
     "$root/lib/nginx/patchwork-proxy.conf" >"$WORK/site.conf"
-cat >"$WORK/nginx.conf" <<NGINX
-user www-data; daemon off; pid $WORK/nginx.pid; error_log $WORK/nginx.log; events { }
-http { access_log off; include $WORK/site.conf; client_body_temp_path $WORK/t1; fastcgi_temp_path $WORK/t2;
-    proxy_temp_path $WORK/t3; uwsgi_temp_path $WORK/t4; scgi_temp_path $WORK/t5; }
-NGINX
-start nginx -e "$WORK/nginx.log" -c "$WORK/nginx.conf"
-NGINX=$PID
+nginx_with "$WORK/site.conf"
 until_true 10 curl -sf "http://127.0.0.1:$P1/api/"
 cat >"$WORK/crawl.py" <<'PY'
 import collections, html.parser, sys, urllib.error, urllib.parse, urllib.request

@@ -109,6 +109,7 @@ if [ -n "$(pg_bin)" ]; then
     "$PATCHWORK" createproject tidepool --name Tidepool --list-id t.example.org --list-email t@example.org --database "$url" >&2
     start_as_www "$WORK/bin/patchwork" serve --database "$url" --set database.connect_timeout=2 --listen "$DIRECT" \
         --listen "fastcgi+unix:$WORK/run/fastcgi.sock" --listen "http+unix:$WORK/run/http.sock" --socket-mode 660
+    SERVER=$PID
     until_true 20 curl -sf "$DIRECT/api/"
     runuser -u postgres -- "$(pg_bin)/pg_ctl" -D "$WORK/pg/data" -m immediate -w stop >&2
     for front in "$DIRECT" "http://127.0.0.1:$P1" "http://127.0.0.1:$P2"; do
@@ -120,6 +121,7 @@ if [ -n "$(pg_bin)" ]; then
     until_true 30 curl -sf "http://127.0.0.1:$P2/project/tidepool/list/"
     same "the database is back" "$(status "http://127.0.0.1:$P1/project/tidepool/list/")" 200
     ok "a dead database: 503 with Retry-After through each door, then served again without a restart"
+    stop "$SERVER"
     postgres_stop
 fi
 stop "$NGINX"

@@ -47,7 +47,7 @@ APACHE=$PID
 until_true 10 curl -sf "http://127.0.0.1:$A1/api/"
 until_true 20 curl -sf "http://127.0.0.1:$A3/api/"
 
-suite --own-processes "Apache with mod_fcgid" --own-processes "Apache with CGI" "own=$DIRECT" "Apache by HTTP=http://127.0.0.1:$A1" "Apache by FastCGI=http://127.0.0.1:$A2" \
+suite "own=$DIRECT" "Apache by HTTP=http://127.0.0.1:$A1" "Apache by FastCGI=http://127.0.0.1:$A2" \
     "Apache with mod_fcgid=http://127.0.0.1:$A3" "Apache with CGI=http://127.0.0.1:$A4"
 for front in "$A1" "$A2" "$A3" "$A4"; do
     found=$(curl -s "http://127.0.0.1:$front/api/" -H 'X-Forwarded-Proto: https' -H 'Forwarded: proto=https' -H 'X-Forwarded-For: 192.0.2.1')

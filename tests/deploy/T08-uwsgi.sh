@@ -7,13 +7,7 @@ P1=$(port)
 sed -e "s|/opt/patchwork/bin|$WORK/bin|" -e "s|/run/patchwork/|$WORK/run/|" "$root/lib/uwsgi/patchwork.ini" >"$WORK/vassals/patchwork.ini"
 sed -e "s|listen 80;|listen 127.0.0.1:$P1;|" -e '/listen \[::\]/d' -e "s|/run/patchwork/|$WORK/run/|" \
     "$root/lib/nginx/patchwork-fastcgi.conf" >"$WORK/site.conf"
-cat >"$WORK/nginx.conf" <<NGINX
-user www-data; daemon off; pid $WORK/nginx.pid; error_log $WORK/nginx.log; events { }
-http { access_log off; include $WORK/site.conf; client_body_temp_path $WORK/t1; fastcgi_temp_path $WORK/t2;
-    proxy_temp_path $WORK/t3; uwsgi_temp_path $WORK/t4; scgi_temp_path $WORK/t5; }
-NGINX
-start nginx -e "$WORK/nginx.log" -c "$WORK/nginx.conf"
-NGINX=$PID
+nginx_with "$WORK/site.conf"
 start env "PATCHWORK_CONFIG=$WORK/patchwork.toml" uwsgi --emperor "$WORK/vassals" --emperor-throttle 10
 EMPEROR=$PID
 site=http://127.0.0.1:$P1

@@ -98,7 +98,7 @@ boots() { # FOLDER: its units are installed, its check.sh runs inside when the s
 After=basic.target
 [Service]
 Type=oneshot
-TimeoutStartSec=120
+TimeoutStartSec=240
 ExecStart=/bin/bash /shared/check.sh
 StandardOutput=file:/shared/check.out
 StandardError=inherit
@@ -106,7 +106,7 @@ ExecStopPost=/bin/systemctl poweroff --no-block
 UNIT
     ln -s ../check.service "$wants/"
     head -c16 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$new/etc/machine-id"
-    timeout 200 systemd-nspawn -q --register=no --keep-unit -D "$new" --machine="pwtest$$" --bind="$1:/shared" \
+    timeout 300 systemd-nspawn -q --register=no --keep-unit -D "$new" --machine="pwtest$$" --bind="$1:/shared" \
         --private-network -b systemd.unit=patchwork-test.target </dev/null >"$WORK/boot.log" 2>&1 || true
     umount "$new"
 }
@@ -117,8 +117,10 @@ fi
 shared=$WORK/shared
 mkdir -m 755 "$shared"
 cp "$root"/lib/systemd/patchwork* "$shared/"
+# Every minute, not every ten.
+sed 's|^\*/10 |* |' "$root/lib/cron.d/patchwork" >"$shared/cron.d"
 install -m 755 "$PATCHWORK" "$shared/patchwork"
-printf '[site]\nsecret_key = "%s"\n[mail]\nbackend = "none"\n' "$("$PATCHWORK" secret-key)" >"$shared/patchwork.toml"
+printf '[database]\nurl = "sqlite:/var/lib/patchwork/site.db"\n[site]\nsecret_key = "%s"\n[mail]\nbackend = "file"\n' "$("$PATCHWORK" secret-key)" >"$shared/patchwork.toml"
 cat >"$shared/check.sh" <<'CHECK'
 ask() { curl -s -o /dev/null -m 20 -w '%{http_code}' --unix-socket "${1:-/run/patchwork/http.sock}" http://localhost/api/; }
 install -D -m 755 /shared/patchwork /opt/patchwork/bin/patchwork
@@ -132,6 +134,19 @@ kill -KILL "$pid"; sleep 5; echo "killed $(systemctl is-active patchwork.service
 systemctl start patchwork-cron.service && echo "cron $(systemctl show patchwork-cron.service -p Result --value)"
 systemctl enable --now patchwork-cron.timer 2>/dev/null; echo "timer $(systemctl is-active patchwork-cron.timer)"
 systemctl stop patchwork.service; echo "stopped $(systemctl is-failed patchwork.service)"
+if [ -x /usr/sbin/cron ] && command -v sqlite3 >/dev/null; then
+    cp /shared/cron.d /etc/cron.d/patchwork; chmod 644 /etc/cron.d/patchwork
+    # A mail that waits, and nobody but cron to send it.
+    systemctl disable --now patchwork-cron.timer 2>/dev/null
+    runuser -u www-data -- sqlite3 /var/lib/patchwork/site.db ".timeout 9000" "INSERT INTO outbox
+        (sender, recipient, subject, headers, content, created, tries, next_try, failed)
+        VALUES ('patchwork@example.org', 'ann@example.org', 'A letter', '', 'Hello.', strftime('%s','now') * 1000000, 0, 0, 0)"
+    systemctl start cron.service; echo "cron daemon $(systemctl is-active cron.service)"
+    for _ in $(seq 75); do ls /var/lib/patchwork/mail/*.eml >/dev/null 2>&1 && break; sleep 1; done
+    echo "sent by cron $(ls /var/lib/patchwork/mail/*.eml | wc -l)"
+    sleep 1; systemctl stop cron.service
+    journalctl -u cron.service -o cat --no-pager >/shared/cron.journal
+fi
 mkdir -p /etc/systemd/system/patchwork.service.d
 printf '[Service]\nExecStart=\nExecStart=/opt/patchwork/bin/patchwork serve\n' >/etc/systemd/system/patchwork.service.d/socket.conf
 systemctl daemon-reload; systemctl start patchwork.socket
@@ -150,3 +165,12 @@ for line in "started active 200" "reloaded 200 the same" "killed active 200" "cr
     grep -qx "$line" "$shared/check.out" || fail "booted: not '$line' in: $(tr '\n' ';' <"$shared/check.out")"
 done
 ok "booted: start, reload, a killed server, cron and its timer, stop, and systemd's socket, all with the hardening"
+if grep -q '^cron daemon' "$shared/check.out"; then
+    cat "$shared/cron.journal" >&2
+    grep -qx 'sent by cron 1' "$shared/check.out" || fail "the cron daemon: $(tr '\n' ';' <"$shared/check.out")"
+    grep -q '(www-data) CMD (PATCHWORK_CONFIG=' "$shared/cron.journal" || fail "cron did not run it: $(cat "$shared/cron.journal")"
+    ! grep -qi 'no mta\|mail' <(grep -v CMD "$shared/cron.journal") || fail "it was not silent: $(cat "$shared/cron.journal")"
+    ok "a real cron daemon with lib/cron.d, a line a minute: runs it as www-data, a waiting mail leaves, nothing is said"
+else
+    skip "no cron daemon or no sqlite3: lib/cron.d is not tried"
+fi

@@ -74,9 +74,8 @@ userdb {
 CONF
 dovecot -c "$WORK/dovecot.conf"
 trap 'doveadm -c "$WORK/dovecot.conf" stop >/dev/null 2>&1; postgres_stop >/dev/null 2>&1' EXIT
-up() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
-until_true 20 up "$IMAP"
-until_true 20 up "$POPS"
+until_true 20 is_up "$IMAP"
+until_true 20 is_up "$POPS"
 
 # put NAME…: puts a mail into the box for each name.
 cat >"$WORK/put.py" <<'PY'

@@ -1,5 +1,5 @@
 # Postfix hands mails over: by an alias and a pipe, by a transport of its own, over LMTP. Nothing bounces.
-needs postfix postalias python3
+needs postfix postalias python3 sqlite3
 ulimit -f unlimited || true
 
 mkdir "$WORK/bin" "$WORK/etc" "$WORK/queue"
@@ -85,14 +85,16 @@ sed "s,/usr/local/bin/patchwork-parsemail,$WORK/bin/parsemail,; /^#/d" "$root/li
 sed "s,/usr/local/bin/patchwork-parsemail,$WORK/bin/parsemail,; /^#/d" "$root/lib/postfix/aliases" >"$WORK/etc/aliases"
 postalias -c "$WORK/etc" "hash:$WORK/etc/aliases"
 
-start "$WORK/bin/patchwork" lmtp --listen "unix:$WORK/lmtp.sock" --socket-mode 666 --config "$WORK/patchwork.toml" >&2
-DOOR=$PID
-until_true 20 test -S "$WORK/lmtp.sock"
+start_door() { # the way in by LMTP
+    start "$WORK/bin/patchwork" lmtp --listen "unix:$WORK/lmtp.sock" --socket-mode 666 --config "$WORK/patchwork.toml" >&2
+    DOOR=$PID
+    until_true 20 test -S "$WORK/lmtp.sock"
+}
+start_door
 postfix -c "$WORK/etc" check
 postfix -c "$WORK/etc" start
 trap 'postfix -c "$WORK/etc" stop >/dev/null 2>&1; postgres_stop >/dev/null 2>&1' EXIT
-up() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
-until_true 20 up "$SMTP"
+until_true 20 is_up "$SMTP"
 
 # send PREFIX COUNT AT-ONCE RECIPIENT…: sends mails with patches, each to all recipients.
 cat >"$WORK/send.py" <<'PY'
@@ -128,29 +130,65 @@ PY
 send() { python3 "$WORK/send.py" "$SMTP" "$@"; }
 stored() { [ "$(PSQL "SELECT count(*) FROM patch WHERE msgid LIKE '<$1-%'")" = "$2" ]; }
 
+GOAL=50
 rate() { # PREFIX RECIPIENT WHAT
-    local began ended
+    local began ended load
+    load=$(cut -d' ' -f1 /proc/loadavg)
     began=$(date +%s%N)
     send "$1" 200 20 "$2"
     until_true 120 stored "$1" 200
     ended=$(date +%s%N)
     RATE=$((200 * 1000000000 / (ended - began)))
+    # A debug program, or a machine that has other work, tells nothing.
     case $PATCHWORK in
         */debug/*) ;;
-        *) [ "$RATE" -ge 50 ] || fail "$3: $RATE mails/s" ;;
+        *) [ "$RATE" -ge "$GOAL" ] || awk -v l="$load" -v n="$(nproc)" 'BEGIN { exit !(l > n) }' || fail "$3: $RATE mails/s" ;;
     esac
-    ok "$3: 200 mails, 20 at a time, all stored once, $RATE mails/s accepted and stored"
+    ok "$3: 200 mails, 20 at a time, all stored once, $RATE mails/s accepted and stored (load $load)"
 }
-rate alias patchwork@alias.example.org "alias and pipe"
+# all_rates PREFIX WHERE: each way, on the database that is set up.
+all_rates() {
+    rate "$1alias" patchwork@alias.example.org "alias and pipe, $2"
+    rate "$1pipe" dev@pipe.example.org "pipe transport, $2"
+    rate "$1lmtp" dev@lmtp.example.org "LMTP, $2"
+}
+all_rates "" PostgreSQL
 same "user of the command" "$(sort -u "$WORK"/who/*)" nobody
 ok "the command of the alias runs as nobody"
-rate pipe dev@pipe.example.org "pipe transport"
-rate lmtp dev@lmtp.example.org "LMTP"
+
+# The same with the server doing the work of the commands.
+cp "$WORK/patchwork.toml" "$WORK/own.toml"
+echo "socket = \"$WORK/run/intake.sock\"" >>"$WORK/patchwork.toml"
+install -d -m 777 "$WORK/run"
+start "$WORK/bin/patchwork" serve -v0 --socket-mode 666 --listen "http+unix:$WORK/run/http.sock" --config "$WORK/patchwork.toml" >&2
+HELPER=$PID
+until_true 20 test -S "$WORK/run/intake.sock"
+chmod 666 "$WORK/run/intake.sock"
+rate "handover" patchwork@alias.example.org "alias and pipe, handed over to the server, PostgreSQL"
+stop "$HELPER"
+mv "$WORK/own.toml" "$WORK/patchwork.toml"
+
+# And on SQLite, which the user of the commands has to be able to write.
+install -d -o nobody -m 755 "$WORK/sqlite"
+cp "$WORK/patchwork.toml" "$WORK/own.toml"
+sed -i "s|^url = .*|url = \"sqlite:$WORK/sqlite/site.db\"|" "$WORK/patchwork.toml"
+run migrate -v0
+run createproject dev --name Dev --list-id dev.example.org --list-email dev@example.org -v0
+chown nobody "$WORK"/sqlite/*
+in_postgres=$(declare -f stored)
+stored() { [ "$(sqlite3 "$WORK/sqlite/site.db" ".timeout 9000" "SELECT count(*) FROM patch WHERE msgid LIKE '<$1-%'")" = "$2" ]; }
+stop "$DOOR"
+start_door
+all_rates "" SQLite
+stop "$DOOR"
+eval "$in_postgres"
+mv "$WORK/own.toml" "$WORK/patchwork.toml"
+start_door
 
 send three 5 1 a@lmtp.example.org b@lmtp.example.org patchwork@alias.example.org c@pipe.example.org
 until_true 60 stored three 5
 ok "a mail to four recipients by three ways is stored once"
-same "8-bit text" "$(PSQL "SELECT count(*) FROM patch_body WHERE content LIKE '%grüße%'")" 605
+same "8-bit text" "$(PSQL "SELECT count(*) FROM patch_body WHERE content LIKE '%grüße%'")" 805
 same "8-bit name" "$(PSQL "SELECT name FROM person WHERE email = 'zoe@example.org'")" Zoë
 ok "8-bit headers and bodies arrive as they were sent"
 
@@ -186,8 +224,7 @@ ok "and is stored when the database is back, without anybody's help"
 kill "$DOOR"
 wait "$DOOR" || fail "the LMTP door ended with $?"
 send closed 3 1 dev@lmtp.example.org
-start "$WORK/bin/patchwork" lmtp --listen "unix:$WORK/lmtp.sock" --socket-mode 666 --config "$WORK/patchwork.toml" >&2
-until_true 20 test -S "$WORK/lmtp.sock"
+start_door
 sleep 2
 postqueue -c "$WORK/etc" -f
 until_true 60 stored closed 3
@@ -197,5 +234,5 @@ empty() { postqueue -c "$WORK/etc" -p | grep -q 'queue is empty'; }
 until_true 60 empty
 grep -E 'status=bounced|non-delivery|undeliverable' "$WORK/maillog" && fail "something bounced"
 ok "nothing bounced: $(grep -c 'status=sent' "$WORK/maillog") deliveries, $(grep -c 'status=deferred' "$WORK/maillog") put off"
-same "patches" "$(PSQL "SELECT count(*), count(DISTINCT msgid) FROM patch")" "638|638"
-ok "638 patches, each once"
+same "patches" "$(PSQL "SELECT count(*), count(DISTINCT msgid) FROM patch")" "838|838"
+ok "838 patches, each once"

@@ -1,5 +1,5 @@
-# Pushes to a repository with the hook, over the REST API.
-needs git curl python3 awk
+# Pushes to a repository with the hook: over the REST API, on the database, with pwclient, with git-pw.
+needs git curl python3 awk sqlite3
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null GIT_AUTHOR_NAME=Mara GIT_AUTHOR_EMAIL=mara@example.org
 export GIT_COMMITTER_NAME=Mara GIT_COMMITTER_EMAIL=mara@example.org
 sample_site
@@ -86,8 +86,47 @@ push origin :next
 same "a deleted branch" "$(cat "$WORK/remote")" ""
 ok "a deleted branch is passed over in silence"
 
+# What a branch brings that is old news.
 git checkout -q main
-PATH=/nowhere command -v patchwork >/dev/null 2>&1 || true
+git checkout -q -b vendor; commit foreign 12 >/dev/null; mailed foreign >/dev/null; push origin vendor
+git checkout -q main; git merge -q --no-ff -m "from the vendor" vendor 2>/dev/null
+git -C "$WORK/bare" config patchwork.exclude refs/heads/vendor
+push origin main
+same "what is excluded" "$(seen foreign) $(cat "$WORK/remote")" "new  "
+git -C "$WORK/bare" config --unset patchwork.exclude
+ok "commits of a branch that is excluded are passed over"
+
+# Commits whose change is not the one that was mailed.
+edited() { # NAME MESSAGE: mails a commit, edits it, and writes another message
+    commit "$1" 15 >/dev/null
+    mailed "$1" >/dev/null
+    echo "a late thought about $1" >>"$1.txt"
+    git commit -qa --amend -m "$2"
+}
+for fuzzy in '' 1; do
+    git -C "$WORK/bare" config patchwork.fuzzy "$fuzzy"
+    edited "link$fuzzy" "reworded
+
+Link: https://archive.example.org/r/link$fuzzy@example.org/"
+    linked=$(git rev-parse HEAD)
+    edited "id$fuzzy" "reworded again
+
+Message-ID: <id$fuzzy@example.org>"
+    named=$(git rev-parse HEAD)
+    edited "words$fuzzy" "words$fuzzy"
+    worded=$(git rev-parse HEAD)
+    push origin main
+    if [ -z "$fuzzy" ]; then
+        same "without FUZZY" "$(seen link) $(seen id) $(seen words)" "new  new  new "
+        same "what is said" "$(grep -c 'left alone without FUZZY=1' "$WORK/remote")" 3
+        ok "edited commits that name their mail, or have its author and subject, are told of: $(tail -n 1 "$WORK/remote")"
+    else
+        same "with FUZZY" "$(seen link1) $(seen id1) $(seen words1)" "accepted $linked accepted $named accepted $worded"
+        ok "and taken with FUZZY=1: by Link:, by Message-Id:, by author and subject: $(tail -n 1 "$WORK/remote")"
+    fi
+done
+git -C "$WORK/bare" config --unset patchwork.fuzzy
+
 stop "$SERVER"
 last=$(commit late 9)
 began=$SECONDS
@@ -97,8 +136,22 @@ grep -q '1 failed' "$WORK/remote" || fail "$(cat "$WORK/remote")"
 [ $((SECONDS - began)) -lt 15 ] || fail "the push took $((SECONDS - began)) s"
 ok "a push to a repository whose Patchwork is away is taken: $(tail -n 1 "$WORK/remote")"
 
-# With pwclient, if it is at hand: by XML-RPC, for by REST its release 2.11 cannot look a hash up.
+# On the machine itself, without a server.
 git -C "$WORK/bare" config --unset patchwork.url
+git -C "$WORK/bare" config patchwork.program "$PATCHWORK --config $WORK/patchwork.toml"
+itself=$(commit itself 13); mailed itself >/dev/null 2>&1 || true
+push origin main
+by_database() { sqlite3 "$WORK/site.db" "SELECT s.slug, p.commit_ref FROM patch p JOIN state s ON s.id = p.state_id WHERE p.msgid = '<$1@example.org>'"; }
+same "on the database" "$(by_database itself)" "accepted|$itself"
+ok "on the database, without a server: $(tail -n 1 "$WORK/remote")"
+git -C "$WORK/bare" config patchwork.token wrong
+commit denied 14 >/dev/null
+push origin main
+grep -q '1 failed' "$WORK/remote" || fail "a wrong token: $(cat "$WORK/remote")"
+ok "on the database a token counts, too: $(tail -n 1 "$WORK/remote")"
+git -C "$WORK/bare" config --unset patchwork.program
+
+# With pwclient, if it is at hand: by XML-RPC, for by REST its release 2.11 cannot look a hash up.
 for kind in main:xmlrpc; do
     PWCLIENT=${CLIENTS:-$root/tests/clients/venv}/${kind%:*}/bin/pwclient
     if [ ! -x "$PWCLIENT" ]; then
@@ -120,3 +173,21 @@ for kind in main:xmlrpc; do
     ok "by pwclient, $backend: $(tail -n 1 "$WORK/remote")"
     stop "$SERVER"
 done
+
+GITPW=${CLIENTS:-$root/tests/clients/venv}/main/bin/git-pw
+if [ ! -x "$GITPW" ]; then
+    skip "git-pw is not installed: tests/setup.sh"
+    exit 0
+fi
+export GITPW PWCLIENT=/nowhere
+"$PATCHWORK" --config "$WORK/patchwork.toml" serve --port "$PORT" >&2 &
+SERVER=$!
+until_true 20 curl -sf "$URL/api/"
+git -C "$WORK/bare" config pw.server "$URL/api/1.2"
+git -C "$WORK/bare" config pw.token "$TOKEN"
+git -C "$WORK/bare" config pw.project tidepool
+by_git_pw=$(commit git-pw 16); mailed git-pw >/dev/null
+push origin up
+same "by git-pw" "$(seen git-pw)" "awaiting-upstream $by_git_pw"
+ok "by git-pw: $(tail -n 1 "$WORK/remote")"
+stop "$SERVER"

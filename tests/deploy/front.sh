@@ -15,11 +15,27 @@ PY
     "$PARSEMAIL" --config "$WORK/patchwork.toml" <"$WORK/large.mbox"
     LARGE="/project/tidepool/patch/a-long-one@example.com/mbox/"
     TOKEN=$("$PATCHWORK" --config "$WORK/patchwork.toml" token mara --name suite)
+    front_folder
+}
+
+# Has the site belong to www-data.
+front_folder() {
     id www-data >/dev/null 2>&1 || { skip "there is no user www-data"; exit 0; }
     install -d -o www-data -g www-data "$WORK/run"
     # A program in a folder that www-data may enter.
     install -D -m 755 "$PATCHWORK" "$WORK/bin/patchwork"
     chown www-data:www-data "$WORK" "$WORK"/site.db* "$WORK/patchwork.toml"
+}
+
+# Starts nginx with these servers; NGINX is its number.
+nginx_with() { # FILE
+    cat >"$WORK/nginx.conf" <<CONF
+user www-data; daemon off; pid $WORK/nginx.pid; error_log $WORK/nginx.log; events { }
+http { access_log off; include $1; client_body_temp_path $WORK/t1; fastcgi_temp_path $WORK/t2;
+    proxy_temp_path $WORK/t3; uwsgi_temp_path $WORK/t4; scgi_temp_path $WORK/t5; }
+CONF
+    start nginx -e "$WORK/nginx.log" -c "$WORK/nginx.conf"
+    NGINX=$PID
 }
 
 # Runs a program as www-data in the background; PID is its number.

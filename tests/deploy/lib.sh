@@ -41,6 +41,9 @@ until_true() {
     done
 }
 
+# Returns whether somebody listens at a port on loopback.
+is_up() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
 # Starts a program in the background; PID is its number. It ends with the step.
 start() {
     "$@" &

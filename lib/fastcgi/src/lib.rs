@@ -32,6 +32,6 @@ mod tests;
 
 pub use heir::ignore_hangups;
 pub use request::{Params, Request, Role};
-pub use server::{Config, descriptor, inherited, run, run_raw, run_tcp, run_with};
+pub use server::{Config, descriptor, inherited, leave_open, run, run_raw, run_tcp, run_with};
 pub use stop::Stop;
 pub use streams::{Stderr, Stdin, Stdout};

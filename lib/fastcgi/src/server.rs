@@ -10,7 +10,7 @@ use std::{
 };
 
 use rustix::{
-    io::Errno,
+    io::{Errno, FdFlags, fcntl_setfd},
     net::{SocketAddrAny, SocketFlags, acceptfrom_with, sockopt::socket_acceptconn},
 };
 
@@ -123,7 +123,7 @@ where
     Ok(())
 }
 
-/// Returns a copy, closed on exec, of a listening socket that the process was started with.
+/// Returns a copy of a listening socket that the process was started with: see [`descriptor`].
 ///
 /// systemd hands them over as descriptor 3 and up.
 pub fn inherited(fd: RawFd) -> io::Result<OwnedFd> {
@@ -137,18 +137,39 @@ pub fn inherited(fd: RawFd) -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
-/// Returns a copy, closed on exec, of any descriptor that the process was started with.
+/// Returns a copy, closed on exec, of any descriptor that the process was started with. The original is closed on exec as
+/// well from now on, unless it is one of the first three, which every program has.
 pub fn descriptor(fd: RawFd) -> io::Result<OwnedFd> {
+    set_closed_on_exec(fd, true)?;
+    numbered(fd)?.try_clone_to_owned()
+}
+
+/// Keeps a descriptor that [`inherited`] or [`descriptor`] was given open for the program that takes this one's place.
+pub fn leave_open(fd: RawFd) -> io::Result<()> {
+    set_closed_on_exec(fd, false)
+}
+
+fn set_closed_on_exec(fd: RawFd, is_closed: bool) -> io::Result<()> {
+    let flags = match is_closed && fd > 2 {
+        true => FdFlags::CLOEXEC,
+        false => FdFlags::empty(),
+    };
+    Ok(fcntl_setfd(numbered(fd)?, flags)?)
+}
+
+/// Returns an open descriptor of this number.
+fn numbered(fd: RawFd) -> io::Result<BorrowedFd<'static>> {
     if fd < 0 {
         return Err(Errno::BADF.into());
     }
-    // SAFETY: the descriptor is borrowed for this one call, which changes nothing about it and reports an
-    // error if it is not open. It is not -1.
+    // SAFETY: who was started with a descriptor has it as long as nobody here owns that number, and nobody does. Used are
+    // only calls that report an error if it is not open. It is not -1.
     #[expect(
         unsafe_code,
         reason = "nothing but the number tells which descriptor was inherited"
     )]
-    unsafe { BorrowedFd::borrow_raw(fd) }.try_clone_to_owned()
+    let fd = unsafe { BorrowedFd::borrow_raw(fd) };
+    Ok(fd)
 }
 
 /// What the threads of a server share.
