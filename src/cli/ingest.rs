@@ -15,7 +15,7 @@ use super::{
     archive::Archive,
     block_on, database, long, output, parsearchive,
     parsemail::list_id,
-    public_inbox::{Repository, repositories},
+    public_inbox::{Entry, Repository, Unread, repositories},
 };
 use crate::{
     config::Settings,
@@ -44,7 +44,8 @@ enum Source {
     #[command(after_help = "\
 What was read is remembered by commit for each repository, so the next run goes on from there; Ctrl-C does no harm. \
 Commits that take mails away are passed over. An archive that was rewritten is read from its start; what is stored is \
-left out. `git` has to be installed, and has to trust the folder's owner.
+left out. A mail that git cannot read ends the run, with 1, and the next one begins with it. The repository's own \
+settings run no programs. `git` has to be installed, and has to trust the folder's owner.
 
 Examples:
   patchwork ingest public-inbox /srv/lore/tidepool
@@ -143,6 +144,15 @@ impl PublicInbox {
     }
 }
 
+/// Returns the last mail of which the whole commit was read.
+fn last_read<'a>(part: &'a [Entry], unread: Option<&Entry>) -> Option<&'a Entry> {
+    let Some(unread) = unread else {
+        return part.last();
+    };
+    let place = part.iter().position(|entry| entry.commit == unread.commit);
+    part[..place?].last()
+}
+
 /// Where to go on.
 enum Begin {
     Start,
@@ -174,13 +184,20 @@ impl Load<'_> {
         let bar = long::bar(common, i64::try_from(entries.len()).unwrap_or_default());
         for part in entries.chunks(STEP) {
             let mails = repository.mails(part.to_vec())?;
+            let unread = mails.unread.clone();
             if self.load(mails).await? {
                 bar.finish_and_clear();
                 return Ok(true);
             }
             // After its mails: a crash in between reads some of them again, and they are known.
-            if let Some(last) = part.last() {
+            if let Some(last) = last_read(part, unread.get().map(|unread| &unread.entry)) {
                 self.remember(&name, &last.commit).await?;
+            }
+            if let Some(Unread { entry, why }) = unread.get() {
+                let Entry { commit, blob } = entry;
+                bail!(
+                    "git cannot read {blob} of commit {commit} in {name}: {why}; the next run goes on before it"
+                );
             }
             bar.inc(part.len() as u64);
         }

@@ -45,12 +45,12 @@ may put mails in: keep an ADDRESS:PORT to this machine. From systemd, use --list
 mails under way.
 
 Examples:
-  patchwork lmtp --listen unix:/run/patchwork/lmtp.sock --socket-mode 666
+  patchwork lmtp --listen unix:/run/patchwork-lmtp/lmtp.sock --socket-mode 666
   patchwork lmtp --listen 127.0.0.1:2424
 
 In Postfix's main.cf:
   transport_maps = inline:{ { lists.example.org =
-      lmtp:unix:/run/patchwork/lmtp.sock } }")]
+      lmtp:unix:/run/patchwork-lmtp/lmtp.sock } }")]
 pub(super) struct Lmtp {
     /// Where to listen: unix:PATH, ADDRESS:PORT, or fd:NUMBER for a socket that is open already
     #[arg(long, value_name = "ADDRESS")]

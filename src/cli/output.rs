@@ -53,7 +53,7 @@ pub(super) fn sentence(error: &anyhow::Error) -> String {
         out.push_str(&text);
     }
     // Some libraries break their messages over lines; ours is one.
-    out.split_whitespace().collect::<Vec<_>>().join(" ")
+    plain(&out.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// Returns the start of a text that may be of any length, as what came in mails may.
@@ -62,6 +62,16 @@ pub(super) fn cut(text: &str) -> Cow<'_, str> {
         Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
         None => Cow::Borrowed(text),
     }
+}
+
+/// Returns a text that came from elsewhere so that it does not move the cursor of a terminal.
+pub(super) fn plain(text: &str) -> String {
+    let shown = |c: char| match c {
+        '\t' => ' ',
+        c if c.is_control() => char::REPLACEMENT_CHARACTER,
+        c => c,
+    };
+    text.chars().map(shown).collect()
 }
 
 /// Prints rows in columns, each as wide as its longest value.
@@ -104,5 +114,7 @@ mod tests {
             .context("dump")
             .expect_err("an error");
         assert_eq!(sentence(&error), "dump: cannot write: disk full");
+        let odd = anyhow::anyhow!("version \x1b[2J");
+        assert_eq!(sentence(&odd), "version \u{fffd}[2J");
     }
 }

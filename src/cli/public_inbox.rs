@@ -5,6 +5,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    sync::{Arc, OnceLock},
 };
 
 use anyhow::{Context, bail};
@@ -67,6 +68,27 @@ pub(super) fn repositories(folder: &Path) -> anyhow::Result<Vec<Repository>> {
         .collect())
 }
 
+/// A repository's own settings name programs, and whoever made it may have chosen them.
+const QUIET: &[&str] = &[
+    "--no-pager",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "log.showSignature=false",
+];
+
+/// Says whether a variable tells git of another repository, as those do that a hook gets. Which files of settings there
+/// are is the administrator's to say.
+fn is_of_another(name: &str) -> bool {
+    let is_file = matches!(
+        name,
+        "GIT_CONFIG_GLOBAL" | "GIT_CONFIG_SYSTEM" | "GIT_CONFIG_NOSYSTEM"
+    );
+    name.starts_with("GIT_") && !is_file
+}
+
 impl Repository {
     /// Returns the name under which is remembered how far it was read.
     pub fn name(&self) -> String {
@@ -75,11 +97,22 @@ impl Repository {
 
     fn git(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("git");
-        command.arg("-C").arg(&self.path).args(arguments);
-        // What is asked for is never fetched, and nobody is asked for a password.
+        for (name, _) in std::env::vars_os() {
+            if is_of_another(&name.to_string_lossy()) {
+                command.env_remove(name);
+            }
+        }
+        command.args(QUIET).arg("-C").arg(&self.path);
+        // What is asked for is never fetched, nobody is asked for a password, and no repository around it is read.
         command
+            .args(arguments)
             .env("GIT_NO_LAZY_FETCH", "1")
             .env("GIT_TERMINAL_PROMPT", "0")
+            .envs(
+                self.path
+                    .parent()
+                    .map(|folder| ("GIT_CEILING_DIRECTORIES", folder)),
+            )
             .stdin(Stdio::null());
         command
     }
@@ -132,6 +165,9 @@ impl Repository {
             "--no-abbrev",
             "--no-renames",
             "--no-ext-diff",
+            "--no-textconv",
+            "--no-show-signature",
+            "--no-color",
             "--format=%H",
             "--end-of-options",
             &range,
@@ -154,6 +190,7 @@ impl Repository {
             input,
             output: BufReader::with_capacity(1 << 18, output),
             entries: entries.into_iter(),
+            unread: Arc::default(),
         })
     }
 }
@@ -204,9 +241,21 @@ pub(super) struct Mails {
     input: ChildStdin,
     output: BufReader<ChildStdout>,
     entries: std::vec::IntoIter<Entry>,
+    /// What ended it early.
+    pub unread: Arc<OnceLock<Unread>>,
+}
+
+/// A mail that git does not give.
+#[derive(Clone, Debug)]
+pub(super) struct Unread {
+    /// Which.
+    pub entry: Entry,
+    /// Why.
+    pub why: String,
 }
 
 impl Mails {
+    /// Reads a mail. The inner error is a mail that is there and of no use.
     fn read(&mut self, blob: &str) -> std::io::Result<Item> {
         writeln!(self.input, "{blob}")?;
         let mut head = String::new();
@@ -216,10 +265,11 @@ impl Mails {
             .rsplit_once(" blob ")
             .map(|(_, size)| size.parse::<u64>());
         let Some(Ok(size)) = size else {
-            return Ok(Err(format!(
-                "git does not have {blob}: {}",
-                head.trim_end()
-            )));
+            let said = match head.trim_end() {
+                "" => "git has ended",
+                said => said,
+            };
+            return Err(std::io::Error::other(said.to_owned()));
         };
         if size > MOST_BYTES {
             std::io::copy(&mut (&mut self.output).take(size + 1), &mut std::io::sink())?;
@@ -237,11 +287,18 @@ impl Iterator for Mails {
     type Item = Item;
 
     fn next(&mut self) -> Option<Item> {
+        if self.unread.get().is_some() {
+            return None;
+        }
         let entry = self.entries.next()?;
-        Some(
-            self.read(&entry.blob)
-                .unwrap_or_else(|error| Err(format!("git gave up at {}: {error}", entry.blob))),
-        )
+        match self.read(&entry.blob) {
+            Ok(mail) => Some(mail),
+            Err(error) => {
+                let why = error.to_string();
+                let _ = self.unread.set(Unread { entry, why });
+                None
+            }
+        }
     }
 }
 
@@ -255,6 +312,19 @@ impl Drop for Mails {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn variables_of_another_repository_are_known() {
+        for (name, expected) in [
+            ("GIT_DIR", true),
+            ("GIT_CONFIG_COUNT", true),
+            ("GIT_CONFIG_GLOBAL", false),
+            ("GITHUB_TOKEN", false),
+            ("PATH", false),
+        ] {
+            assert_eq!(is_of_another(name), expected, "{name}");
+        }
+    }
 
     #[test]
     fn what_commits_bring_is_read() {

@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{Common, Outcome, block_on, database, output, parsemail::intake};
+use super::{Common, Outcome, block_on, database, output, output::plain, parsemail::intake};
 use crate::{
     config::Settings,
     domain::{ListId, QuarantineId, Timestamp},
@@ -155,16 +155,6 @@ fn or_dash(text: &str) -> &str {
         "" => "-",
         text => text,
     }
-}
-
-/// What came in a mail must not move the cursor of a terminal.
-fn plain(text: &str) -> String {
-    let shown = |c: char| match c {
-        '\t' => ' ',
-        c if c.is_control() => char::REPLACEMENT_CHARACTER,
-        c => c,
-    };
-    text.chars().map(shown).collect()
 }
 
 async fn show(db: &Db, id: QuarantineId, is_raw: bool) -> Outcome {

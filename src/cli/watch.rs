@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::Args;
 use tokio::{select, time::sleep};
 
@@ -27,7 +27,8 @@ const LONG: Duration = Duration::from_secs(60);
 #[derive(Debug, Args)]
 #[command(after_help = "\
 A mail that arrives in new/ is stored and moves to cur/, marked as seen. While the database is away it stays where it \
-is, or goes to mail.intake.spool where there is one. Folders below a Maildir are named one by one. Ctrl-C or SIGTERM \
+is, or goes to mail.intake.spool where there is one. One that cannot be read is logged once and tried again; those \
+after it do not wait for it. Folders below a Maildir are named one by one. Ctrl-C or SIGTERM \
 ends after the mail in hand; nothing is lost or stored twice however this program ends.
 
 Examples:
@@ -67,6 +68,8 @@ impl Watch {
                 if !common.is_quiet() {
                     output::say(&format!("{count} mails"))?;
                 }
+                let unread: usize = maildirs.iter().map(Maildir::unread).sum();
+                ensure!(unread == 0, "{unread} mails in new/ cannot be read");
                 return Ok(ExitCode::SUCCESS);
             }
             if !common.is_quiet() {

@@ -267,12 +267,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
     async fn body(
         &mut self,
     ) -> io::Result<Result<Result<(Vec<u8>, Vec<OwnedSemaphorePermit>), &'static str>, End>> {
-        let (mut raw, mut room, mut refused) = (Vec::new(), Vec::new(), None);
-        // Where the line began, and whether its start has been looked at: the end may come in pieces.
-        let (mut start, mut is_judged) = (0, false);
+        let (mut lines, mut room, mut refused) = (Lines::default(), Vec::new(), None);
         loop {
             let limit = self.door.most_bytes.saturating_add(MOST_LINE);
-            let reading = part(&mut self.stream, &mut raw, limit);
+            let reading = part(&mut self.stream, &mut lines.raw, limit);
             let is_end = match timeout(self.door.patience, reading).await {
                 Err(_) => return Ok(Err(End::Silent)),
                 Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
@@ -280,34 +278,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
                 }
                 Ok(part) => part?,
             };
-            if !is_judged && (is_end || raw.len() - start > 2) {
-                if raw[start..] == *b".\r\n" {
-                    raw.truncate(start);
-                    break;
-                }
-                if raw[start] == b'.' {
-                    raw.remove(start);
-                }
-                is_judged = true;
-            }
-            // On the way a line ends with both; in a file, and out of a pipe, with one.
-            if is_end && raw[start..].ends_with(b"\r\n") {
-                raw.truncate(raw.len() - 2);
-                raw.push(b'\n');
+            if lines.is_last(is_end) {
+                break;
             }
             if refused.is_none() {
-                refused = self.hold(raw.len(), &mut room).err();
+                refused = self.hold(lines.raw.len(), &mut room).err();
             }
-            if refused.is_some() && is_judged {
+            if refused.is_some() {
                 // Read to its end all the same: only then there is an answer.
-                raw.clear();
+                lines.forget();
                 room.clear();
-                start = 0;
-            }
-            if is_end {
-                (start, is_judged) = (raw.len(), false);
             }
         }
+        let raw = lines.raw;
         Ok(Ok(match refused {
             None => Ok((raw, room)),
             Some(why) => Err(why),
@@ -356,6 +339,52 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
             Ok(Ok(false)) => Err(End::Nonsense),
             Ok(Ok(true)) => Ok(String::from_utf8_lossy(&line).trim_end().to_owned()),
         })
+    }
+}
+
+/// A mail on its way, in pieces that end with a line or without one.
+///
+/// Only CR and LF end a line here. To the mail server that sends it, a dot after a bare LF is a part of the mail; who
+/// takes it for the end takes what follows for commands, and lets anybody who can post write mails of others.
+#[derive(Default)]
+struct Lines {
+    raw: Vec<u8>,
+    /// Where the last line begins.
+    start: usize,
+    /// Whether the start of that line has been looked at: the end of a mail may come in pieces, too.
+    is_judged: bool,
+}
+
+impl Lines {
+    /// Looks at a piece that came, which is the end of a line or not; says whether the mail ends with it.
+    fn is_last(&mut self, is_end: bool) -> bool {
+        if !self.is_judged && (is_end || self.raw.len() - self.start > 2) {
+            if self.raw[self.start..] == *b".\r\n" {
+                self.raw.truncate(self.start);
+                return true;
+            }
+            if self.raw[self.start] == b'.' {
+                self.raw.remove(self.start);
+            }
+            self.is_judged = true;
+        }
+        if is_end && self.raw[self.start..].ends_with(b"\r\n") {
+            // On the way a line ends with both; in a file, and out of a pipe, with one.
+            self.raw.truncate(self.raw.len() - 2);
+            self.raw.push(b'\n');
+            (self.start, self.is_judged) = (self.raw.len(), false);
+        }
+        false
+    }
+
+    /// Forgets what is known of a mail that is not taken, and keeps what its end may begin with.
+    fn forget(&mut self) {
+        let kept = match self.is_judged {
+            true => self.raw.len() - usize::from(self.raw.ends_with(b"\r")),
+            false => self.start,
+        };
+        self.raw.drain(..kept);
+        self.start = 0;
     }
 }
 
@@ -433,6 +462,49 @@ mod tests {
             ("TÖ", "TO:", None),
         ] {
             assert_eq!(after_path(text, word), expected, "{text}");
+        }
+    }
+
+    /// Feeds pieces that end with a line or after `most` bytes, and returns the mail if it has ended.
+    fn body(sent: &[u8], most: usize, forgets: bool) -> Option<(Vec<u8>, usize)> {
+        let (mut lines, mut read) = (Lines::default(), 0);
+        for line in sent.split_inclusive(|byte| *byte == b'\n') {
+            for piece in line.chunks(most) {
+                read += piece.len();
+                lines.raw.extend_from_slice(piece);
+                if lines.is_last(lines.raw.ends_with(b"\n")) {
+                    return Some((lines.raw, read));
+                }
+                if forgets {
+                    lines.forget();
+                }
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn only_a_dot_between_whole_line_ends_ends_a_mail() {
+        for (sent, expected) in [
+            (&b".\r\n"[..], &b""[..]),
+            (b"a\r\n.\r\n", b"a\n"),
+            (b"a\n.\r\nMAIL FROM:<b>\r\n.\r\n", b"a\n.\nMAIL FROM:<b>\n"),
+            (b"a\n.\nb\r\n.\r\n", b"a\n.\nb\n"),
+            (b"a\r\n.\nb\r\n.\r\n", b"a\n\nb\n"),
+            (b"a\r.\r\nb\r\n.\r\n", b"a\r.\nb\n"),
+            (b"a\r\n..b\r\n.\r\n", b"a\n.b\n"),
+            (b"a\n..b\r\n.\r\n", b"a\n..b\n"),
+            (b"a\n.\r\n", b""),
+        ] {
+            let is_whole = expected != b"" || sent == b".\r\n";
+            for most in 1..=sent.len() {
+                let told = String::from_utf8_lossy(sent);
+                let whole = is_whole.then(|| (expected.to_vec(), sent.len()));
+                assert_eq!(body(sent, most, false), whole, "{told:?} by {most}");
+                // What is not taken ends at the same place.
+                let end = body(sent, most, true).map(|(_, end)| end);
+                assert_eq!(end, whole.map(|(_, end)| end), "{told:?} by {most}");
+            }
         }
     }
 

@@ -116,7 +116,12 @@ const BEGUN: &[&str] = &["site", "state", "tag", "pulse"];
 pub struct Restore {
     tx: Tx,
     is_bytes: BTreeMap<(String, String), bool>,
+    /// How many rows of each table were written.
+    rows: BTreeMap<String, u64>,
 }
+
+/// The largest id that is believed: what reads JSON elsewhere may keep numbers as floating point.
+const MOST_ID: i64 = 1 << 53;
 
 /// How many rows are written together.
 pub const ROWS: usize = 200;
@@ -142,7 +147,11 @@ impl Restore {
             query.run(&mut tx).await?;
         }
         let is_bytes = columns_of_bytes(&mut tx).await?;
-        Ok(Restore { tx, is_bytes })
+        Ok(Restore {
+            tx,
+            is_bytes,
+            rows: BTreeMap::new(),
+        })
     }
 
     /// Writes rows of one table.
@@ -161,6 +170,7 @@ impl Restore {
             rows.push(row);
         }
         // One text for each table of the program: it is kept as long as the program runs.
+        *self.rows.entry(table.name.to_owned()).or_default() += rows.len() as u64;
         rows::insert(&mut self.tx, into(table), rows, "").await?;
         Ok(())
     }
@@ -177,16 +187,62 @@ impl Restore {
     /// Lets new ids go on after those that the old database has handed out, and makes it stay.
     ///
     /// # Errors
-    /// When the database is away or refuses.
-    pub async fn finish(mut self, head: &Head) -> Result<()> {
-        for (name, last) in &head.last_ids {
-            let Some(table) = super::dump::table(name) else {
-                continue;
-            };
-            move_sequence(&mut self.tx, table, *last).await?;
+    /// When the database is away or refuses, rows are missing or too many, or ids cannot go on as the head says.
+    pub async fn finish(mut self, head: &Head, tail: &Tail) -> Result<()> {
+        self.has_all(tail)?;
+        for name in head.last_ids.keys() {
+            if !super::dump::table(name).is_some_and(Table::has_ids) {
+                let told = format!("the backup has a last id of '{name}', which has no ids here");
+                return Err(Error::Schema(told));
+            }
+        }
+        for table in TABLES.iter().filter(|table| table.has_ids()) {
+            let given = head.last_ids.get(table.name).copied();
+            let present = largest_id(&mut self.tx, table).await?;
+            if let Some(last) = last_id(table, given, present)? {
+                move_sequence(&mut self.tx, table, last).await?;
+            }
         }
         self.tx.commit().await
     }
+
+    /// Compares what was written with what the last line counts.
+    fn has_all(&self, tail: &Tail) -> Result<()> {
+        let count = |rows: &BTreeMap<String, u64>, name| rows.get(name).copied().unwrap_or(0);
+        for name in tail.rows.keys().chain(self.rows.keys()) {
+            let (counted, written) = (count(&tail.rows, name), count(&self.rows, name));
+            if counted != written {
+                return Err(Error::Schema(format!(
+                    "the backup counts {counted} rows of '{name}' and holds {written}"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns after which id a table goes on: what the head gives, if that can be true of the rows that are present.
+fn last_id(table: &Table, given: Option<i64>, present: Option<i64>) -> Result<Option<i64>> {
+    let last = given.or(present);
+    match last {
+        Some(last) if last < present.unwrap_or(1).max(1) => Err(Error::Schema(format!(
+            "the backup has {last} as the last id of {}, and a row with {}",
+            table.name,
+            present.unwrap_or_default(),
+        ))),
+        Some(last) if last > MOST_ID => Err(Error::Schema(format!(
+            "the backup has {last} as the last id of {}, after which there are too few ids",
+            table.name
+        ))),
+        last => Ok(last),
+    }
+}
+
+async fn largest_id(conn: &mut Conn, table: &Table) -> Result<Option<i64>> {
+    let mut query = sql("SELECT max(id) FROM ");
+    query.push(table.name);
+    let (largest,): (Option<i64>,) = query.one(conn).await?;
+    Ok(largest)
 }
 
 fn odd(table: &Table, column: &Column) -> Error {
@@ -231,9 +287,6 @@ async fn columns_of_bytes(conn: &mut Conn) -> Result<BTreeMap<(String, String), 
 }
 
 async fn move_sequence(conn: &mut Conn, table: &'static Table, last: i64) -> Result<()> {
-    if last < 1 {
-        return Ok(());
-    }
     match conn.kind() {
         Kind::Postgres => {
             sql("SELECT setval(pg_get_serial_sequence($1, 'id'), $2)")
@@ -297,6 +350,29 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn last_ids_are_believed_when_they_can_be_true() {
+        let table = super::super::dump::table("patch").expect("a table");
+        for (given, present, expected) in [
+            (None, None, Some(None)),
+            (None, Some(7), Some(Some(7))),
+            (Some(7), Some(7), Some(Some(7))),
+            (Some(9), None, Some(Some(9))),
+            (Some(6), Some(7), None),
+            (Some(0), None, None),
+            (Some(-3), None, None),
+            (Some(MOST_ID), Some(7), Some(Some(MOST_ID))),
+            (Some(MOST_ID + 1), Some(7), None),
+            (None, Some(i64::MAX), None),
+        ] {
+            assert_eq!(
+                last_id(table, given, present).ok(),
+                expected,
+                "{given:?} {present:?}"
+            );
+        }
+    }
 
     #[test]
     fn values_are_read_as_they_were_written() {

@@ -197,6 +197,11 @@ pub fn table(name: &str) -> Option<&'static Table> {
 pub struct Place(Option<Vec<Value>>);
 
 impl Table {
+    /// Says whether its rows have numbers of their own, which the database hands out.
+    pub fn has_ids(&self) -> bool {
+        self.columns[0].name == "id"
+    }
+
     /// Returns the next rows as lines of JSON without line ends, and moves `place` on. No rows: that was all.
     ///
     /// # Errors

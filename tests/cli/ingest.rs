@@ -149,3 +149,69 @@ fn other_shapes_of_archives() {
         .run(&["ingest", "public-inbox", &nothing])
         .fails(1, &["no archive of public-inbox"]);
 }
+
+on_both! {
+    async fn a_mail_that_git_cannot_read_is_not_passed_over(fresh: Fresh) {
+        let program = Program::on(&fresh.url);
+        program.make_dev();
+        let inbox = Repository::new(program.folder.join("inbox"));
+        for number in 0..4 {
+            inbox.add(number);
+        }
+        let blob = inbox.git(&["rev-parse", "HEAD~1:m"]);
+        let object = inbox.0.join(format!(".git/objects/{}/{}", &blob[..2], &blob[2..]));
+        let away = program.folder.join("away");
+        fs::rename(&object, &away).expect("an object");
+        let path = inbox.0.display().to_string();
+        for _ in 0..2 {
+            program
+                .run(&["ingest", "public-inbox", &path])
+                .fails(1, &["git cannot read", &blob, "missing"]);
+            assert_eq!(program.run(&["dumpdata", "patch"]).ok().lines().count(), 2);
+        }
+        fs::rename(&away, &object).expect("an object");
+        let told = program.run(&["ingest", "public-inbox", &path]).ok();
+        assert!(told.starts_with("Processed 2 messages"), "{told}");
+        assert_eq!(program.run(&["dumpdata", "patch"]).ok().lines().count(), 4);
+    }
+}
+
+#[test]
+fn a_repository_runs_no_programs_and_its_place_is_no_other() {
+    let program = Program::default();
+    program.run(&["migrate", "-v0"]).ok();
+    program.make_dev();
+    let inbox = Repository::new(program.folder.join("inbox"));
+    inbox.add(0);
+    // A commit that says it is signed.
+    let signed = inbox.git(&["cat-file", "commit", "HEAD"]).replacen(
+        "\n\n",
+        "\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n AAAA\n -----END PGP SIGNATURE-----\n\n",
+        1,
+    );
+    let signed = program.file("signed", format!("{signed}\n"));
+    let path = signed.display().to_string();
+    let commit = inbox.git(&["hash-object", "-t", "commit", "-w", &path]);
+    inbox.git(&["update-ref", "HEAD", &commit]);
+    let ran = program.folder.join("ran");
+    let evil = program.file("evil", format!("#!/bin/sh\ntouch {}\n", ran.display()));
+    fs::set_permissions(&evil, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .expect("a mode");
+    let evil = evil.display().to_string();
+    for (key, value) in [
+        ("log.showSignature", "true"),
+        ("gpg.program", &evil),
+        ("core.fsmonitor", &evil),
+        ("diff.external", &evil),
+        ("color.ui", "always"),
+    ] {
+        inbox.git(&["config", key, value]);
+    }
+    let other = Repository::new(program.folder.join("other"));
+    let git_dir = other.0.join(".git").display().to_string();
+    let program = program.with("GIT_DIR", &git_dir);
+    let path = inbox.0.display().to_string();
+    let told = program.run(&["ingest", "public-inbox", &path]).ok();
+    assert!(told.starts_with("Processed 1 messages"), "{told}");
+    assert!(!ran.exists(), "a program ran");
+}

@@ -135,6 +135,20 @@ on_both! {
         assert_eq!(said[3], "250 2.0.0 known", "{said:?}");
         assert_eq!(said[5], "221 2.0.0 goodbye");
         assert_eq!(patches(&program), 1);
+        // A dot after half a line end is of the mail, and so is what looks like another mail behind it.
+        let inner = MAIL.replace("m1@", "smuggled@");
+        let outer = MAIL.replace("m1@", "m2@").replace("y\r\n.\r\n", "y\n.\r\n");
+        peer = Peer::new(UnixStream::connect(&path).expect("a door"));
+        peer.ask("LHLO mx");
+        peer.send(format!(
+            "MAIL FROM:<>\r\nRCPT TO:<a@example.org>\r\nDATA\r\n{outer}MAIL FROM:<>\r\nRCPT TO:<a@example.org>\r\nDATA\r\n{inner}QUIT\r\n"
+        ));
+        let said: Vec<String> = (0..5).map(|_| peer.line()).collect();
+        assert!(said[3].starts_with("250 2.0.0 patch "), "{said:?}");
+        assert_eq!(said[4], "221 2.0.0 goodbye");
+        assert_eq!(patches(&program), 2);
+        let raw = program.run(&["dumpdata", "patch"]).ok();
+        assert!(!raw.contains("smuggled@"), "{raw}");
         let raw = program.run(&["dumpdata", "patch_body"]).ok();
         assert!(raw.contains("Start it.\\n.hidden\\n"), "{raw}");
         door.tell();

@@ -1,6 +1,14 @@
 //! Maildirs: what arrives is stored and moves on, once.
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    os::unix::{
+        fs::{MetadataExt, PermissionsExt, chown},
+        process::CommandExt,
+    },
+    path::Path,
+    process::Command,
+};
 
 use crate::support::{
     free_port,
@@ -92,4 +100,50 @@ fn without_a_database_mails_stay_where_they_are() {
     program
         .run(&["watch", "--once", &nothing])
         .fails(1, &["no Maildir", "new/"]);
+}
+
+/// Somebody to whom nothing belongs.
+const NOBODY: u32 = 65534;
+
+fn give(path: &Path) {
+    chown(path, Some(NOBODY), Some(NOBODY)).expect("root may");
+    if path.is_dir() {
+        for entry in fs::read_dir(path).expect("a folder") {
+            give(&entry.expect("an entry").path());
+        }
+    }
+}
+
+#[test]
+fn a_mail_that_cannot_be_read_keeps_no_other_from_being_taken() {
+    let program = Program::default();
+    program.run(&["migrate", "-v0"]).ok();
+    program.make_dev();
+    let box_ = maildir(&program, "box");
+    let locked = box_.join("new/1.a");
+    fs::write(&locked, MAIL).expect("a mail");
+    fs::write(box_.join("new/2.b"), MAIL.replace("m1@", "m2@")).expect("a mail");
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0)).expect("a mode");
+    let name = box_.display().to_string();
+    let mut command = program.command(&["watch", "--once", &name]);
+    if fs::metadata(&box_).expect("a folder").uid() == 0 {
+        // Root may read everything.
+        give(&program.folder);
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    let told = ended(command.spawn().expect("the program"));
+    assert_eq!((told.code, &*told.out), (Some(1), "1 mails\n"), "{told:?}");
+    assert_eq!(
+        told.err.matches("1.a: Permission denied").count(),
+        1,
+        "{told:?}"
+    );
+    assert!(
+        told.err.contains("1 mails in new/ cannot be read"),
+        "{told:?}"
+    );
+    assert_eq!(names(&box_.join("new")), ["1.a"]);
+    assert_eq!(names(&box_.join("cur")), ["2.b:2,S"]);
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o600)).expect("a mode");
+    assert_eq!(program.run(&["watch", "--once", &name]).ok(), "1 mails\n");
 }
