@@ -312,7 +312,11 @@ mod tests {
             environment.believe(&trusted, is_local);
             let found = environment.remote().map(|remote| remote.to_string());
             assert_eq!(found.as_deref(), remote, "{peer:?}");
-            let expected = [("x-forwarded-proto".to_owned(), scheme.to_owned())];
+            let expected = [
+                ("x-patchwork-passed-on", "1"),
+                ("x-forwarded-proto", scheme),
+            ];
+            let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
             assert_eq!(environment.headers(), expected, "{peer:?}");
         }
     }
