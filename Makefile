@@ -26,7 +26,7 @@ test:
 	tests/run.sh
 
 deploy-test:
-	tests/deploy/setup.sh
+	tests/deploy/setup.sh all
 	$(CARGO) build --release --locked
 	tests/deploy/run.sh $(STEPS)
 

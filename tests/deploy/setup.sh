@@ -34,8 +34,8 @@ for package in nginx postgresql postgresql-client; do
     need "$package" dpkg -s "$package"
 done
 
-# What makes the package: two or three minutes, once.
-if ! command -v cargo-deb >/dev/null && [ ! -x target/tools/bin/cargo-deb ]; then
+# What makes the package: two or three minutes, once, so only for those who try it: `setup.sh all`.
+if [ "${1:-}" = all ] && ! command -v cargo-deb >/dev/null && [ ! -x target/tools/bin/cargo-deb ]; then
     echo "installing: cargo-deb"
     cargo install --quiet --locked --root target/tools cargo-deb || echo "could not be installed: cargo-deb"
 fi
