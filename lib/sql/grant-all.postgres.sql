@@ -15,6 +15,11 @@
 \else
 SELECT current_user AS owner \gset
 \endif
+SELECT :'mail' IN (:'web', :'owner') AS is_shared \gset
+\if :is_shared
+\warn the role of the mail must be one of its own: it is allowed less than the others
+\quit
+\endif
 BEGIN;
 
 -- Only the owner makes and changes tables.
