@@ -196,12 +196,11 @@ async fn answer(
 /// Says whether a request names one host, as it must (RFC 9112, section 3.2); HTTP/1.0 knew of none.
 fn has_one_host(head: &Parts) -> bool {
     let mut hosts = head.headers.get_all(HOST).iter();
-    let is_one = match (hosts.next(), hosts.next()) {
+    match (hosts.next(), hosts.next()) {
         (Some(host), None) => !host.as_bytes().iter().any(|byte| b" \t,".contains(byte)),
         (None, _) => head.version < Version::HTTP_11,
         (Some(_), Some(_)) => false,
-    };
-    is_one
+    }
 }
 
 impl Http {

@@ -120,7 +120,7 @@ fn settings_that_cannot_be_read_end_every_command() {
         &["dumpdata"],
         &["serve"],
         &["fastcgi"],
-        &["cgi"],
+        // `cgi` answers as well: tests/cli/serve.rs.
         &["demo", "--no-serve"],
         &["sendtestemail", "a@b"],
         &["parsearchive", "-"],
