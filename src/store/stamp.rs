@@ -37,14 +37,14 @@ impl Watch {
     }
 }
 
-/// Which transactions have ended: as long as these are the same, so is what can be read. A standby's text is never the same as the
-/// database's.
+/// Which transactions have ended: as long as these are the same, so is what can be read. A standby does not know which of those
+/// that overlap have ended, but how far it has read the journal.
 async fn postgres(db: &Db) -> Result<String> {
     let mut conn = db.reader().await?;
-    let (snapshot,): (String,) = sql(
-        "SELECT CAST(pg_current_snapshot() AS TEXT) || CASE WHEN pg_is_in_recovery() THEN ' late' ELSE '' END",
-    )
+    let (stamp,): (String,) = sql("SELECT CASE WHEN pg_is_in_recovery() \
+         THEN 'late ' || COALESCE(CAST(pg_last_wal_replay_lsn() AS TEXT), '') \
+         ELSE CAST(pg_current_snapshot() AS TEXT) END")
     .one(&mut conn)
-        .await?;
-    Ok(snapshot)
+    .await?;
+    Ok(stamp)
 }

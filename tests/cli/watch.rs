@@ -123,7 +123,7 @@ fn a_mail_that_cannot_be_read_keeps_no_other_from_being_taken() {
     let locked = box_.join("new/1.a");
     fs::write(&locked, MAIL).expect("a mail");
     fs::write(box_.join("new/2.b"), MAIL.replace("m1@", "m2@")).expect("a mail");
-    fs::set_permissions(&locked, fs::Permissions::from_mode(0)).expect("a mode");
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o000)).expect("a mode");
     let name = box_.display().to_string();
     let mut command = program.command(&["watch", "--once", &name]);
     if fs::metadata(&box_).expect("a folder").uid() == 0 {

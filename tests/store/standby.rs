@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use patchwork::store::{self, Conn, Db, Pool, sql};
+use patchwork::store::{self, Conn, Db, Pool, sql, stamp::Watch};
 
 use crate::support::{
     database::block_on,
@@ -80,11 +80,53 @@ fn visitors_are_answered_by_a_standby_that_keeps_up() {
     }
 }
 
+/// Transactions that overlap: whichever ends, whoever reads from the standby is not told that nothing has changed.
+async fn overlapping(db: &Db, pool: &Pool) {
+    let watch = Watch::default();
+    let mut open = Vec::new();
+    for name in ["a", "b", "c"] {
+        let mut tx = db.begin().await.expect("a transaction");
+        let insert = sql("INSERT INTO throttle (key, began, count) VALUES ($1, now(), 1)");
+        insert
+            .bind(name.as_bytes().to_vec())
+            .run(&mut tx)
+            .await
+            .expect(name);
+        open.push(tx);
+    }
+    let mut stamps = vec![watch.stamp(pool.or_standby()).await.expect("a stamp")];
+    for (count, tx) in [(1_i64, open.pop()), (2, open.pop()), (3, open.pop())] {
+        tx.expect("one of three").commit().await.expect("a commit");
+        until_rows(pool, count).await;
+        stamps.push(watch.stamp(pool.or_standby()).await.expect("a stamp"));
+    }
+    let kept = stamps.len();
+    stamps.dedup();
+    assert_eq!(stamps.len(), kept, "{stamps:?}");
+}
+
+async fn until_rows(pool: &Pool, count: i64) {
+    let begun = Instant::now();
+    loop {
+        let mut conn = pool.or_standby().reader().await.expect("a connection");
+        let (found,): (i64,) = sql("SELECT count(*) FROM throttle")
+            .one(&mut conn)
+            .await
+            .expect("a count");
+        if found == count {
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "{found} rows");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 async fn story(main: &Cluster, standby: &Cluster) {
     let (db, copy) = (open(main), open(standby));
     store::migrate::run(&db).await.expect("a migrated database");
     let pool = Pool::from(db.clone()).with_standby(copy.clone(), LAG);
     until(&pool, true, "it keeps up").await;
+    overlapping(&db, &pool).await;
     assert!(is_late(&pool).await);
     assert!(!is_standby(&mut pool.lend(false).await.expect("a connection")).await);
 
