@@ -31,7 +31,7 @@ heading "The deployment guide, with real servers"
 # Elsewhere than on a machine for tests, no server is installed for it; steps that miss one say so. The package and the guide as
 # a whole (T17, T18) take a release build and ten minutes more: `make deploy-test`.
 [ "${CI:-}" != true ] || tests/deploy/setup.sh
-PATCHWORK=${CARGO_TARGET_DIR:-$PWD/target}/debug/patchwork timeout --foreground -k 60 1500 \
+PATCHWORK=${CARGO_TARGET_DIR:-$PWD/target}/debug/patchwork TRIES=2 timeout --foreground -k 60 1500 \
     tests/deploy/run.sh $(seq -f 'T%02g' 1 15) || status=$?
 
 heading "Skipped"

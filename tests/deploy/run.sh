@@ -30,35 +30,39 @@ end_group() {
 group=
 trap '[ -z "$group" ] || { end_group; rm -rf "$work"; }; exit 143' TERM INT
 
-wanted=" $* "
+wanted=" $* " tries=${TRIES:-1}
 failed=0 proved=0 skipped=0
 for step in "$here"/T*.sh; do
     name=$(basename "$step" .sh)
     if [ "$wanted" != "  " ] && [[ "$wanted" != *" ${name%%-*} "* ]] && [[ "$wanted" != *" $name "* ]]; then
         continue
     fi
-    work=$(mktemp -d "${TMPDIR:-/tmp}/patchwork-$name.XXXXXX")
-    chmod 755 "$work"
-    began=$SECONDS
-    # A group of its own, so that whatever a step leaves running can be ended.
-    STEP=$name WORK=$work setsid bash -c '. "$here/lib.sh"; . "$0"' "$step" >"$work/said" 2>"$work/log" </dev/null &
-    group=$!
-    wait "$group"
-    code=$?
-    end_group
-    group=
-    sed "s/^/$name /" "$work/said"
-    proved=$((proved + $(grep -c '^ok ' "$work/said")))
-    skipped=$((skipped + $(grep -c '^skip ' "$work/said")))
-    if [ "$code" != 0 ] || grep -q '^FAIL' "$work/said"; then
-        failed=$((failed + 1))
-        echo "$name FAIL: ended with $code after $((SECONDS - began)) s; the end of its log:"
-        tail -n 40 "$work/log" | sed 's/^/    /'
-        if [ -n "${KEEP:-}" ]; then echo "    kept: $work"; else rm -rf "$work"; fi
-    else
-        echo "$name done in $((SECONDS - began)) s"
-        rm -rf "$work"
-    fi
+    # What fails is told in any case; TRIES=2 has it tried once more, for machines that are busy.
+    for try in $(seq "$tries"); do
+        work=$(mktemp -d "${TMPDIR:-/tmp}/patchwork-$name.XXXXXX")
+        chmod 755 "$work"
+        began=$SECONDS
+        # A group of its own, so that whatever a step leaves running can be ended.
+        STEP=$name WORK=$work setsid bash -c '. "$here/lib.sh"; . "$0"' "$step" >"$work/said" 2>"$work/log" </dev/null &
+        group=$!
+        wait "$group"
+        code=$?
+        end_group
+        group=
+        sed "s/^/$name /" "$work/said"
+        proved=$((proved + $(grep -c '^ok ' "$work/said")))
+        skipped=$((skipped + $(grep -c '^skip ' "$work/said")))
+        if [ "$code" != 0 ] || grep -q '^FAIL' "$work/said"; then
+            [ "$try" -lt "$tries" ] || failed=$((failed + 1))
+            echo "$name FAIL: ended with $code after $((SECONDS - began)) s; the end of its log:"
+            tail -n 40 "$work/log" | sed 's/^/    /'
+            if [ -n "${KEEP:-}" ]; then echo "    kept: $work"; else rm -rf "$work"; fi
+        else
+            echo "$name done in $((SECONDS - began)) s"
+            rm -rf "$work"
+            break
+        fi
+    done
 done
 echo "deployment: $proved proved, $skipped skipped, $failed steps failed"
 [ "$failed" = 0 ]
