@@ -17,7 +17,10 @@ use super::{
     kept::Kept,
     request::Cx,
 };
-use crate::store::{Result, stamp::Watch};
+use crate::{
+    auth::hex,
+    store::{Result, stamp::Watch},
+};
 
 /// What tags are made of.
 #[derive(Default)]
@@ -107,6 +110,5 @@ fn tag(asked: &str, reply: &Reply) -> String {
     let rest = format!("{asked}\n{:?} {:?}\n", reply.link, reply.total);
     let digest = Sha256::new().chain_update(rest).chain_update(&reply.json);
     let digest = digest.finalize();
-    let start = digest.iter().take(16);
-    start.fold(String::from("W/\""), |tag, byte| format!("{tag}{byte:02x}")) + "\""
+    format!("W/\"{}\"", hex(&digest[..16]))
 }

@@ -16,6 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Common, Outcome, block_on, database, long, output, restore::MOST_LINE};
 use crate::{
+    auth::hex,
     domain::Timestamp,
     store::{
         self, Conn, Db,
@@ -208,12 +209,6 @@ impl<W: Write> Lines<W> {
         Ok(())
     }
 }
-
-/// Returns bytes as they are named in the last line.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Remembers that there is a backup; one that only reads the database is as good.
 async fn remember(db: &Db) {
     let beat = async {

@@ -12,8 +12,9 @@ use clap::Args;
 use indicatif::ProgressBar;
 use sha2::{Digest, Sha256};
 
-use super::{Common, Outcome, backup::hex, block_on, database, long, output};
+use super::{Common, Outcome, block_on, database, long, output};
 use crate::{
+    auth::hex,
     ingest::MOST_BYTES,
     store::{
         self, Db,

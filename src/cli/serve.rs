@@ -91,32 +91,22 @@ impl FastCgi {
 
 impl Cgi {
     pub(super) fn run(self, common: &Common) -> Outcome {
-        apologizing(|| {
+        let ready = || {
             let loaded = common.settings(Vec::new())?;
-            prepare(&loaded.settings)?;
-            ready(&loaded.settings)
-        })
-    }
-}
-
-/// A site, and how it is asked.
-type Ready = (rocket::Rocket<rocket::Build>, Limits, Trusted);
-
-fn ready(settings: &Settings) -> anyhow::Result<Ready> {
-    Ok((site(settings)?, limits(settings), trusted(settings)?))
-}
-
-/// Answers a CGI request, also when the site cannot be served now: whoever asks gets an answer, who looks after the site the reason.
-fn apologizing(make: impl FnOnce() -> anyhow::Result<Ready>) -> Outcome {
-    let (site, limits, trusted) = match make() {
-        Ok(ready) => ready,
-        Err(error) => {
-            gateway::away()?;
-            return Err(error);
+            let settings = &loaded.settings;
+            prepare(settings)?;
+            anyhow::Ok((site(settings)?, limits(settings), trusted(settings)?))
+        };
+        match ready() {
+            Ok((site, limits, trusted)) => gateway::cgi(site, limits, &trusted)?,
+            // Whoever asks gets an answer, who looks after the site the reason.
+            Err(error) => {
+                gateway::away()?;
+                return Err(error);
+            }
         }
-    };
-    gateway::cgi(site, limits, &trusted)?;
-    Ok(ExitCode::SUCCESS)
+        Ok(ExitCode::SUCCESS)
+    }
 }
 
 pub(super) fn octal(text: &str) -> Result<u32, String> {

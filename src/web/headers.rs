@@ -24,7 +24,8 @@ const CSP: &str = "default-src 'self'; img-src 'self' data:; frame-ancestors 'no
 /// Sets the headers of all answers below the site's base.
 pub struct Headers;
 
-struct Began(Instant);
+/// When a request came in.
+pub(super) struct Began(pub(super) Instant);
 
 #[rocket::async_trait]
 impl Fairing for Headers {

@@ -19,7 +19,7 @@ use rocket::{
 use rocket_db_pools::Database as _;
 use subtle::ConstantTimeEq;
 
-use super::{Site, route};
+use super::{Site, headers::Began, route};
 use crate::store::{self, Database};
 
 /// The upper ends of the histogram's buckets, in seconds.
@@ -47,8 +47,6 @@ struct Family {
 /// What was counted so far.
 #[derive(Debug, Default)]
 pub struct Counts(Mutex<BTreeMap<&'static str, Family>>);
-
-struct Began(Instant);
 
 #[rocket::async_trait]
 impl Fairing for Counting {

@@ -1,21 +1,8 @@
 //! `patchwork collectstatic`, and what is made from the arguments: completions and manual pages.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::fs;
 
-use crate::support::program::Program;
-
-fn names(folder: &Path) -> BTreeSet<String> {
-    let names = fs::read_dir(folder).expect("a folder");
-    names
-        .map(|entry| {
-            entry
-                .expect("an entry")
-                .file_name()
-                .into_string()
-                .expect("UTF-8")
-        })
-        .collect()
-}
+use crate::support::{names, program::Program};
 
 #[test]
 fn files_are_there_hashed_plain_and_packed() {

@@ -135,16 +135,22 @@ fn a_request_to_a_site_that_cannot_be_served_is_answered() {
     }
 }
 
-/// Whoever reloads twice reloads; the server does not end of it.
-#[test]
-fn reloads_may_come_at_any_time() {
-    let program = Program::default();
+/// Starts a site that answers; it ends with the test.
+fn serving(program: &Program) -> (Server, u16) {
     let port = free_port();
     let child = program
         .command(&["serve", "--port", &port.to_string()])
         .spawn();
-    let mut server = Server(child.expect("the program"));
+    let server = Server(child.expect("the program"));
     answer(port);
+    (server, port)
+}
+
+/// Whoever reloads twice reloads; the server does not end of it.
+#[test]
+fn reloads_may_come_at_any_time() {
+    let program = Program::default();
+    let (mut server, port) = serving(&program);
     for pause in [5, 5, 20, 50, 100, 5, 200, 5] {
         let told = Command::new("kill")
             .args(["-HUP", &server.0.id().to_string()])
@@ -248,12 +254,7 @@ fn http_is_spoken_as_clients_expect() {
 #[test]
 fn a_site_that_was_asked_ends_when_told() {
     let program = Program::default();
-    let port = free_port();
-    let child = program
-        .command(&["serve", "--port", &port.to_string()])
-        .spawn();
-    let mut server = Server(child.expect("the program"));
-    answer(port);
+    let (mut server, port) = serving(&program);
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
     let request = b"GET /api/patches/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     stream.write_all(request).expect("a request");

@@ -12,19 +12,9 @@ start "$PATCHWORK" --config "$WORK/patchwork.toml" -v0 serve --port "$app"
     printf 'subjectAltName=DNS:localhost\n' >ext
     openssl x509 -req -in csr.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile ext -out cert.pem
 ) 2>/dev/null
-mkdir "$WORK/nginx"
 proxy="proxy_set_header Host \$http_host; proxy_set_header X-Forwarded-For 192.0.2.7; proxy_set_header X-Forwarded-Proto \$scheme;"
 cat >"$WORK/nginx.conf" <<CONF
-pid $WORK/nginx/pid;
-error_log $WORK/nginx/error.log;
-events {}
-http {
-    access_log off;
-    client_body_temp_path $WORK/nginx/body;
-    proxy_temp_path $WORK/nginx/proxy;
-    fastcgi_temp_path $WORK/nginx/fastcgi;
-    uwsgi_temp_path $WORK/nginx/uwsgi;
-    scgi_temp_path $WORK/nginx/scgi;
+$(nginx_head)
     client_max_body_size 32m;
     server { listen 127.0.0.1:$good; location / { proxy_pass http://127.0.0.1:$app; $proxy } }
     server {

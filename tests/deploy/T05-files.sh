@@ -23,20 +23,11 @@ ok "a folder that can only be read is an error that names it"
 app=$(port)
 front=$(port)
 start "$PATCHWORK" --config "$WORK/patchwork.toml" -v0 serve --port "$app"
-mkdir -p "$WORK/static-x" "$WORK/nginx"
+mkdir "$WORK/static-x"
 echo secret >"$WORK/static-x/secret"
 cat >"$WORK/nginx.conf" <<CONF
-pid $WORK/nginx/pid;
-error_log $WORK/nginx/error.log;
-events {}
-http {
+$(nginx_head)
     include /etc/nginx/mime.types;
-    access_log off;
-    client_body_temp_path $WORK/nginx/body;
-    proxy_temp_path $WORK/nginx/proxy;
-    fastcgi_temp_path $WORK/nginx/fastcgi;
-    uwsgi_temp_path $WORK/nginx/uwsgi;
-    scgi_temp_path $WORK/nginx/scgi;
     server {
         listen 127.0.0.1:$front;
         location /static/ {

@@ -98,3 +98,20 @@ postgres() {
 postgres_stop() {
     runuser -u postgres -- "$(pg_bin)/pg_ctl" -D "$WORK/pg/data" -m fast -w stop >/dev/null
 }
+
+# Begins a configuration of nginx whose files are the step's own, up to within `http {`.
+nginx_head() {
+    mkdir -p "$WORK/nginx"
+    cat <<CONF
+pid $WORK/nginx/pid;
+error_log $WORK/nginx/error.log;
+events {}
+http {
+    access_log off;
+    client_body_temp_path $WORK/nginx/body;
+    proxy_temp_path $WORK/nginx/proxy;
+    fastcgi_temp_path $WORK/nginx/fastcgi;
+    uwsgi_temp_path $WORK/nginx/uwsgi;
+    scgi_temp_path $WORK/nginx/scgi;
+CONF
+}

@@ -1,6 +1,6 @@
 //! Migrations: the same in both folders, run once whoever asks, refused when a newer program was here.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, path::Path};
 
 use patchwork::store::{
     self, Db, Kind, Options,
@@ -8,22 +8,13 @@ use patchwork::store::{
     sql,
 };
 
-use crate::support::{database, fresh_folder, program::Program};
+use crate::support::{database, fresh_folder, names, program::Program};
 
 fn files(engine: &str) -> BTreeSet<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("migrations")
         .join(engine);
-    fs::read_dir(folder)
-        .expect("a folder of migrations")
-        .map(|entry| {
-            entry
-                .expect("an entry")
-                .file_name()
-                .into_string()
-                .expect("UTF-8")
-        })
-        .collect()
+    names(&folder)
 }
 
 #[test]

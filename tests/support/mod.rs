@@ -9,6 +9,7 @@ pub mod program;
 pub mod tally;
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::Write,
     net::TcpListener,
@@ -120,6 +121,21 @@ pub fn finish() {
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("an address").port()
+}
+
+/// Returns the names of what is in a folder.
+#[allow(dead_code)] // the benchmarks stand on this file too
+pub fn names(folder: &Path) -> BTreeSet<String> {
+    fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .into_string()
+                .expect("UTF-8")
+        })
+        .collect()
 }
 
 /// Returns an empty folder for one test.
