@@ -144,7 +144,7 @@ pub struct Place<'a> {
     /// States to choose from.
     pub vocabulary: &'a Vocabulary,
     /// How many patches the filter finds, when the table shows only some of them.
-    pub matches: Option<i64>,
+    pub matches: Option<String>,
     /// Whether the answer can be put in place of the list.
     pub htmx: bool,
 }
@@ -166,8 +166,8 @@ pub fn form(view: &View, place: &Place, bar: Option<&Bar>, tables: Markup) -> Ma
                 p.picked {
                     output aria-live="polite" hidden {}
                     button.clear type="button" hidden { "Clear" }
-                    @if let Some(matches) = place.matches {
-                        label.tick { input type="checkbox" name="all" value="matches"; " All " (matches) " the filter finds" }
+                    @if let Some(matches) = &place.matches {
+                        label.tick { input type="checkbox" name="all" value="matches"; " " (matches) " the filter finds" }
                     }
                 }
                 (values(bar, place.vocabulary))

@@ -42,6 +42,7 @@ use crate::{
         self,
         patch::{
             extent::Extent,
+            find::Stretch,
             list::{Marks, Row},
         },
         project::Desk,
@@ -208,13 +209,22 @@ impl List {
         let listing = Listing::of(&query, Ground { place, reader }, &vocabulary);
         let size = view.items_per_page().clamp(1, 1000);
         let states = &vocabulary.states;
-        let extent = store::patch::extent::measure(db, &listing.filter, states).await?;
-        let pages = (extent.total + size - 1) / size;
-        let page = listing.page.min(pages.max(1));
         let (filter, order) = (&listing.filter, listing.order);
-        let offset = (page - 1) * size;
-        let rows =
-            store::patch::list::page(db, filter, order, states, &extent, size, offset).await?;
+        let stretch = |page: i64| Stretch {
+            limit: size,
+            offset: (page - 1).saturating_mul(size),
+        };
+        let mut page = listing.page;
+        let (mut extent, mut rows) =
+            store::patch::list::stretch(db, filter, order, states, stretch(page)).await?;
+        let mut pages = (extent.total + size - 1) / size;
+        if page > pages.max(1) {
+            // Behind the last page is the last page.
+            page = pages.max(1);
+            (extent, rows) =
+                store::patch::list::stretch(db, filter, order, states, stretch(page)).await?;
+            pages = (extent.total + size - 1) / size;
+        }
         let mut unmatched = listing.unknown.clone();
         let mut marks = HashMap::new();
         if rows.is_empty() {
@@ -356,7 +366,7 @@ impl List {
             address: here,
             project: self.project.id,
             vocabulary: &self.vocabulary,
-            matches: (self.extent.total > self.rows.len() as i64).then_some(self.extent.total),
+            matches: (self.extent.total > self.rows.len() as i64).then(|| all(&self.extent)),
             htmx: matches!(self.place, Place::Project(_)),
         }
     }
@@ -429,6 +439,13 @@ fn results(view: &View, list: &List) -> Markup {
             (beyond(list))
             @if has_views(list) { p.feed { a href=(list.query.feed()) rel="alternate" type="application/atom+xml" { "This list as a feed" } } }
         }
+    }
+}
+
+fn all(extent: &Extent) -> String {
+    match extent.more {
+        true => format!("All of more than {}", grouped(extent.total)),
+        false => format!("All {}", grouped(extent.total)),
     }
 }
 

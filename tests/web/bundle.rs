@@ -244,7 +244,7 @@ pub async fn a_bundle_is_shown_whole_and_in_order(db: &Db) {
             .texts(".ordering")
             .is_empty()
     );
-    assert_eq!((anon.statements(), page.statements()), (7, 13));
+    assert_eq!((anon.statements(), page.statements()), (6, 12));
     assert_eq!(get(&site, "/bundle/user/seven/").await.status, 404);
     let number = bundle_id(db).await;
     let seen = get(&site, &format!("/user/bundle/{number}/")).await;

@@ -99,8 +99,7 @@ pub(super) fn conditions(
 
 fn words(query: &mut Sql, kind: Kind, filter: &PatchFilter, start: Start) {
     if let (Kind::Sqlite, Start::Words, Some(asked)) = (kind, start, matching(&filter.words)) {
-        query.push(" AND p.id IN (SELECT rowid FROM patch_words WHERE patch_words MATCH ");
-        query.arg(asked).push(")");
+        query.push(" AND patch_words MATCH ").arg(asked);
     }
     for word in &filter.words {
         query

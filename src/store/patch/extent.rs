@@ -1,11 +1,11 @@
 //! How long a list is, and by which way its rows are best found.
 //!
 //! A list of a project, some states, put away or not, is counted in `tally`. Other filters are counted in the database, but never
-//! far: to a number that nobody pages to. What is found on the way decides how a page is made (`find.rs`): few rows are
-//! fetched and sorted, many are read in order until the page is full.
+//! far: what has been counted is sorted at once, so a short list takes one statement, and of a long one it is enough to know that
+//! it is long. Then many are read in order until the page is full (`find.rs`).
 
-use super::super::{Conn, Kind, Result, Sql, sql};
-use super::condition::{archived, conditions, matching, state_ids};
+use super::super::{Conn, Kind, Result, sql};
+use super::condition::{archived, matching, state_ids};
 use crate::domain::{
     StateId,
     check::CheckState,
@@ -16,11 +16,14 @@ use crate::domain::{
 /// No list is counted farther than this, unless its length is kept.
 const MOST: i64 = 10_000;
 
-/// A list found by words is not counted farther than this: each name has to be looked at.
-const MOST_BY_WORDS: i64 = 1_000;
+/// A list is not counted farther than this, unless somebody pages farther. So many patches are fetched and sorted in a few milliseconds.
+const FAR: i64 = 1_000;
 
-/// So many patches are fetched and sorted in a few milliseconds.
-const FEW: i64 = 3_000;
+/// A list found by looking at each name is not counted farther than this, unless somebody pages farther.
+const FAR_BY_NAMES: i64 = 500;
+
+/// Words in so few names are rare: their patches are fetched and sorted, as most others would be looked at before a page is full.
+const RARE: i64 = 2_000;
 
 /// So many patches of a project can be looked through, whatever else is asked.
 const HANDY: i64 = 20_000;
@@ -59,6 +62,10 @@ impl Start {
         match (self, kind) {
             (Start::Submitter, Kind::Sqlite) => "patch p INDEXED BY patch_submitter",
             (Start::Delegate, Kind::Sqlite) => "patch p INDEXED BY patch_delegate",
+            // In this order, and no farther than is asked for.
+            (Start::Words, Kind::Sqlite) => {
+                "patch_words CROSS JOIN patch p ON p.id = patch_words.rowid"
+            }
             _ => "patch p",
         }
     }
@@ -87,6 +94,8 @@ pub struct Extent {
     pub(super) plain: bool,
     /// Whether the shelves hold most of a long project.
     pub(super) wide: bool,
+    /// Whether the words asked for are in few names, as an index says.
+    rare: bool,
 }
 
 impl Extent {
@@ -99,20 +108,38 @@ impl Extent {
             shelves: Vec::new(),
             plain: false,
             wide: false,
+            rare: false,
         }
     }
 
     /// Says whether the list is short enough to be fetched whole and sorted.
     pub(super) fn is_few(&self) -> bool {
-        self.total <= FEW && !self.more
+        self.total <= FAR && !self.more
+    }
+
+    /// Returns how far to count for a page that ends at `end`.
+    pub(super) fn far(&self, filter: &PatchFilter, end: i64) -> i64 {
+        let is_by_names = !filter.words.is_empty() || !filter.without.is_empty();
+        let far = match (self.rare, is_by_names) {
+            (true, _) => RARE,
+            (false, true) => FAR_BY_NAMES,
+            (false, false) => FAR,
+        };
+        let steps = [far, RARE, MOST];
+        steps.into_iter().find(|far| end < *far).unwrap_or(MOST)
     }
 }
 
-/// Returns how long a list is. `states` are all states there are.
+/// Returns what is known of a list before it is read: its length, if only a project, states and shelves are asked, else where to start.
+/// `states` are all states there are.
 ///
 /// # Errors
 /// When the database is away or refuses.
-pub async fn measure(conn: &mut Conn, filter: &PatchFilter, states: &[State]) -> Result<Extent> {
+pub(super) async fn known(
+    conn: &mut Conn,
+    filter: &PatchFilter,
+    states: &[State],
+) -> Result<Extent> {
     let (shelves, whole) = shelves(conn, filter, states).await?;
     let base: i64 = shelves.iter().map(|shelf| shelf.count).sum();
     let mut extent = Extent {
@@ -122,20 +149,17 @@ pub async fn measure(conn: &mut Conn, filter: &PatchFilter, states: &[State]) ->
         shelves,
         plain: true,
         wide: base > HANDY && base > whole / 4,
+        rare: false,
     };
     if filter.project.is_some() && is_plain(filter) {
         return Ok(extent);
     }
-    let rare = has_rare_words(conn, filter).await?;
     extent.plain = false;
-    extent.start = start(filter, base, rare);
-    let most = match filter.words.is_empty() && filter.without.is_empty() {
-        true => MOST,
-        false => MOST_BY_WORDS,
-    };
-    let found = count(conn, filter, states, &extent, most + 1).await?;
-    extent.total = found.min(most);
-    extent.more = found > most;
+    extent.rare = has_rare_words(conn, filter).await?;
+    // PostgreSQL knows by its statistics how rare a word is.
+    let by_words =
+        extent.rare || conn.kind() == Kind::Postgres && matching(&filter.words).is_some();
+    extent.start = start(filter, base, by_words);
     Ok(extent)
 }
 
@@ -184,14 +208,14 @@ async fn shelves(
 }
 
 /// Returns what alone makes a list short enough, if the filter names such a thing.
-fn narrow(filter: &PatchFilter, rare: bool) -> Option<Start> {
+fn narrow(filter: &PatchFilter, by_words: bool) -> Option<Start> {
     if filter.series.is_some() {
         return Some(Start::Series);
     }
     if filter.bundle.is_some() {
         return Some(Start::Bundle);
     }
-    if rare {
+    if by_words {
         return Some(Start::Words);
     }
     if filter.unaddressed {
@@ -209,12 +233,15 @@ pub(super) fn is_of_desk(filter: &PatchFilter) -> bool {
 }
 
 /// Chooses where to start; `base` is how many patches the project and the states leave.
-fn start(filter: &PatchFilter, base: i64, rare: bool) -> Start {
-    if let Some(start) = narrow(filter, rare) {
+fn start(filter: &PatchFilter, base: i64, by_words: bool) -> Start {
+    if let Some(start) = narrow(filter, by_words) {
         return start;
     }
     if filter.project.is_some() && base <= HANDY {
         return Start::Shelves;
+    }
+    if matching(&filter.words).is_some() {
+        return Start::Words;
     }
     match filter {
         PatchFilter {
@@ -237,66 +264,13 @@ async fn has_rare_words(conn: &mut Conn, filter: &PatchFilter) -> Result<bool> {
     let Some(asked) = matching(&filter.words) else {
         return Ok(false);
     };
-    // PostgreSQL knows by its statistics.
     if conn.kind() == Kind::Postgres {
-        return Ok(true);
+        return Ok(false);
     }
     let mut query =
         sql("SELECT count(*) FROM (SELECT rowid FROM patch_words WHERE patch_words MATCH ");
     query.arg(asked);
-    query.push(" LIMIT ").arg(FEW + 1).push(") found");
+    query.push(" LIMIT ").arg(RARE + 1).push(") found");
     let (count,): (i64,) = query.one(conn).await?;
-    Ok(count <= FEW)
-}
-
-/// Returns how many patches a list has, or `cap` when there are more.
-async fn count(
-    conn: &mut Conn,
-    filter: &PatchFilter,
-    states: &[State],
-    extent: &Extent,
-    cap: i64,
-) -> Result<i64> {
-    let mut query = sql("SELECT count(*) FROM (SELECT 1 FROM ").planned_anew();
-    let (kind, start) = (conn.kind(), extent.start);
-    query.push(match (start, kind, filter.words.is_empty()) {
-        // The names stand in this index: no row has to be fetched to read one.
-        (Start::Shelves, Kind::Sqlite, false) if filter.project.is_some() => {
-            "patch p INDEXED BY patch_name"
-        }
-        _ => start.table(kind),
-    });
-    query.push(" WHERE ");
-    match extent.shelves.is_empty() {
-        true => asked(&mut query, kind, filter, states, start),
-        // All states there are, so that indexes can be used to their end.
-        false => {
-            let mut ids: Vec<StateId> = extent.shelves.iter().map(|shelf| shelf.state).collect();
-            ids.dedup();
-            let archived = archived(filter.archive);
-            conditions(&mut query, kind, filter, Some(&ids), archived, start);
-        }
-    }
-    query.push(" LIMIT ").arg(cap).push(") found");
-    let (count,): (i64,) = query.one(conn).await?;
-    Ok(count)
-}
-
-/// Appends the conditions of a whole list.
-pub(super) fn asked(
-    query: &mut Sql,
-    kind: Kind,
-    filter: &PatchFilter,
-    states: &[State],
-    start: Start,
-) {
-    let wanted = state_ids(&filter.states, states);
-    conditions(
-        query,
-        kind,
-        filter,
-        wanted.as_deref(),
-        archived(filter.archive),
-        start,
-    );
+    Ok(count <= RARE)
 }

@@ -5,10 +5,10 @@
 //! person. So a page costs the same in a project of a thousand patches and of a million, and a later one what was skipped.
 
 use super::super::{Conn, Kind, Result, Sql, sql};
-use super::condition::conditions;
-use super::extent::{Extent, Shelf, Start, asked, is_of_desk, measure};
+use super::condition::{archived, conditions, state_ids};
+use super::extent::{Extent, Shelf, Start, is_of_desk, known};
 use crate::domain::{
-    PatchId,
+    PatchId, StateId,
     filter::{Delegate, Order, OrderKey, PatchFilter, Submitter},
     state::State,
 };
@@ -22,13 +22,48 @@ struct Found {
 }
 
 /// A stretch of a list.
-#[derive(Clone, Copy)]
-struct Stretch {
-    limit: i64,
-    offset: i64,
+#[derive(Clone, Copy, Debug)]
+pub struct Stretch {
+    /// How many patches at most.
+    pub limit: i64,
+    /// How many come before.
+    pub offset: i64,
 }
 
-/// Returns the ids `offset` to `offset + limit` of a list, in its order.
+impl Stretch {
+    fn end(self) -> i64 {
+        self.limit + self.offset
+    }
+}
+
+/// Returns how long a list is, and the ids of a stretch of it, in its order.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub(super) async fn stretch(
+    conn: &mut Conn,
+    filter: &PatchFilter,
+    order: Order,
+    states: &[State],
+    stretch: Stretch,
+) -> Result<(Extent, Vec<PatchId>)> {
+    let mut extent = known(conn, filter, states).await?;
+    let order = plainer(filter, order);
+    if !extent.plain {
+        let far = extent.far(filter, stretch.end());
+        let (total, ids) = counted(conn, filter, order, states, &extent, far, stretch).await?;
+        extent.total = total.min(far);
+        extent.more = total > far;
+        // Farther than is counted no page is made.
+        if !extent.more || stretch.offset >= total {
+            return Ok((extent, ids));
+        }
+    }
+    let ids = ids(conn, filter, order, states, &extent, stretch).await?;
+    Ok((extent, ids))
+}
+
+/// Returns the ids of a stretch of a list of which `extent` is known.
 ///
 /// # Errors
 /// When the database is away or refuses.
@@ -38,20 +73,26 @@ pub(super) async fn ids(
     order: Order,
     states: &[State],
     extent: &Extent,
-    limit: i64,
-    offset: i64,
+    mut stretch: Stretch,
 ) -> Result<Vec<PatchId>> {
-    let mut stretch = Stretch { limit, offset };
     let mut order = plainer(filter, order);
     let way = way(filter, order, extent);
     let backwards = way == Way::Merged && extent.plain && turn(&mut stretch, extent.total);
     order.descending ^= backwards;
-    let is_behind = extent.plain && offset >= extent.total;
+    let is_behind = extent.plain && stretch.offset >= extent.total;
     if is_behind || stretch.limit <= 0 {
         return Ok(Vec::new());
     }
     let kind = conn.kind();
-    let mut query = match way {
+    if way == Way::ByDelegate {
+        // Who is on a desk comes first, and mostly fills the page.
+        let query = by_desk(kind, filter, order, states, stretch);
+        let ids = fetched(conn, query).await?;
+        if ids.len() as i64 == stretch.limit {
+            return Ok(ids);
+        }
+    }
+    let query = match way {
         Way::Sorted => sorted(kind, filter, order, states, extent.start, stretch),
         Way::Merged => merged(kind, filter, order, extent, stretch),
         Way::Along => along(kind, filter, order, states, stretch),
@@ -59,13 +100,16 @@ pub(super) async fn ids(
         Way::BySubmitter => by_submitter(kind, filter, order, states, stretch),
         Way::ByDelegate => by_delegate(kind, filter, order, extent, states, stretch),
     };
-    query = query.planned_anew();
-    let found: Vec<Found> = query.all(conn).await?;
-    let mut ids: Vec<PatchId> = found.into_iter().map(|found| found.id).collect();
+    let mut ids = fetched(conn, query).await?;
     if backwards {
         ids.reverse();
     }
     Ok(ids)
+}
+
+async fn fetched(conn: &mut Conn, query: Sql) -> Result<Vec<PatchId>> {
+    let found: Vec<Found> = query.planned_anew().all(conn).await?;
+    Ok(found.into_iter().map(|found| found.id).collect())
 }
 
 /// Returns the patches of a list by id, `cap` at most.
@@ -78,14 +122,13 @@ pub async fn all(
     states: &[State],
     cap: i64,
 ) -> Result<Vec<PatchId>> {
-    let start = measure(conn, filter, states).await?.start;
+    let start = known(conn, filter, states).await?.start;
     let kind = conn.kind();
-    let mut query = sql("SELECT p.id FROM ").planned_anew();
+    let mut query = sql("SELECT p.id FROM ");
     query.push(start.table(kind)).push(" WHERE ");
     asked(&mut query, kind, filter, states, start);
     query.push(" ORDER BY p.id LIMIT ").arg(cap);
-    let rows: Vec<Found> = query.all(conn).await?;
-    Ok(rows.into_iter().map(|found| found.id).collect())
+    fetched(conn, query).await
 }
 
 /// How a page is made.
@@ -100,12 +143,12 @@ enum Way {
 }
 
 fn way(filter: &PatchFilter, order: Order, extent: &Extent) -> Way {
-    let of_people = extent.start == Start::Submitter && order.key == OrderKey::Date;
     let few = extent.is_few() && (extent.start != Start::Shelves || is_by_people(order.key));
-    if extent.shelves.is_empty() || extent.shelves.len() > MOST_SHELVES || few || of_people {
+    if extent.shelves.is_empty() || extent.shelves.len() > MOST_SHELVES || few {
         return Way::Sorted;
     }
     match order.key {
+        OrderKey::Date if is_of_one(filter) => Way::Sorted,
         OrderKey::Date if extent.wide && !extent.plain && !is_of_desk(filter) => Way::Along,
         OrderKey::Date | OrderKey::Name => Way::Merged,
         OrderKey::State => Way::ByState,
@@ -113,6 +156,14 @@ fn way(filter: &PatchFilter, order: Order, extent: &Extent) -> Way {
         OrderKey::Delegate if filter.delegate.is_none() => Way::ByDelegate,
         OrderKey::Delegate | OrderKey::Number | OrderKey::Place => Way::Sorted,
     }
+}
+
+/// Says whether a list is of one person, under whatever addresses.
+fn is_of_one(filter: &PatchFilter) -> bool {
+    matches!(
+        filter.submitter,
+        Some(Submitter::Person(_) | Submitter::Account(_))
+    )
 }
 
 fn is_by_people(key: OrderKey) -> bool {
@@ -143,6 +194,113 @@ fn turn(stretch: &mut Stretch, total: i64) -> bool {
     true
 }
 
+/// Appends the conditions of a whole list.
+fn asked(query: &mut Sql, kind: Kind, filter: &PatchFilter, states: &[State], start: Start) {
+    let wanted = state_ids(&filter.states, states);
+    let archived = archived(filter.archive);
+    conditions(query, kind, filter, wanted.as_deref(), archived, start);
+}
+
+/// Returns how many patches a list has, up to one more than `far`, and if it has no more than that, a stretch of them in order.
+async fn counted(
+    conn: &mut Conn,
+    filter: &PatchFilter,
+    order: Order,
+    states: &[State],
+    extent: &Extent,
+    far: i64,
+    stretch: Stretch,
+) -> Result<(i64, Vec<PatchId>)> {
+    let (kind, start) = (conn.kind(), extent.start);
+    let is_by_name = !filter.words.is_empty() || order.key == OrderKey::Name;
+    let mut query = sql("WITH found AS MATERIALIZED (SELECT p.id, p.date, ");
+    query.push(carried(order.key)).push(" AS by FROM ");
+    query.push(match (start, kind) {
+        // The names stand in this index: no row has to be fetched to read one.
+        (Start::Shelves, Kind::Sqlite) if is_by_name && filter.project.is_some() => {
+            "patch p INDEXED BY patch_name"
+        }
+        _ => start.table(kind),
+    });
+    query.push(" WHERE ");
+    match extent.shelves.is_empty() {
+        true => asked(&mut query, kind, filter, states, start),
+        // All states there are, so that indexes can be used to their end.
+        false => {
+            let mut ids: Vec<StateId> = extent.shelves.iter().map(|shelf| shelf.state).collect();
+            ids.dedup();
+            let archived = archived(filter.archive);
+            conditions(&mut query, kind, filter, Some(&ids), archived, start);
+        }
+    }
+    query.push(" LIMIT ").arg(far + 1);
+    query.push("), counted AS (SELECT count(*) AS total FROM found), ranked AS (SELECT id, date, ");
+    rank(&mut query, kind, filter, order.key);
+    query
+        .push(" AS rank FROM found f WHERE (SELECT total FROM counted) <= ")
+        .arg(far);
+    query.push(
+        ") SELECT id FROM (SELECT total AS id, CAST(0 AS BIGINT) AS place FROM counted
+           UNION ALL SELECT id, row_number() OVER (ORDER BY ",
+    );
+    query.push(by_rank(order));
+    query
+        .push(") AS place FROM ranked) numbered WHERE place = 0 OR (place > ")
+        .arg(stretch.offset);
+    query.push(" AND place <= ").arg(stretch.end());
+    query.push(") ORDER BY place");
+    let mut ids = fetched(conn, query).await?;
+    // In the first place stands the number.
+    let total = ids.remove(0).0;
+    Ok((total, ids))
+}
+
+/// What a list has to know of a patch to rank it.
+fn carried(key: OrderKey) -> &'static str {
+    match key {
+        OrderKey::Date | OrderKey::Place => "p.date",
+        OrderKey::Name => "p.name_key",
+        OrderKey::State => "p.state_id",
+        OrderKey::Submitter => "p.submitter_id",
+        OrderKey::Delegate => "p.delegate_id",
+        OrderKey::Number => "p.number",
+    }
+}
+
+/// Appends what the patches `f` are ranked by.
+fn rank(query: &mut Sql, kind: Kind, filter: &PatchFilter, key: OrderKey) {
+    query.push(match (key, kind) {
+        (OrderKey::Date | OrderKey::Name | OrderKey::Number, _) => "f.by",
+        (OrderKey::State, _) => "(SELECT ordering FROM state WHERE id = f.by)",
+        (OrderKey::Submitter, _) => "(SELECT key FROM person WHERE id = f.by)",
+        (OrderKey::Delegate, Kind::Sqlite) => {
+            "(SELECT lower(username) FROM account WHERE id = f.by)"
+        }
+        (OrderKey::Delegate, Kind::Postgres) => {
+            "(SELECT lower(username) COLLATE \"C\" FROM account WHERE id = f.by)"
+        }
+        (OrderKey::Place, _) => {
+            "(SELECT position FROM bundle_patch WHERE patch_id = f.id AND bundle_id = "
+        }
+    });
+    if key == OrderKey::Place {
+        query.arg(filter.bundle).push(")");
+    }
+}
+
+fn by_rank(order: Order) -> &'static str {
+    match (order.key, order.descending) {
+        (OrderKey::Date | OrderKey::Number | OrderKey::Place, true) => {
+            "rank IS NULL, rank DESC, date DESC, id DESC"
+        }
+        (OrderKey::Date | OrderKey::Number | OrderKey::Place, false) => {
+            "rank IS NULL, rank, date, id"
+        }
+        (_, true) => "rank IS NULL, rank DESC, date, id",
+        (_, false) => "rank IS NULL, rank, date DESC, id DESC",
+    }
+}
+
 /// Fetches what is asked and sorts it. A database must not read in order here: it cannot know how far.
 fn sorted(
     kind: Kind,
@@ -153,41 +311,13 @@ fn sorted(
     stretch: Stretch,
 ) -> Sql {
     let mut query = sql("WITH found AS MATERIALIZED (SELECT p.id, p.date, ");
-    query.push(match (order.key, kind) {
-        (OrderKey::Date, _) => "p.date",
-        (OrderKey::Name, _) => "p.name_key",
-        (OrderKey::State, _) => "(SELECT ordering FROM state WHERE id = p.state_id)",
-        (OrderKey::Submitter, _) => "(SELECT key FROM person WHERE id = p.submitter_id)",
-        (OrderKey::Delegate, Kind::Sqlite) => {
-            "(SELECT lower(username) FROM account WHERE id = p.delegate_id)"
-        }
-        (OrderKey::Delegate, Kind::Postgres) => {
-            "(SELECT lower(username) COLLATE \"C\" FROM account WHERE id = p.delegate_id)"
-        }
-        (OrderKey::Number, _) => "p.number",
-        (OrderKey::Place, _) => {
-            "(SELECT position FROM bundle_patch WHERE patch_id = p.id AND bundle_id = "
-        }
-    });
-    if order.key == OrderKey::Place {
-        query.arg(filter.bundle).push(")");
-    }
-    query
-        .push(" AS rank FROM ")
-        .push(start.table(kind))
-        .push(" WHERE ");
+    query.push(carried(order.key)).push(" AS by FROM ");
+    query.push(start.table(kind)).push(" WHERE ");
     asked(&mut query, kind, filter, states, start);
-    query.push(") SELECT id FROM found ORDER BY ");
-    query.push(match (order.key, order.descending) {
-        (OrderKey::Date | OrderKey::Number | OrderKey::Place, true) => {
-            "rank IS NULL, rank DESC, date DESC, id DESC"
-        }
-        (OrderKey::Date | OrderKey::Number | OrderKey::Place, false) => {
-            "rank IS NULL, rank, date, id"
-        }
-        (_, true) => "rank IS NULL, rank DESC, date, id",
-        (_, false) => "rank IS NULL, rank, date DESC, id DESC",
-    });
+    query.push("), ranked AS (SELECT id, date, ");
+    rank(&mut query, kind, filter, order.key);
+    query.push(" AS rank FROM found f) SELECT id FROM ranked ORDER BY ");
+    query.push(by_rank(order));
     stretched(&mut query, stretch);
     query
 }
@@ -260,7 +390,7 @@ fn merge(
             start,
         );
         if kind == Kind::Postgres {
-            let most = stretch.limit + stretch.offset;
+            let most = stretch.end();
             query.push(by).push(" LIMIT ").arg(most).push(")");
         }
     }
@@ -322,7 +452,7 @@ fn by_state(
         descending: !order.descending,
     };
     let up_to = Stretch {
-        limit: stretch.limit + stretch.offset,
+        limit: stretch.end(),
         offset: 0,
     };
     let mut query = sql("SELECT id FROM (");
@@ -395,21 +525,29 @@ fn by_submitter(
 const DESKS: &str = "WITH RECURSIVE desk (id) AS (SELECT min(delegate_id) FROM patch
     UNION ALL SELECT (SELECT min(delegate_id) FROM patch WHERE delegate_id > desk.id) FROM desk WHERE desk.id IS NOT NULL) ";
 
-/// Takes desk after desk, then what lies on none.
-fn by_delegate(
+/// Takes desk after desk.
+fn by_desk(
     kind: Kind,
     filter: &PatchFilter,
     order: Order,
-    extent: &Extent,
     states: &[State],
     stretch: Stretch,
 ) -> Sql {
-    let up_to = Stretch {
-        limit: stretch.limit + stretch.offset,
-        offset: 0,
-    };
     let mut query = sql(DESKS);
-    query.push("SELECT id FROM (SELECT * FROM (SELECT p.id, p.date, ");
+    desks(&mut query, kind, filter, order, states, stretch);
+    query
+}
+
+/// Appends a stretch of what lies on desks: ids, dates, desks.
+fn desks(
+    query: &mut Sql,
+    kind: Kind,
+    filter: &PatchFilter,
+    order: Order,
+    states: &[State],
+    stretch: Stretch,
+) {
+    query.push("SELECT p.id, p.date, ");
     query.push(match kind {
         Kind::Sqlite => "lower(d.username)",
         Kind::Postgres => "lower(d.username) COLLATE \"C\"",
@@ -421,7 +559,7 @@ fn by_delegate(
         Kind::Sqlite => " WHERE +d.id IN (SELECT id FROM desk) AND p.delegate_id = d.id AND ",
         Kind::Postgres => " WHERE d.id IN (SELECT id FROM desk) AND p.delegate_id = d.id AND ",
     });
-    asked(&mut query, kind, filter, states, Start::Delegate);
+    asked(query, kind, filter, states, Start::Delegate);
     query.push(match (order.descending, kind) {
         (true, Kind::Sqlite) => " ORDER BY lower(d.username) DESC, p.date, p.id",
         (false, Kind::Sqlite) => " ORDER BY lower(d.username), p.date DESC, p.id DESC",
@@ -430,7 +568,25 @@ fn by_delegate(
             " ORDER BY lower(d.username) COLLATE \"C\", p.date DESC, p.id DESC"
         }
     });
-    stretched(&mut query, up_to);
+    stretched(query, stretch);
+}
+
+/// Takes desk after desk, then what lies on none.
+fn by_delegate(
+    kind: Kind,
+    filter: &PatchFilter,
+    order: Order,
+    extent: &Extent,
+    states: &[State],
+    stretch: Stretch,
+) -> Sql {
+    let up_to = Stretch {
+        limit: stretch.end(),
+        offset: 0,
+    };
+    let mut query = sql(DESKS);
+    query.push("SELECT id FROM (SELECT * FROM (");
+    desks(&mut query, kind, filter, order, states, up_to);
     query.push(") desks UNION ALL SELECT id, date, NULL FROM (");
     let nobody = PatchFilter {
         delegate: Some(Delegate::Nobody),

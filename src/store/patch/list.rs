@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use sqlx::FromRow;
 
-use super::super::{Conn, Result, Sql, containing, sql};
+use super::super::{Conn, Kind, Result, Sql, containing, sql};
 use super::extent::Extent;
+use super::find::Stretch;
 use crate::domain::{
     MessageId, PatchId, PersonId, ProjectId, SeriesId, StateId, TagId, Timestamp, UserId,
     check::{CheckCounts, CheckState},
@@ -65,21 +66,38 @@ pub struct Marks {
     pub unaddressed: i64,
 }
 
-/// Returns the rows `offset` to `offset + limit` of a list; `extent` is what [`measure`](super::extent::measure) said of it.
-/// `states` are all states there are.
+/// Returns how long a list is, and the rows of a stretch of it. `states` are all states there are.
 ///
 /// # Errors
 /// When the database is away or refuses.
-pub async fn page(
+pub async fn stretch(
     conn: &mut Conn,
     filter: &PatchFilter,
     order: Order,
     states: &[State],
-    extent: &Extent,
+    stretch: Stretch,
+) -> Result<(Extent, Vec<Row>)> {
+    let (extent, ids) = super::find::stretch(conn, filter, order, states, stretch).await?;
+    Ok((extent, rows(conn, &ids).await?))
+}
+
+/// Returns the rows of a list that is known to be short: of a series, of one person, on one desk.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn few(
+    conn: &mut Conn,
+    filter: &PatchFilter,
+    order: Order,
+    states: &[State],
     limit: i64,
-    offset: i64,
 ) -> Result<Vec<Row>> {
-    let ids = super::find::ids(conn, filter, order, states, extent, limit, offset).await?;
+    let (extent, stretch) = (Extent::short(filter), Stretch { limit, offset: 0 });
+    let ids = super::find::ids(conn, filter, order, states, &extent, stretch).await?;
+    rows(conn, &ids).await
+}
+
+async fn rows(conn: &mut Conn, ids: &[PatchId]) -> Result<Vec<Row>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -96,29 +114,6 @@ pub async fn page(
     Ok(ids.iter().filter_map(|id| rows.remove(id)).collect())
 }
 
-/// Returns the rows of a list that is known to be short: of a series, of one person, on one desk.
-///
-/// # Errors
-/// When the database is away or refuses.
-pub async fn few(
-    conn: &mut Conn,
-    filter: &PatchFilter,
-    order: Order,
-    states: &[State],
-    limit: i64,
-) -> Result<Vec<Row>> {
-    page(
-        conn,
-        filter,
-        order,
-        states,
-        &Extent::short(filter),
-        limit,
-        0,
-    )
-    .await
-}
-
 /// Returns what is counted of these patches, in one statement.
 ///
 /// # Errors
@@ -128,7 +123,7 @@ pub async fn marks(conn: &mut Conn, ids: &[PatchId]) -> Result<HashMap<PatchId, 
     if ids.is_empty() {
         return Ok(marks);
     }
-    for (patch, kind, what, count) in marks_query(ids)
+    for (patch, kind, what, count) in marks_query(conn.kind(), ids)
         .all::<(PatchId, i64, i64, i64)>(conn)
         .await?
     {
@@ -157,21 +152,21 @@ pub async fn any_delegate_matching(conn: &mut Conn, text: &str) -> Result<bool> 
     Ok(found.is_some())
 }
 
-fn marks_query(ids: &[PatchId]) -> Sql {
-    let ids = || ids.iter().copied();
+fn marks_query(kind: Kind, ids: &[PatchId]) -> Sql {
+    let ids = || ids.iter().map(|id| id.0);
     let mut query =
-        sql("SELECT patch_id, CAST(0 AS BIGINT), tag_id, count FROM patch_tag WHERE patch_id IN ");
-    query.list(ids()).push(
+        sql("SELECT patch_id, CAST(0 AS BIGINT), tag_id, count FROM patch_tag WHERE patch_id");
+    query.among_ids(kind, ids()).push(
         " UNION ALL SELECT patch_id, CAST(1 AS BIGINT), state, count(*) FROM (
             SELECT patch_id, state, row_number() OVER (PARTITION BY patch_id, account_id, context
                                                        ORDER BY date DESC, id DESC) AS age
-              FROM patch_check WHERE patch_id IN ",
+              FROM patch_check WHERE patch_id",
     );
-    query.list(ids()).push(
+    query.among_ids(kind, ids()).push(
         ") latest WHERE age = 1 GROUP BY patch_id, state
           UNION ALL SELECT patch_id, CAST(2 AS BIGINT), CAST(0 AS BIGINT), count(*) FROM comment
-           WHERE addressed = FALSE AND patch_id IN ",
+           WHERE addressed = FALSE AND patch_id",
     );
-    query.list(ids()).push(" GROUP BY patch_id");
+    query.among_ids(kind, ids()).push(" GROUP BY patch_id");
     query
 }
