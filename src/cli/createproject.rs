@@ -64,6 +64,9 @@ pub(super) struct Createproject {
     /// Show which series depend on which
     #[arg(long)]
     show_dependencies: bool,
+    /// Make older revisions superseded when a complete newer one arrives
+    #[arg(long)]
+    supersede: bool,
     /// Whether to count trailers such as Reviewed-by
     #[arg(long, value_name = "true|false", default_value_t = true, action = ArgAction::Set)]
     use_tags: bool,
@@ -117,6 +120,7 @@ impl Createproject {
             send_notifications: self.send_notifications,
             show_dependencies: self.show_dependencies,
             use_tags: self.use_tags,
+            supersede: self.supersede,
         }
     }
 }

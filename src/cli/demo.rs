@@ -222,6 +222,7 @@ fn tidepool() -> Project {
         send_notifications: false,
         show_dependencies: true,
         use_tags: true,
+        supersede: false,
     }
 }
 

@@ -94,6 +94,8 @@ struct ProjectRow {
     show_dependencies: bool,
     #[serde(default = "yes")]
     use_tags: bool,
+    #[serde(default)]
+    supersede: bool,
 }
 
 fn yes() -> bool {
@@ -256,6 +258,7 @@ impl ProjectRow {
             send_notifications: self.send_notifications,
             show_dependencies: self.show_dependencies,
             use_tags: self.use_tags,
+            supersede: self.supersede,
         }
     }
 }

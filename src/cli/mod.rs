@@ -38,6 +38,7 @@ pub mod parsemail;
 mod public_inbox;
 mod quarantine;
 mod rehash;
+mod relink;
 mod replacerelations;
 mod restore;
 mod retag;
@@ -203,6 +204,7 @@ enum Command {
     /// Compute the hashes of diffs anew
     Rehash(rehash::Rehash),
     /// Count the tags of patches anew
+    Relink(relink::Relink),
     Retag(retag::Retag),
     /// Put relations from a file in place of all there are
     Replacerelations(replacerelations::Replacerelations),
@@ -253,6 +255,7 @@ impl Command {
             Command::Dumparchive(args) => args.run(common),
             Command::Hash(args) => args.run(),
             Command::Rehash(args) => args.run(common),
+            Command::Relink(args) => args.run(common),
             Command::Retag(args) => args.run(common),
             Command::Replacerelations(args) => args.run(common),
             Command::Quarantine(args) => args.run(common),

@@ -35,6 +35,8 @@ pub struct Project {
     pub show_dependencies: bool,
     /// Whether trailers are counted.
     pub use_tags: bool,
+    /// Whether a complete newer revision makes the open patches of the one before superseded.
+    pub supersede: bool,
 }
 
 impl Project {

@@ -19,6 +19,8 @@ pub struct Series {
     pub date: Timestamp,
     /// The revision, 1 for the first.
     pub version: i64,
+    /// The digits after the dot of v5.1, which sends some patches of v5 again; 0 for v5.
+    pub minor: i64,
     /// How many patches it announces.
     pub total: i64,
 }

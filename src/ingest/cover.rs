@@ -5,7 +5,7 @@ use super::{
     delivery::{Delivery, Mail},
     depends,
     ledger::Ledger,
-    series,
+    revision, series,
 };
 use crate::{
     domain::{
@@ -55,11 +55,15 @@ pub async fn deliver(d: &mut Delivery<'_>, mail: &Mail<'_>) -> Result<Outcome> {
         open.series.cover_id = Some(id);
         // A series is what its cover says, whichever of its mails came first.
         (open.series.date, open.series.version) = (wanted.date, wanted.version);
+        open.series.minor = wanted.minor;
         open.series.submitter_id = submitter;
         open.is_changed = true;
         opened = Some(series);
     }
     depends::record(d, mail, opened).await?;
+    if let Some(series) = opened {
+        revision::record(d, mail, series);
+    }
     Ok(Outcome::Cover(id))
 }
 

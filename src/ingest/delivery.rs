@@ -3,13 +3,17 @@
 //! Mails are judged against the [`Ledger`] of their project and leave rows in [`Pending`]; the database is asked
 //! before the first of them and written to after the last, so an archive costs few statements.
 
-use std::{collections::HashMap, rc::Rc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    rc::Rc,
+};
 
 use super::{
     Options, Why, evidence,
     ledger::{Digest, Ledger, Open},
     pending::{Ids, Pending},
     people::People,
+    revision,
     rulebook::Rulebook,
 };
 use crate::{
@@ -73,6 +77,8 @@ pub struct Delivery<'a> {
     pub pending: Pending,
     ledgers: HashMap<ProjectId, Ledger>,
     people: People,
+    /// Projects that want what is replaced to become superseded.
+    supersedes: BTreeSet<ProjectId>,
     /// Mails whose id is known, which may say something else.
     suspects: Vec<(ProjectId, MessageId, Packed)>,
     /// Stored comments, by the digests of their mails, that hang on something else now, and their headers.
@@ -97,6 +103,7 @@ impl<'a> Delivery<'a> {
             pending: Pending::default(),
             ledgers: HashMap::new(),
             people: People::default(),
+            supersedes: BTreeSet::new(),
             suspects: Vec::new(),
             moved: HashMap::new(),
             stored: HashMap::new(),
@@ -106,6 +113,9 @@ impl<'a> Delivery<'a> {
     /// Learns what the database knows of all that these mails ask for. Nobody else writes to their projects from
     /// now until the commit.
     pub async fn learn<'m>(&mut self, mails: &[&Mail<'m>]) -> Result<()> {
+        let superseding = mails.iter().filter(|mail| mail.project.supersede);
+        self.supersedes
+            .extend(superseding.map(|mail| mail.project.id));
         let mut projects: Vec<ProjectId> = mails.iter().map(|mail| mail.project.id).collect();
         // Two deliveries that meet in several projects take them in the same order.
         projects.sort_unstable();
@@ -403,7 +413,13 @@ impl<'a> Delivery<'a> {
         let mut ids = Ids::new(store::sequence::take(self.tx, wanted).await?);
         self.people.write(self.tx, ids.people()).await?;
         let tags = self.rulebook.tags();
+        let news = self.pending.news(&ids);
+        let renewed = self.pending.renewed(&ids, &self.supersedes);
         self.pending.write(self.tx, &ids, tags).await?;
+        revision::settle(self.tx, news, self.now).await?;
+        if !renewed.is_empty() {
+            revision::supersede(self.tx, &renewed, self.now).await?;
+        }
         Ok(ids)
     }
 

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use tokio::time;
 
-use super::{Options, delegate_of, reread};
+use super::{Options, delegate_of, reread, revision};
 use crate::{
     domain::{
-        PatchId, ProjectId, Timestamp,
+        PatchId, ProjectId, SeriesId, Timestamp,
         change::{Actor, PatchChange},
         tag::Counter,
     },
@@ -41,16 +41,19 @@ pub enum Kind {
     Prune,
     /// Apply a project's delegation rules to open patches that nobody has.
     Rules,
+    /// Find out which series are revisions of which.
+    Relink,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 5] = [
+    pub const ALL: [Kind; 6] = [
         Kind::Retag,
         Kind::Rehash,
         Kind::Reparse,
         Kind::Prune,
         Kind::Rules,
+        Kind::Relink,
     ];
 
     /// Returns the word under which it is kept.
@@ -61,6 +64,7 @@ impl Kind {
             Kind::Reparse => "reparse",
             Kind::Prune => "prune",
             Kind::Rules => "rules",
+            Kind::Relink => "relink",
         }
     }
 
@@ -157,6 +161,7 @@ async fn one(db: &Db, options: &Options, mut job: Claimed) -> store::Result<Step
     let before = job.position;
     let goal = match kind {
         Kind::Prune => store::event::last_id(&mut tx).await?,
+        Kind::Relink => store::revision::last_series(&mut tx).await?.0,
         _ => walk::last_id(&mut tx).await?.0,
     };
     let reached = match kind {
@@ -165,6 +170,11 @@ async fn one(db: &Db, options: &Options, mut job: Claimed) -> store::Result<Step
         Kind::Reparse => reparse(&mut tx, &mut job, options).await?,
         Kind::Prune => prune(&mut tx, &mut job).await?,
         Kind::Rules => rules(&mut tx, &mut job).await?,
+        Kind::Relink => {
+            let after = SeriesId(job.position);
+            let last = revision::relink(&mut tx, after, Timestamp::now()).await?;
+            last.map(|id| id.0)
+        }
     };
     let now = Timestamp::now();
     let is_ours = match reached {

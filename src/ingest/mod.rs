@@ -25,6 +25,7 @@ mod pending;
 mod people;
 mod project;
 pub mod reread;
+pub mod revision;
 mod rulebook;
 mod series;
 pub mod spool;

@@ -3,7 +3,7 @@
 use super::{
     Outcome, delegate,
     delivery::{Delivery, Mail},
-    depends,
+    depends, revision,
     series::{self, Place},
 };
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
         PatchBody, PatchId, PersonId,
         comment::Parent,
         event::{Event, Joining, after_joining},
+        revision::minor,
         series::name_after_patch,
     },
     mail,
@@ -48,6 +49,7 @@ pub async fn deliver(d: &mut Delivery<'_>, mail: &Mail<'_>) -> Result<Outcome> {
     d.tell([Event::patch_created(project, id, d.now)]);
     join(d, mail, &place, id, submitter);
     depends::record(d, mail, Some(place.series)).await?;
+    revision::record(d, mail, place.series);
     Ok(Outcome::Patch(id))
 }
 
@@ -76,6 +78,7 @@ fn join(d: &mut Delivery<'_>, mail: &Mail<'_>, place: &Place, patch: PatchId, su
         open.series.date = mail.message.date_or(now);
         open.series.submitter_id = submitter;
         open.series.version = i64::from(mail.heading.version);
+        open.series.minor = minor(&mail.heading.name);
         open.is_changed = true;
     }
     open.members.insert(number, patch);

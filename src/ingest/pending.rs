@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Outcome, ledger::Digest};
+use super::{Outcome, ledger::Digest, revision::News};
 use crate::{
     domain::{
         CommentId, CoverId, MessageId, PatchBody, PatchId, PersonId, ProjectId, Series, SeriesId,
@@ -19,6 +19,7 @@ use crate::{
         cover::NewCover,
         mail::{Became, NewMail},
         patch::NewPatch,
+        revision::Said,
         sequence::{KINDS, Of},
         series::{Need, Reference, Unmet},
         tag,
@@ -50,6 +51,8 @@ pub struct Pending {
     pub unmet: Vec<(ProjectId, Unmet)>,
     /// Mails that series needed, and that came.
     pub met: HashMap<ProjectId, Vec<MessageId>>,
+    /// What mails say of revisions.
+    pub said: Vec<Said>,
     /// Tags found.
     pub tags: tag::Counts,
     /// What happened.
@@ -164,6 +167,40 @@ impl Pending {
         wanted
     }
 
+    /// Returns what may tie series together.
+    pub fn news(&self, ids: &Ids) -> News {
+        let begun = self.series.iter().map(|series| ids.series(series.id));
+        let changed = self.changed_series.iter().map(|series| series.id);
+        let said = self.said.iter().map(|said| ids.series(said.series));
+        let mut news = News {
+            begun: begun.collect(),
+            known: changed.chain(said).collect(),
+            ..News::default()
+        };
+        let patches = self.patches.iter().map(|new| (new.project, &new.msgid));
+        let covers = self.covers.iter().map(|new| (new.project, &new.msgid));
+        for (project, msgid) in patches.chain(covers) {
+            news.mails.entry(project).or_default().push(msgid.clone());
+        }
+        news
+    }
+
+    /// Returns the series of these projects that got something new, which may replace an older one.
+    pub fn renewed(&self, ids: &Ids, projects: &BTreeSet<ProjectId>) -> BTreeSet<SeriesId> {
+        let places = self
+            .patches
+            .iter()
+            .filter_map(|new| Some((new.project, new.place?.0)));
+        let changed = self
+            .changed_series
+            .iter()
+            .map(|one| (one.project_id, one.id));
+        let said = self.said.iter().map(|said| (said.project, said.series));
+        let all = places.chain(changed).chain(said);
+        let wanted = all.filter(|(project, _)| projects.contains(project));
+        wanted.map(|(_, id)| ids.series(id)).collect()
+    }
+
     /// Writes all rows. The people are written already.
     pub async fn write(mut self, conn: &mut Tx, ids: &Ids, tags: &Counter) -> Result<()> {
         self.settle(ids);
@@ -180,6 +217,7 @@ impl Pending {
         store::patch::insert_bodies(&mut batch, self.bodies);
         store::series::insert_references(&mut batch, &references(self.references, ids));
         store::series::insert_unmet(&mut batch, &self.unmet);
+        store::revision::insert(&mut batch, &self.said);
         store::comment::insert(&mut batch, self.comments);
         store::tag::add(&mut batch, &self.tags);
         store::event::insert(&mut batch, &self.events);
@@ -238,6 +276,9 @@ impl Pending {
         }
         for (_, unmet) in &mut self.unmet {
             unmet.series_id = ids.series(unmet.series_id);
+        }
+        for said in &mut self.said {
+            said.series = ids.series(said.series);
         }
         for parent in self.rehung.values_mut() {
             *parent = ids.parent(*parent);

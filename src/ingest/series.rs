@@ -5,7 +5,7 @@ use super::{
     ledger::{Ledger, Open},
 };
 use crate::{
-    domain::{MessageId, PersonId, Series, SeriesId, Timestamp},
+    domain::{MessageId, PersonId, Series, SeriesId, Timestamp, revision},
     store::{self, Result},
 };
 
@@ -71,6 +71,7 @@ pub fn new_series(d: &Delivery<'_>, mail: &Mail<'_>, submitter: PersonId, total:
         name: None,
         date: mail.message.date_or(d.now),
         version: i64::from(mail.heading.version),
+        minor: revision::minor(&mail.heading.name),
         total,
     }
 }
@@ -148,7 +149,9 @@ fn along_thread(ledger: &Ledger, ids: &[MessageId], wanted: &Series, number: i64
 pub fn fits(series: &Series, wanted: &Series) -> bool {
     let (from, to) = window(wanted.date);
     let same_time = (from..=to).contains(&series.date);
-    series.total == wanted.total && (series.version == wanted.version || same_time)
+    // What mends some patches of a revision is no part of it.
+    let same_version = series.version == wanted.version || same_time;
+    series.total == wanted.total && series.minor == wanted.minor && same_version
 }
 
 /// Returns the series of the same submitter, version and total that began at about the same time, newest first.
@@ -163,6 +166,7 @@ pub async fn by_markers(d: &mut Delivery<'_>, wanted: &Series) -> Result<Vec<Ser
         let series = &open.series;
         series.submitter_id == wanted.submitter_id
             && series.version == wanted.version
+            && series.minor == wanted.minor
             && series.total == wanted.total
             && (from..=to).contains(&series.date)
     };
@@ -196,6 +200,7 @@ mod tests {
             name: None,
             date: Timestamp(0).plus_minutes(minute),
             version,
+            minor: 0,
             total,
         }
     }

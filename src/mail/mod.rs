@@ -23,6 +23,7 @@ pub mod outline;
 pub mod pull;
 pub mod reference;
 pub mod render;
+pub mod revision;
 pub mod space;
 pub mod subject;
 pub mod synthetic;

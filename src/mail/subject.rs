@@ -125,11 +125,16 @@ pub fn version(prefixes: &[String], name: &str) -> i32 {
     digits.and_then(|digits| digits.parse().ok()).unwrap_or(1)
 }
 
-/// Returns the digits of `v2`, also when glued to one of the words that mean a patch: `PATCHv2`.
+/// Returns the digits of `v2`, also when glued to one of the words that mean a patch: `PATCHv2`. Of `v5.1`, some patches of v5
+/// sent again, those before the dot.
 ///
 /// No other word counts: `ipv6` and `nfsv4` are common prefixes.
 fn version_prefix(prefix: &str) -> Option<&str> {
     let (head, digits) = split_digits(prefix)?;
+    let (head, digits) = match head.strip_suffix('.').and_then(split_digits) {
+        Some(whole) => whole,
+        None => (head, digits),
+    };
     let mut words = head.strip_suffix(['v', 'V'])?;
     while !words.is_empty() {
         words = ["PATCH", "RFC", "RESEND"].iter().find_map(|word| {

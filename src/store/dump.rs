@@ -94,6 +94,7 @@ tables! {
         id: Number, linkname: Text, name: Text, list_id: Text, list_email: Text, subject_match: Text,
         web_url: Text, scm_url: Text, webscm_url: Text, list_archive_url: Text, list_archive_url_format: Text,
         commit_url_format: Text, send_notifications: Truth, show_dependencies: Truth, use_tags: Truth,
+        supersede: Truth,
     }
     maintainer(2) { account_id: Number, project_id: Number }
     delegation_rule(1) { id: Number, project_id: Number, account_id: Number, path: Text, priority: Number }
@@ -105,10 +106,14 @@ tables! {
     }
     series(1) {
         id: Number, project_id: Number, submitter_id: Number, cover_id: Number, name: Text, date: Moment,
-        version: Number, total: Number,
+        version: Number, minor: Number, total: Number,
     }
     series_reference(3) { project_id: Number, msgid: Text, series_id: Number, distance: Number }
     series_dependency(2) { from_series_id: Number, to_series_id: Number, position: Number }
+    revision_sign(3) { series_id: Number, kind: Text, value: Text, project_id: Number }
+    revision_link(1) {
+        series_id: Number, earlier_id: Number, reason: Text, claimed: Truth, account_id: Number, date: Loading,
+    }
     unmet_dependency(3) { project_id: Number, msgid: Text, series_id: Number, position: Number }
     tally(5) {
         project_id: Number, kind: Text, category: Text, state_id: Number, archived: Truth, count: Number,

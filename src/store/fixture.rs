@@ -91,7 +91,7 @@ pub async fn project(conn: &mut Conn, project: &Project, force: bool) -> Result<
     let added = sql(
         "INSERT INTO project (linkname, name, list_id, list_email, subject_match, web_url, scm_url, webscm_url, \
          list_archive_url, list_archive_url_format, commit_url_format, send_notifications, show_dependencies, \
-         use_tags) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING",
+         use_tags, supersede) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING",
     );
     let added = values(added, project).run(conn).await?;
     if added > 0 || !force {
@@ -100,7 +100,7 @@ pub async fn project(conn: &mut Conn, project: &Project, force: bool) -> Result<
     let replaced = sql(
         "UPDATE project SET name = $2, list_id = $3, list_email = $4, subject_match = $5, web_url = $6, \
          scm_url = $7, webscm_url = $8, list_archive_url = $9, list_archive_url_format = $10, \
-         commit_url_format = $11, send_notifications = $12, show_dependencies = $13, use_tags = $14 \
+         commit_url_format = $11, send_notifications = $12, show_dependencies = $13, use_tags = $14, supersede = $15 \
          WHERE linkname = $1",
     );
     let replaced = values(replaced, project).run(conn).await?;

@@ -80,6 +80,8 @@ const MAIL: &[(&str, &str)] = &[
     ("series_reference", "SELECT, INSERT, UPDATE, DELETE"),
     ("series_dependency", "SELECT, INSERT, UPDATE, DELETE"),
     ("unmet_dependency", "SELECT, INSERT, UPDATE, DELETE"),
+    ("revision_sign", "SELECT, INSERT"),
+    ("revision_link", "SELECT, INSERT, UPDATE, DELETE"),
     ("tally", "SELECT, INSERT, UPDATE"),
     ("patch_relation", "SELECT"),
     ("patch", "SELECT, INSERT, UPDATE"),

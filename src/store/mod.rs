@@ -36,6 +36,7 @@ mod pool;
 pub mod project;
 pub mod quarantine;
 pub mod relation;
+pub mod revision;
 mod rows;
 pub mod second_factor;
 pub mod sequence;

@@ -53,13 +53,13 @@ pub async fn insert(conn: &mut Conn, project: &Project) -> Result<ProjectId> {
     let statement = sql(
         "INSERT INTO project (linkname, name, list_id, list_email, subject_match, web_url, scm_url, webscm_url, \
          list_archive_url, list_archive_url_format, commit_url_format, send_notifications, show_dependencies, \
-         use_tags) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id",
+         use_tags, supersede) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING id",
     );
     let (id,) = values(statement, project).one(conn).await?;
     Ok(id)
 }
 
-/// Gives a statement every field of a project, `$1` to `$14`, in the order of [`insert`].
+/// Gives a statement every field of a project, `$1` to `$15`, in the order of [`insert`].
 pub(super) fn values(query: Sql, project: &Project) -> Sql {
     query
         .bind(&project.linkname)
@@ -76,6 +76,7 @@ pub(super) fn values(query: Sql, project: &Project) -> Sql {
         .bind(project.send_notifications)
         .bind(project.show_dependencies)
         .bind(project.use_tags)
+        .bind(project.supersede)
 }
 
 /// A project in the list of projects.
@@ -436,7 +437,7 @@ pub async fn count(conn: &mut Conn, words: &[String]) -> Result<i64> {
 pub async fn update(tx: &mut Tx, project: &Project) -> Result<()> {
     sql(
         "UPDATE project SET web_url = $2, scm_url = $3, webscm_url = $4, list_archive_url = $5, \
-         list_archive_url_format = $6, commit_url_format = $7, show_dependencies = $8 WHERE id = $1",
+         list_archive_url_format = $6, commit_url_format = $7, show_dependencies = $8, supersede = $9 WHERE id = $1",
     )
     .bind(project.id)
     .bind(&project.web_url)
@@ -446,6 +447,7 @@ pub async fn update(tx: &mut Tx, project: &Project) -> Result<()> {
     .bind(&project.list_archive_url_format)
     .bind(&project.commit_url_format)
     .bind(project.show_dependencies)
+    .bind(project.supersede)
     .run(tx)
     .await?;
     Ok(())
@@ -459,7 +461,7 @@ pub async fn replace(tx: &mut Tx, project: &Project) -> Result<()> {
     let statement = sql(
         "UPDATE project SET linkname = $1, name = $2, list_id = $3, list_email = $4, subject_match = $5, web_url = $6, \
          scm_url = $7, webscm_url = $8, list_archive_url = $9, list_archive_url_format = $10, commit_url_format = $11, \
-         send_notifications = $12, show_dependencies = $13, use_tags = $14 WHERE id = $15",
+         send_notifications = $12, show_dependencies = $13, use_tags = $14, supersede = $15 WHERE id = $16",
     );
     values(statement, project).bind(project.id).run(tx).await?;
     Ok(())

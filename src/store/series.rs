@@ -12,7 +12,7 @@ use crate::domain::{
 };
 
 const SERIES: &str =
-    "s.id, s.project_id, s.submitter_id, s.cover_id, s.name, s.date, s.version, s.total";
+    "s.id, s.project_id, s.submitter_id, s.cover_id, s.name, s.date, s.version, s.minor, s.total";
 
 /// A series and a mail that leads to it.
 #[derive(Clone, Debug, FromRow)]
@@ -62,7 +62,9 @@ pub async fn by_markers(
         .arg(like.submitter_id)
         .push(" AND s.version = ")
         .arg(like.version);
-    q.push(" AND s.total = ")
+    q.push(" AND s.minor = ")
+        .arg(like.minor)
+        .push(" AND s.total = ")
         .arg(like.total)
         .push(" AND s.date >= ")
         .arg(from)
@@ -82,6 +84,7 @@ pub fn insert(batch: &mut Batch, series: Vec<Series>) {
             new.name.into(),
             new.date.into(),
             new.version.into(),
+            new.minor.into(),
             new.total.into(),
         ]
     };
@@ -89,7 +92,7 @@ pub fn insert(batch: &mut Batch, series: Vec<Series>) {
         batch.count(What::series(new.project_id), 1);
     }
     batch.add(
-        "series (id, project_id, submitter_id, cover_id, name, date, version, total)",
+        "series (id, project_id, submitter_id, cover_id, name, date, version, minor, total)",
         series.into_iter().map(row).collect(),
         "",
     );
@@ -131,12 +134,13 @@ pub fn insert_references(batch: &mut Batch, references: &[Reference]) {
 /// # Errors
 /// When the database is away or refuses.
 pub async fn update(conn: &mut Conn, series: &Series) -> Result<()> {
-    sql("UPDATE series SET cover_id = $1, name = $2, date = $3, submitter_id = $4, version = $5 WHERE id = $6")
+    sql("UPDATE series SET cover_id = $1, name = $2, date = $3, submitter_id = $4, version = $5, minor = $6 WHERE id = $7")
         .bind(series.cover_id)
         .bind(series.name.as_deref())
         .bind(series.date)
         .bind(series.submitter_id)
         .bind(series.version)
+        .bind(series.minor)
         .bind(series.id)
         .run(conn)
         .await?;
@@ -315,7 +319,7 @@ pub struct Sent {
 }
 
 const COLUMNS: &str =
-    "SELECT s.id, s.project_id, s.submitter_id, s.cover_id, s.name, s.date, s.version, s.total,
+    "SELECT s.id, s.project_id, s.submitter_id, s.cover_id, s.name, s.date, s.version, s.minor, s.total,
        pe.name AS submitter_name, pe.email AS submitter_email
   FROM series s JOIN person pe ON pe.id = s.submitter_id ";
 
@@ -327,18 +331,6 @@ pub async fn by_id(conn: &mut Conn, id: SeriesId) -> Result<Option<Sent>> {
     let mut query = sql(COLUMNS);
     query.push("WHERE s.id = ").arg(id);
     query.optional(conn).await
-}
-
-/// Returns the newest series of a person in a project, newest first: among them are the other revisions of one.
-///
-/// # Errors
-/// When the database is away or refuses.
-pub async fn of_person(conn: &mut Conn, project: ProjectId, person: PersonId) -> Result<Vec<Sent>> {
-    let mut query = sql(COLUMNS);
-    query.push("WHERE s.project_id = ").arg(project);
-    query.push(" AND s.submitter_id = ").arg(person);
-    query.push(" ORDER BY s.date DESC, s.id DESC LIMIT 300");
-    query.all(conn).await
 }
 
 /// A patch or the cover of a series, as a table of contents shows it.
@@ -494,7 +486,7 @@ pub struct Row {
 }
 
 const ROW: &str =
-    "SELECT s.id, s.project_id, s.submitter_id, s.cover_id, s.name, s.date, s.version, s.total,
+    "SELECT s.id, s.project_id, s.submitter_id, s.cover_id, s.name, s.date, s.version, s.minor, s.total,
        pe.name AS submitter_name, pe.email AS submitter_email,
        o.msgid AS cover_msgid, o.date AS cover_date, o.name AS cover_name";
 const JOINS: &str = "

@@ -2,6 +2,7 @@
 
 mod edit;
 mod relate;
+mod revision;
 
 use maud::{Markup, html};
 use rocket::Route;
@@ -116,6 +117,7 @@ struct Page {
     checks: Vec<Ranked>,
     members: Vec<Member>,
     related: Vec<Related>,
+    revisions: Vec<revision::Other>,
     marks: Marks,
     editing: Option<Editing>,
     layout: Layout,
@@ -140,6 +142,13 @@ impl Page {
             },
             related: match detail.patch.related_id {
                 Some(relation) => store::patch::related(db, relation).await?,
+                None => Vec::new(),
+            },
+            revisions: match detail.patch.series_id {
+                Some(series) => {
+                    let chain = store::revision::chain_patches(db, series).await?;
+                    revision::others(&detail.patch, series, chain)
+                }
                 None => Vec::new(),
             },
             marks: store::patch::list::marks(db, &[id])
@@ -396,6 +405,7 @@ fn side(view: &View, page: &Page, place: Option<&Place>) -> Markup {
             }
             (checks(&page.checks))
             @if let Some(place) = place { (thread::contents(view, project, &page.vocabulary, place)) }
+            (revision::drawn(view, page))
             (relate::drawn(view, page))
             @if let Some(editing) = &page.editing { (edit::bundles(view, page, editing)) }
         }

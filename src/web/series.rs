@@ -12,8 +12,10 @@ use super::{
     comment::number,
     download::{self, File},
     error::Result,
+    field::Faults,
     form::Form,
     guard::View,
+    jump,
     layout::{self, Frame, Tab},
     parts::{self, Column, Table},
     text, thread,
@@ -30,10 +32,13 @@ use crate::{
     store::{
         self,
         patch::list::{Marks, Row},
+        revision::Revision,
         series::{Neighbour, Sent},
         state::Vocabulary,
     },
 };
+
+mod revision;
 
 /// Longer letters are folded.
 const SHOWN_LETTER: usize = 20;
@@ -105,9 +110,17 @@ async fn change(
         .await?
         .filter(|project| project.linkname == linkname)
         .ok_or_else(Error::missing)?;
-    view.logged_in()?;
+    let session = view.logged_in()?;
     let mut page = Page::load(&mut db, &view, project, sent).await?;
     drop(db);
+    if revision::is_asked(&form) {
+        page.faults = revision::change(session, &form, &page).await?;
+        if page.faults.is_empty() {
+            return Ok(Answer::Done(view.links().series(linkname, id)));
+        }
+        page.entered = Some(form.text("earlier").to_owned());
+        return Ok(Answer::Invalid(whole(&view, &page)));
+    }
     let faults = bulk::receive(&view, &form, &page.vocabulary, Some(page.project.id)).await?;
     if faults.is_empty() {
         return Ok(Answer::Done(view.links().series(linkname, id)));
@@ -194,9 +207,12 @@ struct Page {
     vocabulary: Vocabulary,
     rows: Vec<Row>,
     marks: HashMap<PatchId, Marks>,
-    revisions: Vec<Sent>,
+    revisions: Vec<Revision>,
     neighbours: Vec<Neighbour>,
     bar: Option<Bar>,
+    /// What was entered for the revision before, and what is wrong with it.
+    entered: Option<String>,
+    faults: Faults,
 }
 
 impl Page {
@@ -208,7 +224,7 @@ impl Page {
             Some(id) => store::cover::by_id(db, id).await?,
             None => None,
         };
-        let by_same = store::series::of_person(db, project.id, series.submitter_id).await?;
+        let revisions = store::revision::chain(db, series.id).await?;
         let neighbours = match project.show_dependencies {
             true => store::series::dependencies(db, series.id).await?,
             false => Vec::new(),
@@ -217,7 +233,7 @@ impl Page {
         Ok(Page {
             // A series is most often decided on as a whole.
             bar: bar.map(Bar::all_ticked),
-            revisions: revisions(&sent, by_same),
+            revisions,
             project,
             sent,
             cover,
@@ -225,6 +241,8 @@ impl Page {
             rows,
             marks,
             neighbours,
+            entered: None,
+            faults: Faults::default(),
         })
     }
 
@@ -259,28 +277,6 @@ impl Page {
     }
 }
 
-/// Returns the series that are this one again: same sender, same name but for brackets and case.
-fn revisions(sent: &Sent, by_same: Vec<Sent>) -> Vec<Sent> {
-    let key = |sent: &Sent| {
-        let name = sent.series.name.as_deref().unwrap_or_default();
-        parts::title(name)
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ")
-            .to_lowercase()
-    };
-    let wanted = key(sent);
-    if wanted.is_empty() {
-        return Vec::new();
-    }
-    let mut same: Vec<Sent> = by_same
-        .into_iter()
-        .filter(|other| key(other) == wanted)
-        .collect();
-    same.sort_by_key(|other| (other.series.version, other.series.date, other.series.id));
-    if same.len() < 2 { Vec::new() } else { same }
-}
-
 fn whole(view: &View, page: &Page) -> Markup {
     let (series, project, name) = (&page.sent.series, &page.project, page.name());
     layout::page(
@@ -292,7 +288,7 @@ fn whole(view: &View, page: &Page) -> Markup {
                 li aria-current="page" { "Series " (series.id) }
             } } }
             header.heading {
-                h1 { (parts::title(&name)) @if series.version > 1 { " " span.version { "v" (series.version) } } }
+                h1 { (parts::title(&name)) @if label(page) != "v1" { " " span.version { (label(page)) } } }
                 p.facts {
                     span { (parts::submitter(view, project, series.submitter_id, page.sent.submitter_name.as_deref(), &page.sent.submitter_email)) }
                     span { (parts::moment(series.date)) }
@@ -314,6 +310,13 @@ fn whole(view: &View, page: &Page) -> Markup {
             }
         },
     )
+}
+
+/// What the series calls itself: `v2`, `v5.1`.
+fn label(page: &Page) -> String {
+    let own = page.sent.series.id;
+    let here = page.revisions.iter().find(|one| one.id == own);
+    here.map_or_else(|| format!("v{}", page.sent.series.version), Revision::label)
 }
 
 fn changeable(view: &View, page: &Page) -> Markup {
@@ -401,37 +404,9 @@ fn side(view: &View, page: &Page) -> Markup {
                 }
                 @if let Some(msgid) = first { (thread::commands(view, &mbox, msgid)) }
             }
-            @if !page.revisions.is_empty() { (revision_list(view, page)) }
+            (revision::drawn(view, page))
             (neighbours(view, page, "Depends on", true))
             (neighbours(view, page, "Needed by", false))
-        }
-    }
-}
-
-fn revision_list(view: &View, page: &Page) -> Markup {
-    let mut revisions = page.revisions.iter();
-    let here = revisions.position(|other| other.series.id == page.sent.series.id);
-    // Keys lead to the revisions beside this one.
-    let key = |at: usize| match here {
-        Some(here) if at + 1 == here => Some("{"),
-        Some(here) if at == here + 1 => Some("}"),
-        _ => None,
-    };
-    html! {
-        section.members {
-            h2 { "Revisions" }
-            ol {
-                @for (at, other) in page.revisions.iter().enumerate() {
-                    li {
-                        span.no { "v" (other.series.version) }
-                        @if other.series.id == page.sent.series.id {
-                            strong aria-current="true" { (parts::day(other.series.date)) ", this one" }
-                        } @else {
-                            a href=(view.links().series(&page.project.linkname, other.series.id)) data-key=[key(at)] { (parts::day(other.series.date)) }
-                        }
-                    }
-                }
-            }
         }
     }
 }

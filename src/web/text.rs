@@ -204,6 +204,7 @@ mod tests {
             send_notifications: false,
             show_dependencies: false,
             use_tags: true,
+            supersede: false,
         }
     }
 

@@ -1,4 +1,4 @@
-//! `patchwork rehash` and `retag`: all patches or some, a page at a time.
+//! `patchwork rehash`, `retag` and `relink`: all patches or some, a page at a time.
 
 use std::{
     fs,
@@ -87,6 +87,35 @@ on_both! {
         run(&fresh.db, "UPDATE project SET use_tags = TRUE").await;
         program.run(&["retag"]).ok();
         assert_eq!(dump(&program, "patch_tag"), right);
+    }
+}
+
+async fn links(db: &Db) -> Vec<(i64, i64, String)> {
+    let mut conn = db.reader().await.expect("a connection");
+    sql("SELECT series_id, earlier_id, reason FROM revision_link ORDER BY series_id")
+        .all(&mut conn)
+        .await
+        .expect("links")
+}
+
+on_both! {
+    async fn revisions_are_found_anew(fresh: Fresh) {
+        let program = ready(&fresh.url);
+        let right = links(&fresh.db).await;
+        assert!(right.len() > 2, "{right:?}");
+        let signs = dump(&program, "revision_sign");
+        run(&fresh.db, "DELETE FROM revision_link").await;
+        run(&fresh.db, "DELETE FROM revision_sign").await;
+        assert_eq!(program.run(&["relink", "--after", "999999"]).ok(), "done\n");
+        assert_eq!(links(&fresh.db).await, []);
+        assert_eq!(program.run(&["relink"]).ok(), "done\n");
+        assert_eq!(links(&fresh.db).await, right);
+        assert_eq!(dump(&program, "revision_sign"), signs);
+        run(&fresh.db, "UPDATE revision_link SET earlier_id = NULL, reason = 'none'").await;
+        program.run(&["relink"]).ok();
+        let mut conn = fresh.db.reader().await.expect("a connection");
+        let by_hand: Vec<(String,)> = sql("SELECT DISTINCT reason FROM revision_link").all(&mut conn).await.expect("links");
+        assert_eq!(by_hand, [("none".to_owned(),)], "what was decided by hand stays");
     }
 }
 

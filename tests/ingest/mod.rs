@@ -13,6 +13,7 @@ mod order;
 mod parallel;
 mod person;
 mod project;
+mod revision;
 mod rows;
 mod scene;
 mod series;

@@ -36,6 +36,7 @@ pub async fn read(conn: &mut Conn) -> Value {
         "awaited": awaited(conn).await,
         "kept": kept(conn).await,
         "needs": needs(conn).await,
+        "revisions": revisions(conn).await,
     })
 }
 
@@ -245,6 +246,29 @@ async fn kept(conn: &mut Conn) -> Value {
         .iter()
         .map(|(msgid, outcome)| format!("{} {outcome}", short(msgid)));
     rows.map(Value::from).collect()
+}
+
+/// Which series follows which; each is called by its cover, else by its first patch.
+async fn revisions(conn: &mut Conn) -> Value {
+    type Row = (MessageId, MessageId, String, bool);
+    let rows: Vec<Row> = sql(
+        "WITH named (id, msgid) AS (SELECT s.id, (SELECT m.msgid FROM (SELECT c.msgid, 0 AS number FROM cover c WHERE c.id = s.cover_id
+             UNION ALL SELECT p.msgid, p.number FROM patch p WHERE p.series_id = s.id) m ORDER BY m.number LIMIT 1) FROM series s)
+         SELECT n.msgid, e.msgid, l.reason, l.claimed FROM revision_link l JOIN named n ON n.id = l.series_id
+           JOIN named e ON e.id = l.earlier_id ORDER BY n.msgid",
+    )
+    .all(conn)
+    .await
+    .expect("links");
+    let told = |(later, earlier, reason, claimed): Row| {
+        let claimed = if claimed { ", claimed" } else { "" };
+        json!(format!(
+            "{} after {}: {reason}{claimed}",
+            short(&later),
+            short(&earlier)
+        ))
+    };
+    rows.into_iter().map(told).collect()
 }
 
 async fn needs(conn: &mut Conn) -> Value {

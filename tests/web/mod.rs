@@ -97,6 +97,7 @@ on_each_engine! {
     a_patch_comes_with_those_before_it: download::a_patch_comes_with_those_before_it;
     a_cover_shows_its_patches: cover::a_cover_shows_its_patches;
     a_series_names_what_is_missing: series::a_series_names_what_is_missing;
+    revisions_are_shown_and_put_right: series::revisions_are_shown_and_put_right;
     numbers_are_for_those_who_may: monitor::numbers_are_for_those_who_may;
     numbers_tell_of_requests_and_queues: monitor::numbers_tell_of_requests_and_queues;
     names_of_requests_come_back: monitor::names_of_requests_come_back;

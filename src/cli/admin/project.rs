@@ -72,6 +72,9 @@ pub(super) struct Set {
     /// Whether to show which series depend on which
     #[arg(long, value_name = "true|false", action = ArgAction::Set)]
     show_dependencies: Option<bool>,
+    /// Whether to make older revisions superseded when a complete newer one arrives
+    #[arg(long, value_name = "true|false", action = ArgAction::Set)]
+    supersede: Option<bool>,
     /// Whether to count trailers such as Reviewed-by
     #[arg(long, value_name = "true|false", action = ArgAction::Set)]
     use_tags: Option<bool>,
@@ -130,6 +133,7 @@ impl Set {
             .unwrap_or(project.send_notifications);
         project.show_dependencies = self.show_dependencies.unwrap_or(project.show_dependencies);
         project.use_tags = self.use_tags.unwrap_or(project.use_tags);
+        project.supersede = self.supersede.unwrap_or(project.supersede);
         project
     }
 }
@@ -231,9 +235,10 @@ fn changes(before: &project::Project, after: &project::Project) -> Vec<Change> {
             yes(project.send_notifications).to_owned(),
             yes(project.show_dependencies).to_owned(),
             yes(project.use_tags).to_owned(),
+            yes(project.supersede).to_owned(),
         ]
     };
-    const NAMES: [&str; 14] = [
+    const NAMES: [&str; 15] = [
         "linkname",
         "name",
         "list_id",
@@ -248,6 +253,7 @@ fn changes(before: &project::Project, after: &project::Project) -> Vec<Change> {
         "send_notifications",
         "show_dependencies",
         "use_tags",
+        "supersede",
     ];
     let pairs = texts(before).into_iter().zip(texts(after));
     let all = NAMES
@@ -274,5 +280,6 @@ fn object(project: &project::Project) -> serde_json::Value {
         "send_notifications": project.send_notifications,
         "show_dependencies": project.show_dependencies,
         "use_tags": project.use_tags,
+        "supersede": project.supersede,
     })
 }

@@ -71,6 +71,7 @@ pub static MODEL: Model = Model {
         Field { name: "commit_url_format", label: "Address of one commit", hint: "{} stands for its id.", kind: Kind::Line(2000), required: false, ..LINE },
         Field { name: "send_notifications", label: "Tell submitters of state changes", ..TICK },
         Field { name: "show_dependencies", label: "Show which series depend on which", ..TICK },
+        Field { name: "supersede", label: "Make older revisions superseded when a complete newer one arrives", ..TICK },
         Field { name: "use_tags", label: "Count trailers such as Reviewed-by", initial: "1", edit: Edit::Always, ..TICK },
     ],
     unique: &[
@@ -121,6 +122,7 @@ fn entered(draft: &Draft) -> project::Project {
         send_notifications: draft.is_ticked("send_notifications"),
         show_dependencies: draft.is_ticked("show_dependencies"),
         use_tags: draft.is_ticked("use_tags"),
+        supersede: draft.is_ticked("supersede"),
     }
 }
 

@@ -99,6 +99,7 @@ async fn drawn(
                     (view.csrf())
                     @for field in fields { (field) }
                     (field::tick("show_dependencies", "Show which series depend on which", project.show_dependencies))
+                    (field::tick("supersede", SUPERSEDE, project.supersede))
                     div.saving { button.primary type="submit" name="action" value="addresses" { "Save" } }
                 }
             }
@@ -134,6 +135,7 @@ async fn save(linkname: &str, view: View<'_>, mut db: Db<'_>, form: Form<'_>) ->
                 list_archive_url_format: text("list_archive_url_format"),
                 commit_url_format: text("commit_url_format"),
                 show_dependencies: form.is_ticked("show_dependencies"),
+                supersede: form.is_ticked("supersede"),
                 ..before.clone()
             };
             let mut faults = Faults::default();
@@ -183,6 +185,8 @@ async fn save(linkname: &str, view: View<'_>, mut db: Db<'_>, form: Form<'_>) ->
     Ok(Answer::Done(view.links().settings(&before.linkname)))
 }
 
+const SUPERSEDE: &str = "Make older revisions superseded when a complete newer one arrives";
+
 fn differences(before: &Project, after: &Project) -> Vec<Change> {
     let addresses = ADDRESSES
         .iter()
@@ -193,8 +197,9 @@ fn differences(before: &Project, after: &Project) -> Vec<Change> {
         said(before.show_dependencies),
         said(after.show_dependencies),
     );
+    let superseded = Change::new(SUPERSEDE, said(before.supersede), said(after.supersede));
     addresses
-        .chain([shown])
+        .chain([shown, superseded])
         .filter(|change| change.before != change.after)
         .collect()
 }

@@ -1,0 +1,201 @@
+//! The revisions of a series (`web.md §8`): shown to all, put right by maintainers.
+
+use super::*;
+use crate::{
+    auth::session::Session,
+    domain::{Timestamp, notice::Notice},
+    ingest,
+    store::{Tx, revision::Revision},
+    web::field::Faults,
+};
+
+/// Says whether a form is about revisions.
+pub(super) fn is_asked(form: &Form) -> bool {
+    matches!(form.text("action"), "follow" | "find")
+}
+
+/// Says whether the reader may put revisions right.
+pub(super) fn may_change(view: &View, project: &Project) -> bool {
+    let caller = view.caller();
+    caller.is_some_and(|caller| caller.rights.maintains(project.id))
+}
+
+/// Links the series to the one that a form names as the one before, or to none; or finds out anew which that is.
+pub(super) async fn change(session: &Session, form: &Form<'_>, page: &Page) -> Result<Faults> {
+    if !session.caller.rights.maintains(page.project.id) {
+        return Err(Error::Forbidden(
+            "Only those who maintain the project put its revisions right.",
+        ));
+    }
+    let (id, now) = (page.sent.series.id, Timestamp::now());
+    let mut faults = Faults::default();
+    let mut tx = form.begin().await?;
+    store::project::lock(&mut tx, page.project.id).await?;
+    let told = match form.text("action") {
+        "find" => {
+            store::revision::set(&mut tx, id, None, now).await?;
+            ingest::revision::settle_one(&mut tx, id, now).await?;
+            let links = store::revision::links(&mut tx, &[id]).await?;
+            let earlier = links.first().and_then(|link| link.earlier);
+            follows(&mut tx, earlier).await?
+        }
+        _ => {
+            let earlier = named(&mut tx, form.text("earlier"), page, &mut faults).await?;
+            if !faults.is_empty() {
+                return Ok(faults);
+            }
+            let user = Some(session.caller.user.id);
+            store::revision::set_by_hand(&mut tx, id, earlier, user, now).await?;
+            follows(&mut tx, earlier).await?
+        }
+    };
+    session.tell(&mut tx, vec![Notice::done(told)], now).await?;
+    tx.commit().await?;
+    Ok(faults)
+}
+
+async fn follows(tx: &mut Tx, earlier: Option<SeriesId>) -> Result<String> {
+    let Some(id) = earlier else {
+        return Ok("This series follows no other one.".into());
+    };
+    let sent = store::series::by_id(tx, id).await?;
+    let name = sent.and_then(|sent| sent.series.name);
+    let name = series::shown(name.as_deref(), id);
+    Ok(format!("This series follows “{}”.", parts::title(&name)))
+}
+
+/// Returns the series that somebody names by its number, its address, or the message id of one of its mails; none for nothing.
+async fn named(
+    tx: &mut Tx,
+    text: &str,
+    page: &Page,
+    faults: &mut Faults,
+) -> Result<Option<SeriesId>> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let found = match (number_in(text), jump::message_ids(text)) {
+        (Some(id), _) => store::series::by_id(tx, id).await?.map(|sent| sent.series),
+        (None, Some(ids)) => {
+            let claims = store::series::by_references(tx, page.project.id, &ids).await?;
+            let mut own = claims.into_iter().filter(|claim| claim.distance == 0);
+            own.next().map(|claim| claim.series)
+        }
+        (None, None) => None,
+    };
+    let Some(other) = found.filter(|other| other.project_id == page.project.id) else {
+        faults.add("earlier", format!("This project has no series “{text}”."));
+        return Ok(None);
+    };
+    let chain = store::revision::chain(tx, page.sent.series.id).await?;
+    let follows = follow(&chain, page.sent.series.id, other.id);
+    faults.check(
+        !follows,
+        "earlier",
+        "That series is this one or follows it: revisions cannot go round in a circle.",
+    );
+    Ok(Some(other.id))
+}
+
+/// Reads the number of a series: it alone, or an address of its page.
+fn number_in(text: &str) -> Option<SeriesId> {
+    let behind = |mark: &str| text.split_once(mark).map(|(_, rest)| rest);
+    let rest = behind("/series/").or_else(|| behind("series="));
+    let digits = rest.map_or(text, |rest| {
+        let end = rest.find(|c: char| !c.is_ascii_digit());
+        &rest[..end.unwrap_or(rest.len())]
+    });
+    digits.parse().ok().map(SeriesId)
+}
+
+/// Says whether `other` is a series or follows it.
+fn follow(chain: &[Revision], series: SeriesId, other: SeriesId) -> bool {
+    let mut at = Some(other);
+    for _ in 0..=chain.len() {
+        if at == Some(series) {
+            return true;
+        }
+        let one = chain.iter().find(|one| Some(one.id) == at);
+        at = one.and_then(|one| one.earlier_id);
+    }
+    false
+}
+
+/// Draws the revisions, and for maintainers the form that puts them right.
+pub(super) fn drawn(view: &View, page: &Page) -> Markup {
+    let own = page.sent.series.id;
+    html! {
+        @if page.revisions.len() > 1 {
+            section.members #revisions {
+                h2 { "Revisions" }
+                ol { @for revision in &page.revisions { (one(view, page, revision)) } }
+            }
+        }
+        @if may_change(view, &page.project) { (form(view, page, own)) }
+    }
+}
+
+fn one(view: &View, page: &Page, revision: &Revision) -> Markup {
+    let (own, all) = (page.sent.series.id, &page.revisions);
+    let here = all.iter().find(|one| one.id == own);
+    let is_before = here.is_some_and(|here| here.earlier_id == Some(revision.id));
+    let is_next = revision.earlier_id == Some(own) && !revision.is_mend();
+    // Keys lead to the revisions beside this one.
+    let key = match (is_before, is_next) {
+        (true, _) => Some("{"),
+        (_, true) => Some("}"),
+        _ => None,
+    };
+    html! {
+        li {
+            span.no { (revision.label()) }
+            @if revision.id == own {
+                strong aria-current="true" { (parts::day(revision.date)) ", this one" }
+            } @else {
+                a href=(view.links().series(&page.project.linkname, revision.id)) data-key=[key] { (parts::day(revision.date)) }
+            }
+            @if revision.received < revision.total {
+                " " span.muted { (revision.received) " of " (revision.total) }
+            }
+            @if revision.claimed {
+                small { span.label.todo { "claimed" } " by " (sender(revision)) ", who did not send the one before" }
+            }
+            @if let Some(reason) = revision.reason().filter(|_| revision.earlier_id.is_some()) {
+                small.muted { (reason.told()) }
+            }
+        }
+    }
+}
+
+fn sender(revision: &Revision) -> &str {
+    let name = revision.submitter_name.as_deref();
+    name.filter(|name| !name.is_empty())
+        .unwrap_or(&revision.submitter_email)
+}
+
+fn form(view: &View, page: &Page, own: SeriesId) -> Markup {
+    let address = view.links().series(&page.project.linkname, own);
+    let here = page.revisions.iter().find(|one| one.id == own);
+    let stored = here.and_then(|here| here.earlier_id);
+    let stored = stored.map_or_else(String::new, |id| id.to_string());
+    let entered = page.entered.as_deref().unwrap_or(&stored);
+    let wrong = page.faults.of("earlier");
+    let error = (!wrong.is_empty()).then_some("earlier-error");
+    html! {
+        details.members.bundling open[error.is_some()] {
+            summary { "Put revisions right" }
+            form method="post" action=(address) aria-label="The revision before this one" {
+                (view.csrf())
+                div {
+                    input name="earlier" value=(entered) placeholder="Number, address, message id"
+                        aria-label="The revision before this one; empty for none" spellcheck="false" autocapitalize="none"
+                        aria-invalid=[error.map(|_| "true")] aria-describedby=[error];
+                    button type="submit" name="action" value="follow" { "Save" }
+                }
+                @if error.is_some() { p.wrong #earlier-error { (wrong.join(" ")) } }
+                div { button type="submit" name="action" value="find" { "Find it anew" } }
+            }
+        }
+    }
+}
