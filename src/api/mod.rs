@@ -1,4 +1,4 @@
-//! The REST API, versions 1.0 to 1.4 (`rest.md`): what CI, b4, git-pw, editors and scripts speak.
+//! The REST API, versions 1.0 to 1.5 (`rest.md`): what CI, b4, git-pw, editors and scripts speak.
 //!
 //! `endpoint.rs` is the table of all addresses: requests are routed by it, `Allow` and the description of the API are made
 //! of it. Each resource has a file with its table of fields, its list, its detail and its changes. `request.rs` knows who

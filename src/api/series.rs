@@ -12,13 +12,14 @@ use super::{
     page::{self, Page},
     query::{one, some},
     request::{Cx, Projects},
-    version::Version::{V1_1, V1_4},
+    version::Version::{self, V1_1, V1_4, V1_5},
 };
 use crate::{
     domain::{Project, Series, SeriesId},
     store::{
         self, Conn,
         patch::search::{self, Brief},
+        revision::Link,
         series::{By, Row, Search},
     },
 };
@@ -32,6 +33,8 @@ pub struct Item {
     patches: Vec<MailRef>,
     needs: Vec<SeriesId>,
     needed_by: Vec<SeriesId>,
+    previous: Option<Link>,
+    following: Vec<SeriesId>,
 }
 
 impl Item {
@@ -99,6 +102,26 @@ pub const FIELDS: &[Field<Item>] = &[
     })
     .since(V1_4)
     .only_if(|it| it.project.show_dependencies),
+    Field::<Item>::new("minor", Holds::Int, |it, _, json| json.int(it.series.minor)).since(V1_5),
+    Field::<Item>::new("previous", Holds::OptionalText, |it, cx, json| {
+        match it.previous.as_ref().and_then(|link| link.earlier) {
+            Some(id) => cx.write_url(json, &format!("series/{id}/")),
+            None => json.optional(None),
+        }
+    })
+    .since(V1_5),
+    Field::<Item>::new("previous_reason", Holds::OptionalText, |it, _, json| {
+        json.optional(it.previous.as_ref().map(|link| link.reason.word()));
+    })
+    .since(V1_5),
+    Field::<Item>::new("previous_claimed", Holds::Bool, |it, _, json| {
+        json.bool(it.previous.as_ref().is_some_and(|link| link.claimed));
+    })
+    .since(V1_5),
+    Field::<Item>::new("following", Holds::Urls, |it, cx, json| {
+        addresses(&it.following, cx, json)
+    })
+    .since(V1_5),
 ];
 
 fn addresses(series: &[SeriesId], cx: &Cx<'_>, json: &mut Json) {
@@ -146,7 +169,7 @@ pub async fn list(cx: &Cx<'_>) -> Result<Reply> {
     let place = page.within(store::series::count(&mut conn, &search).await?)?;
     let order = query.order(ORDERS);
     let found = store::series::page(&mut conn, &search, &order, place.window()).await?;
-    let items = items(&mut conn, found.rows).await?;
+    let items = items(&mut conn, found.rows, cx.version).await?;
     Ok(place.answer(cx, items, found.next, |json, it| {
         field::write(FIELDS, it, false, cx, json);
     }))
@@ -156,14 +179,14 @@ pub async fn list(cx: &Cx<'_>) -> Result<Reply> {
 pub async fn detail(cx: &Cx<'_>, id: i64) -> Result<Reply> {
     let mut conn = cx.reader().await?;
     let rows = store::series::rows(&mut conn, &[SeriesId(id)]).await?;
-    let items = items(&mut conn, rows).await?;
+    let items = items(&mut conn, rows, cx.version).await?;
     let item = items.first().ok_or(Problem::Missing("Series"))?;
     let mut json = Json::default();
     field::write(FIELDS, item, true, cx, &mut json);
     Ok(Reply::ok(json.into_string()))
 }
 
-async fn items(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Item>> {
+async fn items(conn: &mut Conn, rows: Vec<Row>, version: Version) -> Result<Vec<Item>> {
     let ids: Vec<SeriesId> = rows.iter().map(|row| row.sent.series.id).collect();
     let mut members: HashMap<SeriesId, Vec<Brief>> = HashMap::new();
     for brief in search::of_series(conn, &ids).await? {
@@ -177,6 +200,10 @@ async fn items(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Item>> {
     )
     .await?;
     let needs = store::series::needs(conn, &ids).await?;
+    let links = match version >= V1_5 {
+        true => store::revision::links_around(conn, &ids).await?,
+        false => Vec::new(),
+    };
     let item = |row: Row| {
         let series = row.sent.series;
         let project = projects.get(series.project_id)?.clone();
@@ -211,6 +238,12 @@ async fn items(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Item>> {
                 .iter()
                 .filter(|(_, to)| *to == series.id)
                 .map(|(from, _)| *from)
+                .collect(),
+            previous: links.iter().find(|link| link.series == series.id).cloned(),
+            following: links
+                .iter()
+                .filter(|link| link.earlier == Some(series.id))
+                .map(|link| link.series)
                 .collect(),
             project,
             series,

@@ -16,20 +16,23 @@ pub enum Version {
     V1_3,
     /// Adds dependencies.
     V1_4,
+    /// Adds revisions of series.
+    V1_5,
 }
 
 impl Version {
     /// All versions, the oldest first.
-    pub const ALL: [Version; 5] = [
+    pub const ALL: [Version; 6] = [
         Version::V1_0,
         Version::V1_1,
         Version::V1_2,
         Version::V1_3,
         Version::V1_4,
+        Version::V1_5,
     ];
 
     /// What is served where no version is asked for.
-    pub const NEWEST: Version = Version::V1_4;
+    pub const NEWEST: Version = Version::V1_5;
 
     /// Returns the number as addresses have it.
     pub fn number(self) -> &'static str {
@@ -39,6 +42,7 @@ impl Version {
             Version::V1_2 => "1.2",
             Version::V1_3 => "1.3",
             Version::V1_4 => "1.4",
+            Version::V1_5 => "1.5",
         }
     }
 

@@ -274,9 +274,29 @@ const LINK: &str = "SELECT series_id, earlier_id, reason, claimed FROM revision_
 /// # Errors
 /// When the database is away or refuses.
 pub async fn links(conn: &mut Conn, series: &[SeriesId]) -> Result<Vec<Link>> {
+    if series.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut query = sql(LINK);
     query.push("series_id");
     query.among_ids(conn.kind(), series.iter().map(|id| id.0));
+    let rows: Vec<LinkRow> = query.all(conn).await?;
+    Ok(rows.into_iter().map(LinkRow::link).collect())
+}
+
+/// Returns the links from these series to the ones before, and those that lead to them.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn links_around(conn: &mut Conn, series: &[SeriesId]) -> Result<Vec<Link>> {
+    if series.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (kind, ids) = (conn.kind(), || series.iter().map(|id| id.0));
+    let mut query = sql(LINK);
+    query.push("series_id").among_ids(kind, ids());
+    query.push(" OR earlier_id").among_ids(kind, ids());
+    query.push(" ORDER BY series_id LIMIT ").arg(MOST);
     let rows: Vec<LinkRow> = query.all(conn).await?;
     Ok(rows.into_iter().map(LinkRow::link).collect())
 }
@@ -286,6 +306,9 @@ pub async fn links(conn: &mut Conn, series: &[SeriesId]) -> Result<Vec<Link>> {
 /// # Errors
 /// When the database is away or refuses.
 pub async fn links_to(conn: &mut Conn, series: &[SeriesId]) -> Result<Vec<Link>> {
+    if series.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut query = sql(LINK);
     query.push("earlier_id");
     query.among_ids(conn.kind(), series.iter().map(|id| id.0));

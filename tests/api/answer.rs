@@ -15,7 +15,7 @@ on_both! {
             assert_eq!(seen.header("Location"), target);
         }
         // 2
-        for path in ["1.5/", "2.0/patches/", "6.9/", "nosuch/", "patches/x/", "patches/1/nosuch/"] {
+        for path in ["1.6/", "2.0/patches/", "6.9/", "nosuch/", "patches/x/", "patches/1/nosuch/"] {
             let seen = site.get(path).await.is(404);
             assert_eq!(seen.text, r#"{"detail":"Not found."}"#, "{path}");
         }
@@ -85,6 +85,10 @@ const KEYS: &[(&str, &[(&str, &str)])] = &[
                 "project name date submitter version total received_total received_all mbox",
             ),
             ("1.0", "cover_letter patches"),
+            (
+                "1.5",
+                "minor previous previous_reason previous_claimed following",
+            ),
         ],
     ),
     (
@@ -132,7 +136,7 @@ on_both! {
         site.post("m", "bundles/", json!({"name": "b", "patches": [1], "public": true})).await.is(201);
         site.post("m", "patches/1/checks/", json!({"state": "success"})).await.is(201);
         // 3, 4
-        for version in ["1.0", "1.1", "1.2", "1.3", "1.4"] {
+        for version in ["1.0", "1.1", "1.2", "1.3", "1.4", "1.5"] {
             for (path, table) in KEYS {
                 let known = table.iter().filter(|(since, _)| *since <= version);
                 let expected: Vec<&str> = known.flat_map(|(_, keys)| keys.split(' ')).collect();

@@ -99,7 +99,7 @@ on_both! {
 on_both! {
     async fn what_is_nowhere_is_not_sent_on(db: Db) {
         let site = seed::site(&db).await;
-        for path in ["/api/6.9", "/api/nosuch", "/api/1.5", "/api/patches/x", "/api/1.2/patches/1/comments/1", "/api/1.2/nosuch?q=x"] {
+        for path in ["/api/6.9", "/api/nosuch", "/api/1.6", "/api/patches/x", "/api/1.2/patches/1/comments/1", "/api/1.2/nosuch?q=x"] {
             assert_eq!(site.get(path).await.is(404).json["detail"], "Not found.", "{path}");
         }
         for (path, location) in [

@@ -312,7 +312,7 @@ pub async fn a_series_is_shown_whole(db: &Db) {
         [format!("/project/one/series/{series}/")]
     );
     assert_eq!(page.texts(".chip"), ["Series: Both ×"]);
-    assert_eq!(page.statements(), 7);
+    assert_eq!(page.statements(), 6);
 }
 
 pub async fn chips_drop_filters(db: &Db) {

@@ -35,7 +35,7 @@ fn each_prefix_has_its_own_document() {
     let server = |version| read(version)["servers"][0]["url"].clone();
     assert_eq!(server(None), "/pw/api");
     assert_eq!(server(Some(Version::V1_2)), "/pw/api/1.2");
-    assert_eq!(read(None)["info"]["version"], "1.4");
+    assert_eq!(read(None)["info"]["version"], "1.5");
 }
 
 #[test]
