@@ -38,6 +38,7 @@ pub mod parsemail;
 mod public_inbox;
 mod quarantine;
 mod rehash;
+mod reindex;
 mod replacerelations;
 mod restore;
 mod retag;
@@ -202,6 +203,7 @@ enum Command {
     Hash(hash::Hash),
     /// Compute the hashes of diffs anew
     Rehash(rehash::Rehash),
+    Reindex(reindex::Reindex),
     /// Count the tags of patches anew
     Retag(retag::Retag),
     /// Put relations from a file in place of all there are
@@ -253,6 +255,7 @@ impl Command {
             Command::Dumparchive(args) => args.run(common),
             Command::Hash(args) => args.run(),
             Command::Rehash(args) => args.run(common),
+            Command::Reindex(args) => args.run(common),
             Command::Retag(args) => args.run(common),
             Command::Replacerelations(args) => args.run(common),
             Command::Quarantine(args) => args.run(common),

@@ -141,6 +141,16 @@ impl Links {
         format!("{}/mail/", self.base)
     }
 
+    /// The search over all projects.
+    pub fn search(&self) -> String {
+        format!("{}/search/", self.base)
+    }
+
+    /// What can be asked there.
+    pub fn search_help(&self) -> String {
+        format!("{}/search/help/", self.base)
+    }
+
     /// A page of the admin console; empty for its first one.
     pub fn admin(&self, below: &str) -> String {
         format!("{}/admin/{below}", self.base)

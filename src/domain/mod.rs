@@ -20,6 +20,7 @@ pub mod permission;
 pub mod person;
 pub mod project;
 pub mod relation;
+pub mod search;
 pub mod series;
 pub mod site;
 pub mod state;

@@ -41,16 +41,19 @@ pub enum Kind {
     Prune,
     /// Apply a project's delegation rules to open patches that nobody has.
     Rules,
+    /// Index all mails.
+    Reindex,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 5] = [
+    pub const ALL: [Kind; 6] = [
         Kind::Retag,
         Kind::Rehash,
         Kind::Reparse,
         Kind::Prune,
         Kind::Rules,
+        Kind::Reindex,
     ];
 
     /// Returns the word under which it is kept.
@@ -61,6 +64,7 @@ impl Kind {
             Kind::Reparse => "reparse",
             Kind::Prune => "prune",
             Kind::Rules => "rules",
+            Kind::Reindex => "reindex",
         }
     }
 
@@ -86,6 +90,7 @@ pub async fn serve(db: Db, options: Options) {
 /// When the database is away.
 pub async fn work(db: &Db, options: &Options, limit: Option<Duration>) -> store::Result<()> {
     let begun = Instant::now();
+    settle(db).await?;
     let is_over = || limit.is_some_and(|limit| begun.elapsed() >= limit);
     while !is_over() && job::is_waiting(&mut db.reader().await?, Timestamp::now()).await? {
         let mut tx = db.begin().await?;
@@ -157,6 +162,7 @@ async fn one(db: &Db, options: &Options, mut job: Claimed) -> store::Result<Step
     let before = job.position;
     let goal = match kind {
         Kind::Prune => store::event::last_id(&mut tx).await?,
+        Kind::Reindex => job.position + store::search::left(&mut tx).await?,
         _ => walk::last_id(&mut tx).await?.0,
     };
     let reached = match kind {
@@ -165,6 +171,7 @@ async fn one(db: &Db, options: &Options, mut job: Claimed) -> store::Result<Step
         Kind::Reparse => reparse(&mut tx, &mut job, options).await?,
         Kind::Prune => prune(&mut tx, &mut job).await?,
         Kind::Rules => rules(&mut tx, &mut job).await?,
+        Kind::Reindex => reindex(&mut tx, &mut job).await?,
     };
     let now = Timestamp::now();
     let is_ours = match reached {
@@ -263,6 +270,37 @@ async fn rules(tx: &mut Tx, job: &mut Claimed) -> store::Result<Option<i64>> {
         job.changed += 1;
     }
     Ok(idle.last().map(|(patch, _)| patch.0))
+}
+
+/// Goes on indexing what was there before there was an index. Its own state says how far that is: who asks when all is
+/// indexed has it done anew.
+async fn reindex(tx: &mut Tx, job: &mut Claimed) -> store::Result<Option<i64>> {
+    let before = store::search::left(tx).await?;
+    if before == 0 && job.position == 0 {
+        store::search::begin_anew(tx).await?;
+        // Nothing to index is nothing to do.
+        let all = store::search::left(tx).await?;
+        return Ok((all > 0).then_some(1));
+    }
+    if !store::search::step(tx).await? {
+        return Ok(None);
+    }
+    let done = before - store::search::left(tx).await?;
+    job.changed += done;
+    Ok(Some(job.position + done))
+}
+
+/// Indexes mails again whose texts have changed, and which nobody has indexed.
+///
+/// # Errors
+/// When the database is away or refuses.
+async fn settle(db: &Db) -> store::Result<()> {
+    while store::search::is_waiting(&mut db.reader().await?).await? {
+        let mut tx = db.begin().await?;
+        store::search::settle(&mut tx).await?;
+        tx.commit().await?;
+    }
+    Ok(())
 }
 
 fn told(job: &mut Claimed, line: &str) {

@@ -54,6 +54,7 @@ mod quote;
 mod registration;
 mod reply;
 mod route;
+mod search;
 mod second_factor;
 mod series;
 mod session;
@@ -189,6 +190,7 @@ pub fn mount(rocket: Rocket<Build>, options: Options) -> Rocket<Build> {
         undo::routes(),
         todo::routes(),
         suggest::routes(),
+        search::routes(),
         registration::routes(),
         confirmation::routes(),
         optout::routes(),

@@ -29,6 +29,7 @@ const COMMANDS: &[&str] = &[
     "dumparchive",
     "hash",
     "rehash",
+    "reindex",
     "retag",
     "replacerelations",
     "quarantine",
@@ -127,6 +128,7 @@ fn settings_that_cannot_be_read_end_every_command() {
         &["cron"],
         &["dumparchive"],
         &["rehash"],
+        &["reindex"],
         &["retag"],
         &["replacerelations", "x"],
         &["changepassword", "x"],
@@ -150,6 +152,7 @@ fn a_database_that_is_not_there_is_not_made_by_accident() {
         &["cron"],
         &["dumparchive"],
         &["rehash"],
+        &["reindex"],
         &["retag"],
         &["changepassword", "x"],
     ] {

@@ -72,6 +72,7 @@ pub static MODEL: Model = Model {
                 ("reparse", "Read the mails of all patches again"),
                 ("prune", "Delete old events"),
                 ("rules", "Apply the delegation rules of a project"),
+                ("reindex", "Index all mails for the search anew"),
             ]),
             edit: Edit::Once,
             ..LINE
