@@ -36,6 +36,8 @@ INSERT INTO search_state SELECT 1, coalesce(max(id), 0) + 1 FROM cover;
 INSERT INTO search_state SELECT 2, coalesce(max(id), 0) + 1 FROM comment;
 INSERT INTO job (kind, created)
     SELECT 'reindex', CAST(unixepoch('subsec') * 1000000 AS INTEGER) WHERE EXISTS (SELECT 1 FROM search_state WHERE below > 1);
+-- Inserting nothing leaves a last id of 0, which no table of ours has.
+DELETE FROM sqlite_sequence WHERE name = 'job' AND seq = 0;
 
 -- Triggers, so that no way of changing or deleting a mail can forget the index.
 CREATE TRIGGER search_patch_delete AFTER DELETE ON patch BEGIN
@@ -70,3 +72,15 @@ END;
 
 -- Commits are looked for by the beginning of their ids.
 CREATE INDEX patch_commit ON patch (commit_ref) WHERE commit_ref IS NOT NULL;
+
+-- What a list was asked, under a name: a user's, or without one the project's.
+CREATE TABLE saved_filter (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    project_id  INTEGER NOT NULL REFERENCES project (id) ON DELETE CASCADE,
+    account_id  INTEGER REFERENCES account (id) ON DELETE CASCADE,
+    name        TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 50),
+    query       TEXT NOT NULL CHECK (length(query) <= 4000),
+    created     INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX saved_filter_name ON saved_filter (project_id, coalesce(account_id, 0), name);
+CREATE INDEX saved_filter_account ON saved_filter (account_id);

@@ -141,6 +141,11 @@ impl Links {
         format!("{}/mail/", self.base)
     }
 
+    /// The saved filters of a project's list.
+    pub fn saved_filters(&self, linkname: &str) -> String {
+        format!("{}filter/", self.project(linkname))
+    }
+
     /// The search over all projects.
     pub fn search(&self) -> String {
         format!("{}/search/", self.base)

@@ -184,6 +184,7 @@ tables! {
         claimed_until: Loading, finished: Loading, position: Number, goal: Number, changed: Number, log: Text,
     }
     pulse(1) { name: Text, date: Loading }
+    saved_filter(1) { id: Number, project_id: Number, account_id: Number, name: Text, query: Text, created: Loading }
     mail_source(1) { name: Text, position: Text, date: Loading }
 }
 

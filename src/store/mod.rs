@@ -37,6 +37,7 @@ pub mod project;
 pub mod quarantine;
 pub mod relation;
 mod rows;
+pub mod saved;
 pub mod search;
 pub mod second_factor;
 pub mod sequence;

@@ -6,6 +6,7 @@
 
 mod ask;
 mod index;
+mod patches;
 mod read;
 
 pub use ask::{Column, Expr, Hit, Of, hits};
@@ -14,6 +15,8 @@ pub use index::{
     Kind, NewDoc, Source, begin_anew, insert, is_waiting, left, number, replace, settle, step,
 };
 
+pub use patches::Asked;
+pub(super) use patches::push as of_patches;
 pub use read::{Ground, message_ids, of_having, projects, state};
 
 #[cfg(doc)]

@@ -1,6 +1,6 @@
 //! The list of a project's patches: filters, order, pages (`web.md §6`).
 //!
-//! Six statements whatever is asked: project, words, desks, count, rows, marks. A list that turns out empty
+//! Seven statements whatever is asked: project, words, desks, saved filters, count, rows, marks. A list that turns out empty
 //! spends the last one on finding out why. Who is logged in costs five more: session, rights, what waits, and what
 //! the bar below the list offers: delegates and bundles.
 //!
@@ -29,6 +29,7 @@ use super::{
     pager,
     parts::{self, Column, Table},
     query::{ACTION_REQUIRED, Query},
+    saved,
 };
 use crate::{
     domain::{
@@ -45,6 +46,7 @@ use crate::{
             list::{Marks, Row},
         },
         project::Desk,
+        saved::Saved,
         state::Vocabulary,
     },
 };
@@ -67,7 +69,7 @@ async fn feed_file(linkname: &str, view: View<'_>, mut db: Db<'_>) -> Result<Ans
 }
 
 /// Answers what a query finds as a feed.
-async fn fed(
+pub async fn fed(
     db: &mut Db<'_>,
     view: &View<'_>,
     linkname: &str,
@@ -164,6 +166,8 @@ pub struct List {
     /// States and tags.
     pub vocabulary: Vocabulary,
     desks: Vec<Desk>,
+    /// The filters that are saved for this list, of the project and of who reads it.
+    saved: Vec<Saved>,
     /// The patches on this page.
     pub rows: Vec<Row>,
     marks: HashMap<PatchId, Marks>,
@@ -205,6 +209,10 @@ impl List {
             Place::Bundle(_) | Place::Todo(_) => Vec::new(),
         };
         let reader = view.user().map(|user| user.id);
+        let saved = match place {
+            Place::Project(id) => store::saved::of_list(db, id, reader).await?,
+            Place::Bundle(_) | Place::Todo(_) => Vec::new(),
+        };
         let listing = Listing::of(&query, Ground { place, reader }, &vocabulary);
         let size = view.items_per_page().clamp(1, 1000);
         let states = &vocabulary.states;
@@ -234,6 +242,7 @@ impl List {
             listing,
             vocabulary,
             desks,
+            saved,
             rows,
             marks,
             extent,
@@ -423,6 +432,7 @@ fn results(view: &View, list: &List) -> Markup {
                 p.total { (total(&list.extent)) }
                 @if has_views(list) { (views(list)) }
             }
+            @if has_views(list) { (saved::above(view, &list.project.linkname, &list.saved, &list.query)) }
             @if list.query.is_series() { (banner(view, list)) }
             @if list.rows.is_empty() { (empty()) } @else { (table(view, list)) }
             (pager::pager(list.page, list.pages, |page| list.query.with("page", &page.to_string()).href()))

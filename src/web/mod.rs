@@ -54,6 +54,7 @@ mod quote;
 mod registration;
 mod reply;
 mod route;
+mod saved;
 mod search;
 mod second_factor;
 mod series;
@@ -191,6 +192,7 @@ pub fn mount(rocket: Rocket<Build>, options: Options) -> Rocket<Build> {
         todo::routes(),
         suggest::routes(),
         search::routes(),
+        saved::routes(),
         registration::routes(),
         confirmation::routes(),
         optout::routes(),

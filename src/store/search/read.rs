@@ -88,10 +88,7 @@ fn of_node(node: &Node, ground: &Ground) -> Result<Option<Expr>, Fault> {
 
 fn of_term(term: &Term, ground: &Ground) -> Result<Option<Expr>, Fault> {
     let fault = |why: String| Fault::new(term.at.clone(), why);
-    let me = || match ground.reader {
-        Some(user) => Ok(user),
-        None => Err(fault(format!("“{}” needs an account.", term.text))),
-    };
+    let me = || me(term, ground);
     let is_me = term.text.eq_ignore_ascii_case("me");
     Ok(match term.what {
         What::From if is_me => {
@@ -111,12 +108,7 @@ fn of_term(term: &Term, ground: &Ground) -> Result<Option<Expr>, Fault> {
         What::After(moment) => Some(Expr::Since(moment)),
         What::Before(moment) => Some(Expr::Before(moment)),
         What::Message => Some(Expr::Message(message_ids(&term.text))),
-        What::Project => {
-            let is_asked = |(_, name): &&(ProjectId, String)| name.eq_ignore_ascii_case(&term.text);
-            let none = || fault(format!("There is no project “{}”.", term.text));
-            let (id, _) = ground.projects.iter().find(is_asked).ok_or_else(none)?;
-            Some(Expr::projects(&[*id]))
-        }
+        What::Project => Some(Expr::projects(&[project(term, ground)?])),
     })
 }
 
@@ -132,7 +124,27 @@ pub fn state(text: &str, states: &[State]) -> Option<StateId> {
     states.iter().find(is).map(|state| state.id)
 }
 
-fn of_standing(standing: Standing, states: &[State]) -> Expr {
+/// Returns who asks, where a term says `me`.
+pub(super) fn me(term: &Term, ground: &Ground) -> Result<UserId, Fault> {
+    let none = || format!("“{}” needs an account.", term.text);
+    ground
+        .reader
+        .ok_or_else(|| Fault::new(term.at.clone(), none()))
+}
+
+/// Returns the project that a term names.
+pub(super) fn project(term: &Term, ground: &Ground) -> Result<ProjectId, Fault> {
+    let is_asked = |(_, name): &&(ProjectId, String)| name.eq_ignore_ascii_case(&term.text);
+    match ground.projects.iter().find(is_asked) {
+        Some((id, _)) => Ok(*id),
+        None => {
+            let why = format!("There is no project “{}”.", term.text);
+            Err(Fault::new(term.at.clone(), why))
+        }
+    }
+}
+
+pub(super) fn of_standing(standing: Standing, states: &[State]) -> Expr {
     let among = |open: bool| {
         let states = states.iter().filter(|state| state.action_required == open);
         Expr::Patch(Of::States(states.map(|state| state.id).collect()))
