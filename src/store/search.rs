@@ -9,7 +9,7 @@ mod index;
 mod patches;
 mod read;
 
-pub use ask::{Column, Expr, Hit, Of, hits};
+pub use ask::{Column, Expr, First, Hit, JUDGED, Of, hits};
 pub(super) use ask::{among, of_patch};
 pub use index::{
     Kind, NewDoc, Source, begin_anew, insert, is_waiting, left, number, replace, settle, step,

@@ -1,6 +1,7 @@
 //! The search over all projects (`web.md §2`, `/search/`): patches, cover letters and comments, with the line that was found.
 //!
-//! Pages go on by a mail's number in the index, so the last costs what the first does, and nothing is counted.
+//! Pages of the newest go on by a mail's number in the index, so the last costs what the first does, and nothing is counted. How
+//! well mails fit is judged of the newest few hundred.
 
 mod help;
 mod lines;
@@ -29,7 +30,7 @@ use crate::{
     },
     store::{
         self,
-        search::{Expr, Ground, Hit, hits},
+        search::{Expr, First, Ground, Hit, JUDGED, hits},
         state::Vocabulary,
     },
 };
@@ -47,7 +48,7 @@ pub fn routes() -> Vec<Route> {
 #[rocket::get("/search")]
 async fn search(view: View<'_>, pairs: Pairs, mut db: Db<'_>) -> Result<Answer> {
     let asked = Asked::read(&pairs);
-    if asked.before.is_none()
+    if asked.first.is_none()
         && let Some(address) = jump::jump(&mut db, &view, &asked.text).await?
     {
         return Ok(Answer::Found(address));
@@ -63,8 +64,8 @@ struct Asked {
     text: String,
     /// The name of the only project, if there is one.
     linkname: Option<String>,
-    /// The number of the last mail of the page before.
-    before: Option<i64>,
+    /// Which mails come first; of the best each page has a number.
+    first: Option<First>,
 }
 
 impl Asked {
@@ -72,20 +73,53 @@ impl Asked {
         let text = pairs.last("q").unwrap_or_default().chars();
         let text: String = text.filter(|c| !c.is_control()).take(MOST_CHARS).collect();
         let linkname = pairs.last("project").filter(|name| !name.is_empty());
+        let number = |key| {
+            pairs
+                .last(key)
+                .and_then(|number| number.parse::<i64>().ok())
+        };
+        let first = match pairs.last("order") {
+            Some("best") => {
+                let page = number("page").unwrap_or(1).clamp(1, JUDGED / PAGE);
+                Some(First::Best((page - 1) * PAGE))
+            }
+            _ => number("after").map(|after| First::Newest(Some(after))),
+        };
         Asked {
             text: text.trim().to_owned(),
             linkname: linkname.map(str::to_owned),
-            before: pairs.last("after").and_then(|number| number.parse().ok()),
+            first,
         }
     }
 
     /// Returns the address of the same search with another text, in one project or in all, from another mail on.
-    fn href(&self, text: &str, is_limited: bool, before: Option<i64>) -> String {
+    fn href(&self, text: &str, is_limited: bool, first: Option<First>) -> String {
         let mut pairs = vec![format!("q={}", encoded(text))];
         let linkname = self.linkname.as_ref().filter(|_| is_limited);
         pairs.extend(linkname.map(|name| format!("project={}", encoded(name))));
-        pairs.extend(before.map(|number| format!("after={number}")));
+        match first {
+            None | Some(First::Newest(None)) => {}
+            Some(First::Newest(Some(number))) => pairs.push(format!("after={number}")),
+            Some(First::Best(0)) => pairs.push("order=best".into()),
+            Some(First::Best(after)) => {
+                pairs.push(format!("order=best&page={}", after / PAGE + 1));
+            }
+        }
         format!("?{}", pairs.join("&"))
+    }
+
+    /// Returns the same order at its beginning.
+    fn order(&self) -> Option<First> {
+        self.is_best().then_some(First::Best(0))
+    }
+
+    fn is_best(&self) -> bool {
+        matches!(self.first, Some(First::Best(_)))
+    }
+
+    /// Says whether there are mails before those of this page.
+    fn is_on(&self) -> bool {
+        !matches!(self.first, None | Some(First::Best(0)))
     }
 }
 
@@ -160,8 +194,8 @@ impl Page {
         let project = self.project.as_ref();
         let only = project.map(|project| Expr::projects(&[project.id]));
         let both = only.into_iter().chain([expr]).collect();
-        let before = self.asked.before;
-        self.hits = hits(db, Expr::All(both), before, PAGE + 1).await?;
+        let first = self.asked.first.unwrap_or(First::Newest(None));
+        self.hits = hits(db, Expr::All(both), first, PAGE + 1).await?;
         self.has_more = self.hits.len() as i64 > PAGE;
         self.hits.truncate(PAGE as usize);
         self.left = store::search::left(db).await?;
@@ -214,7 +248,7 @@ fn form(view: &View, page: &Page) -> Markup {
                     (chip(&format!("Project: {}", project.linkname), &asked.href(&asked.text, false, None)))
                 }
                 @if page.fault.is_none() {
-                    @for (text, rest) in parts(&page.query) { (chip(&text, &asked.href(&rest, true, None))) }
+                    @for (text, rest) in parts(&page.query) { (chip(&text, &asked.href(&rest, true, asked.order()))) }
                 }
             }
         }
@@ -257,21 +291,34 @@ fn faulty(text: &str, fault: &Fault) -> Markup {
 }
 
 fn results(view: &View, page: &Page) -> Markup {
-    let last = page.hits.last().map(|hit| hit.id);
-    let next = page.asked.href(&page.asked.text, true, last);
+    let (asked, text) = (&page.asked, page.asked.text.as_str());
+    let next = match asked.first {
+        // The rest is not judged.
+        Some(First::Best(after)) if after + PAGE >= JUDGED => None,
+        Some(First::Best(after)) => Some(First::Best(after + PAGE)),
+        _ => Some(First::Newest(page.hits.last().map(|hit| hit.id))),
+    };
+    let next = next.filter(|_| page.has_more);
+    let (back, on) = match asked.is_best() {
+        true => ("« Best", "Next ›"),
+        false => ("« Newest", "Older ›"),
+    };
+    let current = |is_best: bool| (asked.is_best() == is_best).then_some("true");
     html! {
         section #results aria-label="Mails found" {
             @if page.left > 0 {
                 p.banner.warning { "Mails from before there was this search are still being indexed: something may be missing." }
             }
+            nav.views aria-label="Order" {
+                a href=(asked.href(text, true, None)) aria-current=[current(false)] { "Newest first" }
+                a href=(asked.href(text, true, Some(First::Best(0)))) aria-current=[current(true)] { "Best first" }
+            }
             @if page.hits.is_empty() { (nothing(view, page)) }
             @else { ol.hits { @for hit in &page.hits { (drawn(view, page, hit)) } } }
-            @if page.has_more || page.asked.before.is_some() {
+            @if next.is_some() || asked.is_on() {
                 nav.pager aria-label="Pages" {
-                    @if page.asked.before.is_some() {
-                        a rel="first" href=(page.asked.href(&page.asked.text, true, None)) { "« Newest" }
-                    }
-                    @if page.has_more { a rel="next" href=(next) { "Older ›" } }
+                    @if asked.is_on() { a rel="first" href=(asked.href(text, true, asked.order())) { (back) } }
+                    @if next.is_some() { a rel="next" href=(asked.href(text, true, next)) { (on) } }
                 }
             }
         }
@@ -281,7 +328,7 @@ fn results(view: &View, page: &Page) -> Markup {
 fn nothing(view: &View, page: &Page) -> Markup {
     html! {
         div.empty {
-            p { strong { @if page.asked.before.is_some() { "Nothing older was found." } @else { "Nothing was found." } } }
+            p { strong { @if page.asked.is_on() { "Nothing more was found." } @else { "Nothing was found." } } }
             p.muted {
                 "Words are found whole; a star at the end leaves one open: " code { "lock*" } ". "
                 @if page.project.is_some() {

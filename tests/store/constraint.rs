@@ -183,6 +183,8 @@ const REFERENCES: &[&str] = &[
     "project_alias.project_id > project: CASCADE",
     "quarantine.project_id > project: SET NULL",
     "recovery_code.account_id > account: CASCADE",
+    "saved_filter.account_id > account: CASCADE",
+    "saved_filter.project_id > project: CASCADE",
     "second_factor.account_id > account: CASCADE",
     "series.cover_id > cover: SET NULL",
     "series.project_id > project: NO ACTION",

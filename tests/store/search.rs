@@ -45,7 +45,7 @@ async fn held(db: &Db) -> Vec<(String, i64, String)> {
 async fn found(db: &Db, text: &str) -> usize {
     let expr = Expr::text(Column::All, "", text).expect("a word");
     let mut conn = db.reader().await.expect("a connection");
-    let found = search::hits(&mut conn, expr, None, 100).await;
+    let found = search::hits(&mut conn, expr, search::First::Newest(None), 100).await;
     found.expect("mails").len()
 }
 
@@ -93,7 +93,7 @@ on_both! {
         let mut conn = db.reader().await.expect("a connection");
         for (project, count) in [(one, 0), (two, 2)] {
             let of = Expr::projects(&[ProjectId(project)]);
-            assert_eq!(search::hits(&mut conn, of, None, 9).await.expect("mails").len(), count);
+            assert_eq!(search::hits(&mut conn, of, search::First::Newest(None), 9).await.expect("mails").len(), count);
         }
         drop(conn);
 
@@ -141,5 +141,21 @@ on_both! {
         tx.commit().await.expect("a commit");
         patchwork::ingest::job::work(db, &patchwork::ingest::Options::default(), None).await.expect("work");
         assert_eq!(found(db, "gull").await, 100);
+    }
+}
+
+on_both! {
+    async fn no_mail_is_too_much_for_the_index(db: Db) {
+        let project = seed::project(&db, "one").await;
+        let long: String = (0..20_000).map(|number| format!("+{number:ß>32}\n")).collect();
+        let many: String = (0..20_000).map(|number| format!("+++ b/{number:x>62}\n")).collect();
+        let odd = "+\u{1}\u{200b}İ\u{301} ' \\ : & | ! ( ) <-> * \"\n";
+        for (msgid, diff) in [("<a@h>", &*long), ("<b@h>", &*many), ("<c@h>", odd)] {
+            seed::patch(&db, Patch { project, msgid, diff: Some(diff), content: "shearwater", ..Patch::default() }).await;
+        }
+        indexed(&db).await;
+        assert_eq!(found(&db, "shearwater").await, 3);
+        assert_eq!(found(&db, &format!("{:ß>32}", 7)).await, 1);
+        assert_eq!(found(&db, &format!("{:x>62}", 7)).await, 1);
     }
 }

@@ -197,6 +197,44 @@ pub async fn a_search_is_paged_and_leads_on(db: &Db) {
     }
     let newest: Vec<String> = names.iter().rev().cloned().collect();
     assert_eq!(seen, newest);
+    // The best of them: a subject with the word before a text with it, whatever is newer.
+    let subject = Patch {
+        project: 1,
+        msgid: "<s@h>",
+        name: "plover",
+        day: 1,
+        ..Patch::default()
+    };
+    let text = Patch {
+        project: 1,
+        msgid: "<t@h>",
+        name: "other",
+        day: 9,
+        content: "one plover",
+        ..Patch::default()
+    };
+    seed::patches(db, &[subject, text]).await;
+    indexed(db).await;
+    assert_eq!(titles(&site, "q=plover").await, "other | plover");
+    assert_eq!(titles(&site, "q=plover&order=best").await, "plover | other");
+    let (mut path, mut seen) = ("?q=tern&order=best".to_owned(), Vec::new());
+    loop {
+        let page = get(&site, &format!("/search/{path}")).await;
+        seen.extend(page.texts(TITLES));
+        match page.values(".pager [rel=next]", "href").pop() {
+            Some(next) => path = next,
+            None => break,
+        }
+    }
+    assert_eq!(path, "?q=tern&order=best&page=3");
+    seen.sort();
+    let mut all = names.clone();
+    all.sort();
+    assert_eq!(seen, all);
+    assert_eq!(
+        titles(&site, "q=is:cover&order=best&page=1").await,
+        "plugging leaks"
+    );
     // What names one thing leads there.
     let mut tx = db.begin().await.expect("a transaction");
     let commit = "UPDATE patch SET commit_ref = '0123456789abcdef0123456789abcdef01234567' WHERE msgid = '<mm@h>'";

@@ -8,6 +8,8 @@ use std::fmt::Write;
 
 /// How many words of a mail are indexed: positions end at 16383 in a tsvector.
 pub const MOST: usize = 15_000;
+/// So long all of them may be together: a tsvector takes 1 MiB with all that it adds.
+const ALL_BYTES: usize = 700_000;
 /// Longer runs are data, not words.
 const MOST_BYTES: usize = 64;
 
@@ -90,7 +92,10 @@ pub struct Words {
 }
 
 /// Collects words until there are too many.
-struct Collector(usize);
+struct Collector {
+    words: usize,
+    bytes: usize,
+}
 
 impl Collector {
     fn add(&mut self, out: &mut String, text: &str) {
@@ -99,10 +104,13 @@ impl Collector {
 
     fn add_after(&mut self, prefix: &str, out: &mut String, text: &str) {
         each(text, |word, _| {
-            if self.0 == 0 {
+            let length = prefix.len() + word.len() + 1;
+            if self.is_full() || length > self.bytes {
+                self.words = 0;
                 return false;
             }
-            self.0 -= 1;
+            self.words -= 1;
+            self.bytes -= length;
             if !out.is_empty() {
                 out.push(' ');
             }
@@ -111,14 +119,20 @@ impl Collector {
             true
         });
     }
+
+    fn is_full(&self) -> bool {
+        self.words == 0
+    }
 }
 
 /// Returns the words of a mail, the first [`MOST`].
 pub fn indexed(mail: &Mail) -> Words {
     let mut words = Words::default();
-    let mut left = Collector(MOST);
+    let mut left = Collector {
+        words: MOST - mail.marks.len(),
+        bytes: ALL_BYTES,
+    };
     for (kind, number) in mail.marks {
-        left.0 -= 1;
         let blank = if words.extra.is_empty() { "" } else { " " };
         write!(words.extra, "{blank}{kind}={number}").expect("a String takes any text");
     }
@@ -165,7 +179,7 @@ fn trailer(line: &str) -> Option<(&'static str, &str)> {
 fn diff(text: &str, left: &mut Collector, words: &mut Words) {
     let mut last = "";
     for line in text.split('\n') {
-        if left.0 == 0 {
+        if left.is_full() {
             return;
         }
         if let Some(name) = file(line) {
@@ -259,6 +273,13 @@ mod tests {
             ..Mail::default()
         });
         assert_eq!(words.diff.split(' ').count(), MOST);
+        let lines = (0..20_000).map(|number| format!("+{number:x>60}\n"));
+        let diff: String = lines.collect();
+        let words = indexed(&Mail {
+            diff: &diff,
+            ..Mail::default()
+        });
+        assert!(words.diff.len() <= ALL_BYTES, "{}", words.diff.len());
     }
 
     proptest! {

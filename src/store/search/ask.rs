@@ -341,39 +341,65 @@ const HIT: &str = "SELECT d.id, d.patch_id, d.cover_id, d.comment_id, pr.linknam
        pe.name AS submitter_name, pe.email AS submitter_email, p.state_id,
        CASE WHEN c.id IS NOT NULL THEN c.content WHEN p.id IS NOT NULL THEN b.content ELSE v.content END AS message,
        CASE WHEN c.id IS NULL THEN substr(b.diff, 1, 100000) END AS diff
-  FROM search_doc d JOIN project pr ON pr.id = d.project_id LEFT JOIN comment c ON c.id = d.comment_id
-  LEFT JOIN patch p ON p.id = d.patch_id LEFT JOIN patch_body b ON b.patch_id = p.id
-  LEFT JOIN cover v ON v.id = d.cover_id
+  FROM (";
+const JOINS: &str =
+    ") page JOIN search_doc d ON d.id = page.id JOIN project pr ON pr.id = d.project_id
+  LEFT JOIN comment c ON c.id = d.comment_id LEFT JOIN patch p ON p.id = d.patch_id
+  LEFT JOIN patch_body b ON b.patch_id = p.id LEFT JOIN cover v ON v.id = d.cover_id
   JOIN person pe ON pe.id = coalesce(c.submitter_id, p.submitter_id, v.submitter_id)
- WHERE d.id IN (SELECT id FROM (";
+ ORDER BY page.score DESC, d.id DESC";
 
-/// Returns the newest mails of which something is true, before the one of this number, if there is one.
+/// Which of the mails that are found are wanted first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum First {
+    /// The newest, before the one of this number if there is one.
+    Newest(Option<i64>),
+    /// Of the [`JUDGED`] newest those that fit best, after so many.
+    Best(i64),
+}
+
+/// How many mails are judged for how well they fit: each has to be looked at.
+pub const JUDGED: i64 = 500;
+
+/// Returns mails of which something is true.
 ///
 /// # Errors
 /// When the database is away or refuses.
-pub async fn hits(
-    conn: &mut Conn,
-    expr: Expr,
-    before: Option<i64>,
-    limit: i64,
-) -> Result<Vec<Hit>> {
+pub async fn hits(conn: &mut Conn, expr: Expr, first: First, limit: i64) -> Result<Vec<Hit>> {
     let kind = conn.kind();
     let mut query = sql(HIT);
-    numbers(&mut query, kind, expr, before);
-    query.push(" LIMIT ").arg(limit);
-    query.push(") page) ORDER BY d.id DESC");
+    match first {
+        First::Newest(before) => {
+            numbers(&mut query, kind, expr, before, false);
+            query.push(" LIMIT ").arg(limit);
+        }
+        First::Best(after) => {
+            query.push("SELECT id, score FROM (");
+            numbers(&mut query, kind, expr, None, true);
+            query.push(" LIMIT ").arg(JUDGED);
+            query.push(") judged ORDER BY score DESC, id DESC LIMIT ");
+            query.arg(limit).push(" OFFSET ").arg(after);
+        }
+    }
+    query.push(JOINS);
     query.planned_anew().all(conn).await
 }
 
-/// Appends the statement that finds the numbers of mails.
-fn numbers(query: &mut Sql, kind: Kind, expr: Expr, before: Option<i64>) {
+/// Appends the statement that finds the numbers of mails, and how well each fits if that is wanted.
+fn numbers(query: &mut Sql, kind: Kind, expr: Expr, before: Option<i64>, is_judged: bool) {
     let (words, rest) = expr.split();
     let words = (!words.is_empty()).then_some(Expr::All(words));
     let mut number = "d.id";
     match (&words, kind) {
         (Some(words), Kind::Sqlite) => {
             number = "search_index.rowid";
-            query.push("SELECT search_index.rowid AS id FROM search_index");
+            query.push("SELECT search_index.rowid AS id, ");
+            // What stands in the subject says most.
+            query.push(match is_judged {
+                true => "-bm25(search_index, 8.0, 2.0, 1.0, 0.5)",
+                false => "0",
+            });
+            query.push(" AS score FROM search_index");
             if !rest.is_empty() {
                 // The index first, in its order.
                 query.push(" CROSS JOIN search_doc d ON d.id = search_index.rowid");
@@ -381,14 +407,20 @@ fn numbers(query: &mut Sql, kind: Kind, expr: Expr, before: Option<i64>) {
             query.push(" WHERE search_index MATCH ");
             query.arg(fts5(words));
         }
-        (words, _) => {
-            query.push("SELECT d.id FROM search_doc d WHERE ");
-            match words {
-                Some(words) => condition(query, kind, words),
-                None => {
-                    query.push("TRUE");
-                }
-            }
+        (Some(words), Kind::Postgres) => {
+            query.push("SELECT d.id, ");
+            match is_judged {
+                true => query
+                    .push("ts_rank('{0.05, 0.1, 0.2, 1.0}', d.words, CAST(")
+                    .arg(tsquery(words))
+                    .push(" AS tsquery), 1)"),
+                false => query.push("0"),
+            };
+            query.push(" AS score FROM search_doc d WHERE ");
+            condition(query, kind, words);
+        }
+        (None, _) => {
+            query.push("SELECT d.id, 0 AS score FROM search_doc d WHERE TRUE");
         }
     }
     if let Some(before) = before {

@@ -51,9 +51,11 @@ impl Terms {
         let is_own = |line: &&str| hit.comment_id.is_none() || !line.starts_with('>');
         let message = hit.message.as_deref().unwrap_or_default();
         let message = self.best(message.lines().filter(is_own));
-        let is_changed = |line: &&str| line.starts_with(['+', '-', '@']);
+        let is_name = |line: &str| line.starts_with("+++ ") || line.starts_with("--- ");
+        let is_changed = |line: &&str| line.starts_with(['+', '-', '@']) && !is_name(line);
         let diff = hit.diff.as_deref().unwrap_or_default();
-        let diff = self.best(diff.lines().filter(is_changed));
+        let changed = self.best(diff.lines().filter(is_changed));
+        let diff = changed.or_else(|| self.best(diff.lines().filter(|line| is_name(line))));
         let lines = message.into_iter().chain(diff);
         lines.map(|line| self.marked(self.cut(line))).collect()
     }
