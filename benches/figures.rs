@@ -73,8 +73,11 @@ fn main() {
     if is_wanted("api") {
         engines.iter().for_each(api);
     }
-    if is_wanted("growth") {
+    if is_wanted("growth") || is_wanted("search") {
         engines.iter().for_each(growth);
+    }
+    if is_wanted("search") {
+        engines.iter().for_each(search);
     }
     support::postgres::stop();
 }
@@ -290,6 +293,49 @@ fn growth(engine: &Engine) {
     );
     let figure = format!("{}: rate after 100,000 mails", engine.name);
     row(&figure, format!("{late:.0} mails/s"), &target);
+}
+
+/// Searches the mails that [`growth`] has loaded: words that hundreds have and words that nearly all have.
+fn search(engine: &Engine) {
+    let server = Server::start(&engine.url);
+    std::thread::sleep(Duration::from_secs(1));
+    let mut all = Vec::new();
+    for query in [
+        "leak",
+        "no-such-word",
+        "patch",
+        "the",
+        "use+after+free",
+        "%22signed+off+by%22",
+        "subject:fix",
+        "diff:return",
+        "file:Makefile",
+        "comment:looks",
+        "from:mara",
+        "from:mara+is:comment",
+        "reviewed-by:tobias",
+        "state:new+return",
+        "is:open+the+-return",
+        "return+after:2025-11-01",
+        "(fix+OR+add)+project:bench",
+        "loc*",
+    ] {
+        let path = format!("/search/?q={query}");
+        let mut times: Vec<f64> = (0..9)
+            .map(|_| timing(&server.get(&path).0, "dur=").unwrap_or(f64::NAN))
+            .collect();
+        times.sort_by(f64::total_cmp);
+        let figure = format!("{}: search, {query}", engine.name);
+        row(&figure, format!("{:.1} ms", times[4]), "");
+        all.extend(times);
+    }
+    all.sort_by(f64::total_cmp);
+    let figure = format!("{}: search in 110,000 mails, p95", engine.name);
+    row(
+        &figure,
+        format!("{:.1} ms", all[all.len() * 95 / 100]),
+        "<= 50 ms",
+    );
 }
 
 /// Brings 20 mails a second for 10 s, as a mail server does, and tells how long each takes to be stored.

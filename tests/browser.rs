@@ -135,6 +135,10 @@ fn pages(url: &str) -> Vec<String> {
         let series = text("SELECT CAST(id AS TEXT) FROM series ORDER BY total DESC, id");
         vec![
             "/about/".to_owned(),
+            "/search/".to_owned(),
+            "/search/?q=render+-is:cover".to_owned(),
+            "/search/?q=render+is:shut".to_owned(),
+            "/search/help/".to_owned(),
             "/project/tidepool/".to_owned(),
             "/project/tidepool/list/".to_owned(),
             "/project/tidepool/list/?state=*&q=page&order=name".to_owned(),

@@ -42,6 +42,8 @@ pub struct Cx<'r> {
     pub db: &'r Db,
     /// Which version is asked for.
     pub version: Version,
+    /// Whether it is named in the address.
+    pub is_versioned: bool,
     /// What is asked in the query string.
     pub query: Query,
     /// Who asks; nobody for `None`.
@@ -141,6 +143,7 @@ impl<'r> Cx<'r> {
             site,
             db,
             version: version.unwrap_or(Version::NEWEST),
+            is_versioned: version.is_some(),
             query: Query::read(query.unwrap_or_default()),
             caller: None,
             now: Timestamp::now(),

@@ -3,7 +3,7 @@
 
 /// Where there is nothing that a visitor has just made himself, such as an account: the first part of a path.
 const READ_ONLY: &[&str] = &[
-    "", "api", "bundle", "comment", "cover", "patch", "person", "project", "series",
+    "", "api", "bundle", "comment", "cover", "patch", "person", "project", "search", "series",
 ];
 
 /// Says whether a visitor may be answered a moment late. `path` begins below the site's base; `is_known` says that the request

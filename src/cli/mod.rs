@@ -38,6 +38,7 @@ pub mod parsemail;
 mod public_inbox;
 mod quarantine;
 mod rehash;
+mod reindex;
 mod relink;
 mod replacerelations;
 mod restore;
@@ -203,8 +204,11 @@ enum Command {
     Hash(hash::Hash),
     /// Compute the hashes of diffs anew
     Rehash(rehash::Rehash),
-    /// Count the tags of patches anew
+    /// Make the index of the search anew
+    Reindex(reindex::Reindex),
+    /// Find out anew which series are revisions of which
     Relink(relink::Relink),
+    /// Count the tags of patches anew
     Retag(retag::Retag),
     /// Put relations from a file in place of all there are
     Replacerelations(replacerelations::Replacerelations),
@@ -256,6 +260,7 @@ impl Command {
             Command::Hash(args) => args.run(),
             Command::Rehash(args) => args.run(common),
             Command::Relink(args) => args.run(common),
+            Command::Reindex(args) => args.run(common),
             Command::Retag(args) => args.run(common),
             Command::Replacerelations(args) => args.run(common),
             Command::Quarantine(args) => args.run(common),

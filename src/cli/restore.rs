@@ -12,7 +12,7 @@ use clap::Args;
 use indicatif::ProgressBar;
 use sha2::{Digest, Sha256};
 
-use super::{Common, Outcome, block_on, database, long, output};
+use super::{Common, Outcome, block_on, database, long, output, reindex};
 use crate::{
     auth::hex,
     ingest::MOST_BYTES,
@@ -65,7 +65,12 @@ impl Restore {
                 backup::last_migration(db.kind()),
             );
             let bar = long::bar(common, i64::try_from(total).unwrap_or(i64::MAX));
-            let code = long::or_interrupted(load(&db, &self.file, &whole, &bar)).await?;
+            let code = long::or_interrupted(async {
+                load(&db, &self.file, &whole, &bar).await?;
+                let left = store::search::left(&mut db.reader().await?).await?;
+                reindex::through(&db, left, &long::bar(common, left)).await
+            })
+            .await?;
             bar.finish_and_clear();
             db.close().await;
             if code == ExitCode::SUCCESS && !common.is_quiet() {

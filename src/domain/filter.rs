@@ -2,6 +2,7 @@
 
 use super::{
     BundleId, PersonId, ProjectId, SeriesId, StateId, TagId, Timestamp, UserId, check::CheckState,
+    search::Term,
 };
 
 /// Whose patches.
@@ -24,6 +25,17 @@ pub enum Delegate {
     User(UserId),
     /// On a user's whose login name contains this, ignoring case.
     Matching(String),
+}
+
+impl Delegate {
+    /// Reads whose desk is meant: `nobody`, a user's number, part of a login name.
+    pub fn read(text: &str) -> Delegate {
+        match text.parse() {
+            Ok(id) => Delegate::User(UserId(id)),
+            Err(_) if text.eq_ignore_ascii_case("nobody") => Delegate::Nobody,
+            Err(_) => Delegate::Matching(text.to_owned()),
+        }
+    }
 }
 
 /// In which states.
@@ -83,6 +95,8 @@ pub struct PatchFilter {
     pub tag: Option<(TagId, i64)>,
     /// With a comment that asks for action.
     pub unaddressed: bool,
+    /// What a search asks of the patch, its mail or its comments; whether that must not be.
+    pub said: Vec<(bool, Term)>,
     /// But not these.
     pub except: Except,
 }

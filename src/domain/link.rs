@@ -141,6 +141,21 @@ impl Links {
         format!("{}/mail/", self.base)
     }
 
+    /// The saved filters of a project's list.
+    pub fn saved_filters(&self, linkname: &str) -> String {
+        format!("{}filter/", self.project(linkname))
+    }
+
+    /// The search over all projects.
+    pub fn search(&self) -> String {
+        format!("{}/search/", self.base)
+    }
+
+    /// What can be asked there.
+    pub fn search_help(&self) -> String {
+        format!("{}/search/help/", self.base)
+    }
+
     /// A page of the admin console; empty for its first one.
     pub fn admin(&self, below: &str) -> String {
         format!("{}/admin/{below}", self.base)

@@ -21,6 +21,7 @@ pub mod person;
 pub mod project;
 pub mod relation;
 pub mod revision;
+pub mod search;
 pub mod series;
 pub mod site;
 pub mod state;

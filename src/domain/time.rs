@@ -67,6 +67,21 @@ impl Timestamp {
         Timestamp(seconds.saturating_mul(1_000_000))
     }
 
+    /// Reads a day or a moment, in UTC, of the years that both engines know.
+    pub fn of_day(text: &str) -> Option<Self> {
+        let moment = match text.parse::<jiff::Timestamp>() {
+            Ok(moment) => moment,
+            Err(_) => {
+                let day: jiff::civil::Date = text.parse().ok()?;
+                day.to_zoned(TimeZone::UTC).ok()?.timestamp()
+            }
+        };
+        let year = moment.to_zoned(TimeZone::UTC).year();
+        (1..=9999)
+            .contains(&year)
+            .then(|| Timestamp(moment.as_microsecond()))
+    }
+
     /// Returns the moment `minutes` later, or earlier when negative.
     pub fn plus_minutes(self, minutes: i64) -> Self {
         Timestamp(self.0.saturating_add(minutes * 60_000_000))

@@ -411,11 +411,14 @@ impl<'a> Delivery<'a> {
         self.close_ledgers();
         let wanted = self.pending.wanted(self.people.count_new());
         let mut ids = Ids::new(store::sequence::take(self.tx, wanted).await?);
+        let names: Vec<_> = self.people.names().collect();
         self.people.write(self.tx, ids.people()).await?;
+        let names = names.into_iter();
+        let names = names.map(|(id, name)| (ids.person(id), name)).collect();
         let tags = self.rulebook.tags();
         let news = self.pending.news(&ids);
         let renewed = self.pending.renewed(&ids, &self.supersedes);
-        self.pending.write(self.tx, &ids, tags).await?;
+        self.pending.write(self.tx, &ids, &names, tags).await?;
         revision::settle(self.tx, news, self.now).await?;
         if !renewed.is_empty() {
             revision::supersede(self.tx, &renewed, self.now).await?;

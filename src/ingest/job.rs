@@ -43,17 +43,20 @@ pub enum Kind {
     Rules,
     /// Find out which series are revisions of which.
     Relink,
+    /// Index all mails.
+    Reindex,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 6] = [
+    pub const ALL: [Kind; 7] = [
         Kind::Retag,
         Kind::Rehash,
         Kind::Reparse,
         Kind::Prune,
         Kind::Rules,
         Kind::Relink,
+        Kind::Reindex,
     ];
 
     /// Returns the word under which it is kept.
@@ -65,6 +68,7 @@ impl Kind {
             Kind::Prune => "prune",
             Kind::Rules => "rules",
             Kind::Relink => "relink",
+            Kind::Reindex => "reindex",
         }
     }
 
@@ -90,6 +94,7 @@ pub async fn serve(db: Db, options: Options) {
 /// When the database is away.
 pub async fn work(db: &Db, options: &Options, limit: Option<Duration>) -> store::Result<()> {
     let begun = Instant::now();
+    settle(db).await?;
     let is_over = || limit.is_some_and(|limit| begun.elapsed() >= limit);
     while !is_over() && job::is_waiting(&mut db.reader().await?, Timestamp::now()).await? {
         let mut tx = db.begin().await?;
@@ -162,6 +167,7 @@ async fn one(db: &Db, options: &Options, mut job: Claimed) -> store::Result<Step
     let goal = match kind {
         Kind::Prune => store::event::last_id(&mut tx).await?,
         Kind::Relink => store::revision::last_series(&mut tx).await?.0,
+        Kind::Reindex => job.position + store::search::left(&mut tx).await?,
         _ => walk::last_id(&mut tx).await?.0,
     };
     let reached = match kind {
@@ -175,6 +181,7 @@ async fn one(db: &Db, options: &Options, mut job: Claimed) -> store::Result<Step
             let last = revision::relink(&mut tx, after, Timestamp::now()).await?;
             last.map(|id| id.0)
         }
+        Kind::Reindex => reindex(&mut tx, &mut job).await?,
     };
     let now = Timestamp::now();
     let is_ours = match reached {
@@ -273,6 +280,37 @@ async fn rules(tx: &mut Tx, job: &mut Claimed) -> store::Result<Option<i64>> {
         job.changed += 1;
     }
     Ok(idle.last().map(|(patch, _)| patch.0))
+}
+
+/// Goes on indexing what was there before there was an index. Its own state says how far that is: who asks when all is
+/// indexed has it done anew.
+async fn reindex(tx: &mut Tx, job: &mut Claimed) -> store::Result<Option<i64>> {
+    let before = store::search::left(tx).await?;
+    if before == 0 && job.position == 0 {
+        store::search::begin_anew(tx).await?;
+        // Nothing to index is nothing to do.
+        let all = store::search::left(tx).await?;
+        return Ok((all > 0).then_some(1));
+    }
+    if !store::search::step(tx).await? {
+        return Ok(None);
+    }
+    let done = before - store::search::left(tx).await?;
+    job.changed += done;
+    Ok(Some(job.position + done))
+}
+
+/// Indexes mails again whose texts have changed, and which nobody has indexed.
+///
+/// # Errors
+/// When the database is away or refuses.
+async fn settle(db: &Db) -> store::Result<()> {
+    while store::search::is_waiting(&mut db.reader().await?).await? {
+        let mut tx = db.begin().await?;
+        store::search::settle(&mut tx).await?;
+        tx.commit().await?;
+    }
+    Ok(())
 }
 
 fn told(job: &mut Claimed, line: &str) {

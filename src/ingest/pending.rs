@@ -20,6 +20,7 @@ use crate::{
         mail::{Became, NewMail},
         patch::NewPatch,
         revision::Said,
+        search::{NewDoc, Source},
         sequence::{KINDS, Of},
         series::{Need, Reference, Unmet},
         tag,
@@ -72,6 +73,9 @@ pub struct Pending {
     /// Where in `mails` which bytes are.
     pub kept: HashMap<(Option<ProjectId>, Digest), usize>,
 }
+
+/// Names and addresses of people by their ids.
+pub type Names = HashMap<PersonId, (String, String)>;
 
 /// The id of the `count`th new row.
 fn provisional(count: usize) -> i64 {
@@ -202,8 +206,16 @@ impl Pending {
     }
 
     /// Writes all rows. The people are written already.
-    pub async fn write(mut self, conn: &mut Tx, ids: &Ids, tags: &Counter) -> Result<()> {
+    pub async fn write(
+        mut self,
+        conn: &mut Tx,
+        ids: &Ids,
+        people: &Names,
+        tags: &Counter,
+    ) -> Result<()> {
         self.settle(ids);
+        let docs = self.docs(people);
+        let is_rehung = !self.rehung.is_empty();
         for (project, msgids) in self.met {
             store::series::delete_unmet(conn, project, &msgids).await?;
         }
@@ -211,6 +223,7 @@ impl Pending {
             store::awaited::delete(conn, project, digests).await?;
         }
         let mut batch = Batch::default();
+        store::search::insert(&mut batch, conn.kind(), docs);
         store::cover::insert(&mut batch, self.covers);
         store::series::insert(&mut batch, self.series);
         store::patch::insert(&mut batch, self.patches);
@@ -237,10 +250,84 @@ impl Pending {
             store::mail::set_outcome(conn, project, &digest, became).await?;
         }
         let recounted: Vec<PatchId> = self.recounted.iter().map(|id| ids.patch(*id)).collect();
+        if is_rehung {
+            while store::search::settle(conn).await? > 0 {}
+        }
         if recounted.is_empty() {
             return Ok(());
         }
         store::tag::recount(conn, tags, &recounted).await
+    }
+
+    /// Returns what is indexed of the new mails. Their ids are real.
+    fn docs(&self, people: &Names) -> Vec<NewDoc> {
+        let author = |id: PersonId| {
+            let known = people.get(&id);
+            known.map_or(["", ""], |(name, email)| [name.as_str(), email.as_str()])
+        };
+        let bodies: HashMap<PatchId, &PatchBody> =
+            self.bodies.iter().map(|(id, body)| (*id, body)).collect();
+        let patches = self.patches.iter().map(|patch| {
+            let body = bodies.get(&patch.id);
+            let text = |of: fn(&PatchBody) -> Option<&str>| body.and_then(|body| of(body));
+            let source = Source {
+                project: patch.project,
+                parent: Parent::Patch(patch.id),
+                comment: None,
+                date: patch.date,
+                submitter: patch.submitter,
+                author: author(patch.submitter),
+                subject: &patch.name,
+                message: text(|body| body.content.as_deref()).unwrap_or_default(),
+                diff: text(|body| body.diff.as_deref()).unwrap_or_default(),
+            };
+            source.doc()
+        });
+        let covers = self.covers.iter().map(|cover| {
+            let source = Source {
+                project: cover.project,
+                parent: Parent::Cover(cover.id),
+                comment: None,
+                date: cover.date,
+                submitter: cover.submitter,
+                author: author(cover.submitter),
+                subject: &cover.name,
+                message: &cover.content,
+                diff: "",
+            };
+            source.doc()
+        });
+        let projects = self.projects_of_comments();
+        let comments = self.comments.iter().filter_map(|comment| {
+            let source = Source {
+                project: *projects.get(&comment.id)?,
+                parent: comment.parent,
+                comment: Some(comment.id),
+                date: comment.date,
+                submitter: comment.submitter,
+                author: author(comment.submitter),
+                subject: "",
+                message: &comment.content,
+                diff: "",
+            };
+            Some(source.doc())
+        });
+        patches.chain(covers).chain(comments).collect()
+    }
+
+    /// Returns the projects of new comments: those of their mails.
+    fn projects_of_comments(&self) -> HashMap<CommentId, ProjectId> {
+        let new = self.mails.iter();
+        let new = new.filter_map(|mail| Some((mail.became, mail.project?)));
+        let late = self.late.iter();
+        let late = late.map(|((project, _), became)| (*became, *project));
+        let comments = new
+            .chain(late)
+            .filter_map(|(became, project)| match became {
+                Became::Comment(id) => Some((id, project)),
+                _ => None,
+            });
+        comments.collect()
     }
 
     /// Replaces every provisional id.
@@ -339,7 +426,8 @@ impl Ids {
         taken.copied().unwrap_or(id)
     }
 
-    fn person(&self, id: PersonId) -> PersonId {
+    /// Returns the id of a person in place of a provisional one.
+    pub fn person(&self, id: PersonId) -> PersonId {
         PersonId(self.real(Of::People, id.0))
     }
 

@@ -110,6 +110,14 @@ impl People {
         self.newest.unsigned_abs() as usize
     }
 
+    /// Returns everybody's name and address, by their ids of this delivery.
+    pub fn names(&self) -> impl Iterator<Item = (PersonId, (String, String))> {
+        self.people.iter().map(|(id, person)| {
+            let name = person.name.clone().unwrap_or_default();
+            (*id, (name, person.email.clone()))
+        })
+    }
+
     /// Writes who is new, under these ids, and the new names of the others. Ids of people whom another
     /// process wrote meanwhile are replaced by theirs.
     pub async fn write(self, conn: &mut Conn, ids: &mut [i64]) -> Result<()> {

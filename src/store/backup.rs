@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use super::{
     Conn, Db, Error, Kind, Result, Tx, Value,
     dump::{Column, Holds, Options, Place, TABLES, Table},
-    migrate, rows, sql,
+    migrate, rows, search, sql,
 };
 use crate::domain::Timestamp;
 
@@ -203,6 +203,7 @@ impl Restore {
                 move_sequence(&mut self.tx, table, last).await?;
             }
         }
+        search::begin_anew(&mut self.tx).await?;
         self.tx.commit().await
     }
 

@@ -1,6 +1,6 @@
 //! Comments of patches and covers.
 
-use super::{Batch, Conn, Result, Sql, Tx, Value, event, project, sql, tag, tally::What};
+use super::{Batch, Conn, Result, Sql, Tx, Value, event, project, search, sql, tag, tally::What};
 use crate::domain::{
     CommentId, CoverId, MessageId, PatchId, PersonId, ProjectId, Timestamp,
     comment::{Comment, Parent},
@@ -173,6 +173,7 @@ pub async fn edit(tx: &mut Tx, id: CommentId, content: &str) -> Result<bool> {
             .bind(content.replace("\r\n", "\n"))
             .optional(tx)
             .await?;
+    search::settle(tx).await?;
     recount(tx, row).await
 }
 

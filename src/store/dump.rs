@@ -189,8 +189,12 @@ tables! {
         claimed_until: Loading, finished: Loading, position: Number, goal: Number, changed: Number, log: Text,
     }
     pulse(1) { name: Text, date: Loading }
+    saved_filter(1) { id: Number, project_id: Number, account_id: Number, name: Text, query: Text, created: Loading }
     mail_source(1) { name: Text, position: Text, date: Loading }
 }
+
+/// Tables that are made of the others, and so neither dumped nor kept in backups: the index of texts.
+pub const DERIVED: &[&str] = &["search_doc", "search_wait", "search_state"];
 
 /// Returns the table of that name.
 pub fn table(name: &str) -> Option<&'static Table> {
@@ -389,11 +393,12 @@ pub async fn schema(conn: &mut Conn) -> Result<Vec<(String, String)>> {
         Kind::Sqlite => {
             "SELECT t.name, c.name FROM sqlite_schema t JOIN pragma_table_info(t.name) c \
              WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%' AND t.name NOT LIKE '_sqlx_%' \
-             AND t.name NOT LIKE 'patch_words%' ORDER BY t.name, c.name"
+             AND t.name NOT LIKE 'patch_words%' AND t.name NOT LIKE 'search_%' ORDER BY t.name, c.name"
         }
         Kind::Postgres => {
             "SELECT table_name::text, column_name::text FROM information_schema.columns \
-             WHERE table_schema = current_schema() AND table_name NOT LIKE '_sqlx_%' ORDER BY 1, 2"
+             WHERE table_schema = current_schema() AND table_name NOT LIKE '_sqlx_%' \
+             AND table_name NOT LIKE 'search_%' ORDER BY 1, 2"
         }
     };
     sql(text).all(conn).await

@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use super::dump::TABLES;
+use super::dump::{DERIVED, TABLES};
 
 /// Who gets rights: the site, the mail, and who owns the tables.
 #[derive(Clone, Debug)]
@@ -90,6 +90,8 @@ const MAIL: &[(&str, &str)] = &[
     ("comment", "SELECT, INSERT, UPDATE"),
     // Mails that came late change what earlier ones have said.
     ("event", "SELECT, INSERT, UPDATE, DELETE"),
+    ("search_doc", "SELECT, INSERT, DELETE"),
+    ("search_wait", "SELECT, INSERT, DELETE"),
     ("mail", "SELECT, INSERT, UPDATE"),
     ("mail_source", "SELECT, INSERT, UPDATE"),
     ("quarantine", "SELECT, INSERT, UPDATE"),
@@ -124,11 +126,15 @@ fn schema(out: &mut String, roles: &Roles) -> std::fmt::Result {
     writeln!(out, "GRANT USAGE ON SCHEMA public TO {web}, {mail};")
 }
 
+fn names() -> impl Iterator<Item = &'static str> {
+    let tables = TABLES.iter().map(|table| table.name);
+    tables.chain(DERIVED.iter().copied())
+}
+
 fn tables(out: &mut String, roles: &Roles) -> std::fmt::Result {
     let Roles { web, mail, .. } = roles;
     writeln!(out, "\n-- The site reads and writes every table.")?;
-    for table in TABLES {
-        let name = table.name;
+    for name in names() {
         writeln!(
             out,
             "GRANT SELECT, INSERT, UPDATE, DELETE ON {name} TO {web};"
@@ -138,8 +144,8 @@ fn tables(out: &mut String, roles: &Roles) -> std::fmt::Result {
         out,
         "\n-- Mail does with a table what it has to, and no more."
     )?;
-    for table in TABLES {
-        writeln!(out, "REVOKE ALL ON {} FROM {mail};", table.name)?;
+    for name in names() {
+        writeln!(out, "REVOKE ALL ON {name} FROM {mail};")?;
     }
     for (name, rights) in MAIL {
         writeln!(out, "GRANT {rights} ON {name} TO {mail};")?;

@@ -38,6 +38,8 @@ pub mod quarantine;
 pub mod relation;
 pub mod revision;
 mod rows;
+pub mod saved;
+pub mod search;
 pub mod second_factor;
 pub mod sequence;
 pub mod series;

@@ -508,7 +508,7 @@ pub async fn chain_patches(conn: &mut Conn, series: SeriesId) -> Result<Vec<Chai
     query.push(
         "SELECT s.id AS series_id, s.version, s.minor, s.date, p.msgid, p.name, p.hash
            FROM chain c JOIN series s ON s.id = c.id JOIN patch p ON p.series_id = s.id
-          WHERE (SELECT count(*) FROM (SELECT 1 FROM chain LIMIT 2) some) > 1
+          WHERE (SELECT count(*) FROM (SELECT 1 FROM chain LIMIT 2) first_ones) > 1
           ORDER BY s.version, s.minor, s.date, s.id, p.number LIMIT ",
     );
     query.arg(MOST_PATCHES);

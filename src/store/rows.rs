@@ -119,6 +119,17 @@ impl Batch {
         self.push(into, PLAIN, rows, conflict);
     }
 
+    /// Adds rows that PostgreSQL has to convert: `source` selects them from `unnest`, whose columns `alias` names.
+    pub(super) fn add_converted(
+        &mut self,
+        into: &'static str,
+        source: &'static str,
+        rows: Vec<Vec<Value>>,
+        alias: &'static str,
+    ) {
+        self.push(into, source, rows, alias);
+    }
+
     /// Adds rows whose ids rise in the order in which transactions end.
     pub(super) fn add_in_turn(&mut self, into: &'static str, rows: Vec<Vec<Value>>) {
         self.push(into, IN_TURN, rows, "");
@@ -176,7 +187,7 @@ impl Batch {
 }
 
 /// How the parts of a statement begin; what is more goes into another one.
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "WITH a AS (",
     ", b AS (",
     ", c AS (",
@@ -189,4 +200,5 @@ const NAMES: [&str; 12] = [
     ", j AS (",
     ", k AS (",
     ", l AS (",
+    ", m AS (",
 ];

@@ -106,6 +106,28 @@ pub async fn patch(conn: &mut Conn, id: PatchId) -> Result<Option<Place>> {
     place(conn, statement.bind(id)).await
 }
 
+/// Returns where a patch is shown that became a commit whose id begins so, in hexadecimal digits.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn by_commit(conn: &mut Conn, begin: &str) -> Result<Option<Place>> {
+    let begin = begin.to_ascii_lowercase();
+    let mut statement = sql(
+        "SELECT pr.linkname, pr.name AS project, p.msgid AS asked, p.msgid, FALSE AS cover, CAST(NULL AS BIGINT) AS comment_id
+           FROM patch p JOIN project pr ON pr.id = p.project_id WHERE p.commit_ref",
+    );
+    let collated = match conn.kind() {
+        super::Kind::Postgres => " COLLATE \"C\"",
+        super::Kind::Sqlite => "",
+    };
+    // What follows the last digit is a letter that no id has.
+    statement.push(collated).push(" >= ").arg(begin.as_str());
+    statement.push(" AND p.commit_ref").push(collated);
+    statement.push(" < ").arg(format!("{begin}g"));
+    statement.push(" ORDER BY p.id LIMIT 1");
+    place(conn, statement).await
+}
+
 /// Returns where the cover with this id is shown.
 ///
 /// # Errors

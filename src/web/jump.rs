@@ -1,4 +1,4 @@
-//! Searches that name one thing: a patch's number, a message id, an address that was pasted (`web.md §6.1`).
+//! Searches that name one thing: a patch's number, a message id, a commit, an address that was pasted (`web.md §6.1`).
 
 use rocket::http::RawStr;
 
@@ -8,7 +8,7 @@ use crate::{
     store::{self, submission},
 };
 
-/// Returns where a search that names one thing leads: a patch's number, a message id, an address of ours.
+/// Returns where a search that names one thing leads: a patch's number, a message id, the id of a commit, an address of ours.
 pub async fn jump(db: &mut Db<'_>, view: &View<'_>, text: &str) -> Result<Option<String>> {
     let text = text.trim();
     let number = text.strip_prefix("id:").unwrap_or(text);
@@ -25,6 +25,11 @@ pub async fn jump(db: &mut Db<'_>, view: &View<'_>, text: &str) -> Result<Option
         let list = view.links().list(&project.linkname);
         return Ok(Some(list + query.href().trim_start_matches("./")));
     }
+    if is_commit(text)
+        && let Some(place) = submission::by_commit(db, text).await?
+    {
+        return Ok(Some(comment::address(view, &place, "")));
+    }
     let Some(ids) = message_ids(text) else {
         return Ok(None);
     };
@@ -32,6 +37,11 @@ pub async fn jump(db: &mut Db<'_>, view: &View<'_>, text: &str) -> Result<Option
     Ok(places
         .first()
         .map(|place| comment::address(view, place, "")))
+}
+
+/// Says whether a text may be the id of a commit, or its beginning.
+fn is_commit(text: &str) -> bool {
+    (7..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Returns the project and the query of a list whose address was pasted: `https://host/project/x/list/?series=3`.

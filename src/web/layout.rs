@@ -25,7 +25,7 @@ pub struct Frame<'a> {
     pub title: &'a str,
     /// The project it belongs to.
     pub project: Option<(&'a Project, Tab)>,
-    /// Whether the bar has a search field; the list has its own.
+    /// Whether the bar has a search field; lists and the search have their own.
     pub search: bool,
 }
 
@@ -35,7 +35,7 @@ impl<'a> Frame<'a> {
         Frame {
             title,
             project: None,
-            search: false,
+            search: true,
         }
     }
 
@@ -52,7 +52,10 @@ impl<'a> Frame<'a> {
 /// Draws a whole page.
 pub fn page(view: &View, frame: &Frame, main: Markup) -> Markup {
     let bar = html! {
-        @if let Some((project, tab)) = frame.project { (tabs(view, project, tab, frame.search)) }
+        @match frame.project {
+            Some((project, tab)) => (tabs(view, project, tab, frame.search)),
+            None => @if frame.search { (find(view, None)) },
+        }
     };
     whole(view, frame.title, bar, main, true)
 }
@@ -180,13 +183,20 @@ fn tabs(view: &View, project: &Project, open: Tab, search: bool) -> Markup {
             }
             a href=(links.project(&project.linkname)) data-go="s" aria-current=[current(open, Tab::About)] { "About" }
         }
-        @if search {
-            form.find role="search" action=(list) {
-                input type="hidden" name="state" value="*";
-                input type="hidden" name="archive" value="both";
-                input type="search" name="q" aria-label="Search patches of this project" placeholder="Search patches"
-                    data-key="/";
-            }
+        @if search { (find(view, Some(project))) }
+    }
+}
+
+/// The search field of the bar: in the project of the page, else in all.
+fn find(view: &View, project: Option<&Project>) -> Markup {
+    let (label, hint) = match project {
+        Some(_) => ("Search the mails of this project", "Search this project"),
+        None => ("Search all mails", "Search"),
+    };
+    html! {
+        form.find role="search" action=(view.links().search()) {
+            @if let Some(project) = project { input type="hidden" name="project" value=(project.linkname); }
+            input type="search" name="q" aria-label=(label) placeholder=(hint) data-key="/";
         }
     }
 }

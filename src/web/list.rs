@@ -1,6 +1,6 @@
 //! The list of a project's patches: filters, order, pages (`web.md §6`).
 //!
-//! Six statements whatever is asked: project, words, desks, count, rows, marks. A list that turns out empty
+//! Seven statements whatever is asked: project, words, desks, saved filters, count, rows, marks. A list that turns out empty
 //! spends the last one on finding out why. Who is logged in costs five more: session, rights, what waits, and what
 //! the bar below the list offers: delegates and bundles.
 //!
@@ -29,6 +29,7 @@ use super::{
     pager,
     parts::{self, Column, Table},
     query::{ACTION_REQUIRED, Query},
+    saved,
 };
 use crate::{
     domain::{
@@ -46,6 +47,7 @@ use crate::{
             list::{Marks, Row},
         },
         project::Desk,
+        saved::Saved,
         state::Vocabulary,
     },
 };
@@ -68,7 +70,7 @@ async fn feed_file(linkname: &str, view: View<'_>, mut db: Db<'_>) -> Result<Ans
 }
 
 /// Answers what a query finds as a feed.
-async fn fed(
+pub async fn fed(
     db: &mut Db<'_>,
     view: &View<'_>,
     linkname: &str,
@@ -165,6 +167,8 @@ pub struct List {
     /// States and tags.
     pub vocabulary: Vocabulary,
     desks: Vec<Desk>,
+    /// The filters that are saved for this list, of the project and of who reads it.
+    saved: Vec<Saved>,
     /// The patches on this page.
     pub rows: Vec<Row>,
     marks: HashMap<PatchId, Marks>,
@@ -206,25 +210,22 @@ impl List {
             Place::Bundle(_) | Place::Todo(_) => Vec::new(),
         };
         let reader = view.user().map(|user| user.id);
+        let saved = match place {
+            Place::Project(id) => store::saved::of_list(db, id, reader).await?,
+            Place::Bundle(_) | Place::Todo(_) => Vec::new(),
+        };
         let listing = Listing::of(&query, Ground { place, reader }, &vocabulary);
         let size = view.items_per_page().clamp(1, 1000);
         let states = &vocabulary.states;
         let (filter, order) = (&listing.filter, listing.order);
-        let stretch = |page: i64| Stretch {
+        let stretch = Stretch {
             limit: size,
-            offset: (page - 1).saturating_mul(size),
+            offset: (listing.page - 1).saturating_mul(size),
         };
-        let mut page = listing.page;
-        let (mut extent, mut rows) =
-            store::patch::list::stretch(db, filter, order, states, stretch(page)).await?;
-        let mut pages = (extent.total + size - 1) / size;
-        if page > pages.max(1) {
-            // Behind the last page is the last page.
-            page = pages.max(1);
-            (extent, rows) =
-                store::patch::list::stretch(db, filter, order, states, stretch(page)).await?;
-            pages = (extent.total + size - 1) / size;
-        }
+        let (extent, rows) =
+            store::patch::list::stretch(db, filter, order, states, stretch).await?;
+        let pages = (extent.total + size - 1) / size;
+        let page = listing.page.min(pages.max(1));
         let mut unmatched = listing.unknown.clone();
         let mut marks = HashMap::new();
         if rows.is_empty() {
@@ -244,6 +245,7 @@ impl List {
             listing,
             vocabulary,
             desks,
+            saved,
             rows,
             marks,
             extent,
@@ -433,6 +435,7 @@ fn results(view: &View, list: &List) -> Markup {
                 p.total { (total(&list.extent)) }
                 @if has_views(list) { (views(list)) }
             }
+            @if has_views(list) { (saved::above(view, &list.project.linkname, &list.saved, &list.query)) }
             @if list.query.is_series() { (banner(view, list)) }
             @if list.rows.is_empty() { (empty()) } @else { (table(view, list)) }
             (pager::pager(list.page, list.pages, |page| list.query.with("page", &page.to_string()).href()))

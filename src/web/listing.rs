@@ -7,8 +7,9 @@ use crate::{
         BundleId, PersonId, ProjectId, SeriesId, StateId, Timestamp, UserId,
         check::CheckState,
         filter::{Archive, Delegate, Order, OrderKey, PatchFilter, States, Submitter},
+        search::{self, Having, Place as At, Standing, Term, What},
     },
-    store::state::Vocabulary,
+    store::{self, state::Vocabulary},
 };
 
 /// Which patches a page lists, whatever its query says.
@@ -128,7 +129,7 @@ impl Listing {
     /// Returns on whose desk is meant.
     fn desk(&mut self, key: &'static str, who: &str) -> Option<Delegate> {
         if !is_me(who) {
-            return Some(desk(who));
+            return Some(Delegate::read(who));
         }
         self.reader(key, who).map(Delegate::User)
     }
@@ -179,7 +180,7 @@ impl Listing {
     fn take_dates(&mut self, query: &Query) {
         for key in ["since", "before"] {
             let Some(text) = query.get(key) else { continue };
-            match moment(text) {
+            match Timestamp::of_day(text) {
                 Some(moment) if key == "since" => self.filter.since = Some(moment),
                 Some(moment) => self.filter.before = Some(moment),
                 None => self.refuse(key, format!("“{text}” is no date like 2024-03-05")),
@@ -209,17 +210,65 @@ impl Listing {
         self.filter.unaddressed = query.get("comments") == Some("unaddressed");
     }
 
-    /// Understands the words of `q`: `"quoted words"`, `-not`, `from:`, `state:`, `delegate:`.
+    /// Understands `q`, which is in the language of searches. Words without an operator are looked for in names.
     fn take_words(&mut self, query: &Query, vocabulary: &Vocabulary) {
-        for word in words(query.get("q").unwrap_or_default()) {
-            let field = word.text.split_once(':').filter(|_| !word.quoted);
-            match field.filter(|(_, value)| !value.is_empty()) {
-                Some(("from", who)) => self.take_from(who, word.without),
-                Some(("delegate", who)) => self.take_delegate(who, word.without),
-                Some(("state", name)) => self.take_state(name, word.without, vocabulary),
-                Some(("file", _)) => self.refuse("q", "file names cannot be searched yet".into()),
-                _ if word.without => self.filter.without.push(word.text),
-                _ => self.filter.words.push(word.text),
+        let asked = match search::Query::parse(query.get("q").unwrap_or_default()) {
+            Ok(asked) => asked,
+            Err(fault) => return self.refuse("q", fault.why),
+        };
+        let Some(terms) = asked.flat() else {
+            let why = "OR and brackets are for the search over all projects";
+            return self.refuse("q", why.into());
+        };
+        for (without, term) in terms {
+            self.take_term(term, without, vocabulary);
+        }
+    }
+
+    fn take_term(&mut self, term: &Term, without: bool, vocabulary: &Vocabulary) {
+        let text = term.text.as_str();
+        match term.what {
+            What::Text(At::Any | At::Subject) if without => {
+                self.filter.without.push(text.to_owned())
+            }
+            What::Text(At::Any | At::Subject) => self.filter.words.push(text.to_owned()),
+            What::From => self.take_from(text, without),
+            What::Delegate => self.take_delegate(text, without),
+            What::State => self.take_state(text, without, vocabulary),
+            What::Is(standing) => self.take_standing(standing, without, vocabulary),
+            What::Has(Having::ChecksFail) if !without => {
+                self.filter.checks = Some(Some(CheckState::Fail));
+            }
+            What::Has(Having::ChecksNone) if !without => self.filter.checks = Some(None),
+            What::Has(Having::OpenComments) if !without => self.filter.unaddressed = true,
+            What::After(moment) if !without => self.filter.since = Some(moment),
+            What::Before(moment) if without => self.filter.since = Some(moment),
+            What::After(moment) | What::Before(moment) => self.filter.before = Some(moment),
+            What::Project => {
+                let why = "“project:” is for the search over all projects";
+                self.refuse("q", why.into());
+            }
+            What::Text(_) | What::By(_) | What::Has(_) | What::Message => {
+                self.filter.said.push((without, term.clone()));
+            }
+        }
+    }
+
+    fn take_standing(&mut self, standing: Standing, without: bool, vocabulary: &Vocabulary) {
+        let mut states = |open: bool| {
+            let all = vocabulary.states.iter();
+            let ids = all.filter(|state| state.action_required == open);
+            self.filter.states = States::Among(ids.map(|state| state.id).collect());
+        };
+        match standing {
+            Standing::Open => states(!without),
+            Standing::Closed => states(without),
+            Standing::Archived if without => self.filter.archive = Archive::No,
+            Standing::Archived => self.filter.archive = Archive::Yes,
+            Standing::Patch if !without => {}
+            Standing::Cover | Standing::Comment if without => {}
+            Standing::Patch | Standing::Cover | Standing::Comment => {
+                self.refuse("q", "a list has patches only".into());
             }
         }
     }
@@ -300,75 +349,8 @@ fn order(query: &Query, place: Place) -> Order {
     Order { key, descending }
 }
 
-fn desk(text: &str) -> Delegate {
-    match text.parse() {
-        Ok(id) => Delegate::User(UserId(id)),
-        Err(_) if text.eq_ignore_ascii_case("nobody") => Delegate::Nobody,
-        Err(_) => Delegate::Matching(text.to_owned()),
-    }
-}
-
 fn state(text: &str, vocabulary: &Vocabulary) -> Option<StateId> {
-    let is = |state: &&crate::domain::state::State| {
-        text.parse() == Ok(state.id.0) || state.is_called(text)
-    };
-    vocabulary.states.iter().find(is).map(|state| state.id)
-}
-
-/// Reads a day or a moment, in UTC, of the years that both engines know.
-fn moment(text: &str) -> Option<Timestamp> {
-    let moment = match text.parse::<jiff::Timestamp>() {
-        Ok(moment) => moment,
-        Err(_) => {
-            let day: jiff::civil::Date = text.parse().ok()?;
-            day.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp()
-        }
-    };
-    let year = moment.to_zoned(jiff::tz::TimeZone::UTC).year();
-    (1..=9999)
-        .contains(&year)
-        .then(|| Timestamp(moment.as_microsecond()))
-}
-
-#[derive(Debug, PartialEq, Eq)]
-struct Word {
-    text: String,
-    quoted: bool,
-    without: bool,
-}
-
-/// Splits a search at blanks; quotation marks hold words together.
-fn words(text: &str) -> Vec<Word> {
-    let mut out = Vec::new();
-    let mut rest = text.trim_start();
-    while !rest.is_empty() {
-        let without =
-            rest.len() > 1 && rest.starts_with('-') && !rest[1..].starts_with(char::is_whitespace);
-        let body = if without { &rest[1..] } else { rest };
-        let (text, quoted, after) = match body.strip_prefix('"') {
-            Some(inner) => {
-                let end = inner.find('"').unwrap_or(inner.len());
-                (
-                    &inner[..end],
-                    true,
-                    inner.get(end + 1..).unwrap_or_default(),
-                )
-            }
-            None => {
-                let end = body.find(char::is_whitespace).unwrap_or(body.len());
-                (&body[..end], false, &body[end..])
-            }
-        };
-        if !text.is_empty() {
-            out.push(Word {
-                text: text.to_owned(),
-                quoted,
-                without,
-            });
-        }
-        rest = after.trim_start();
-    }
-    out
+    store::search::state(text, &vocabulary.states)
 }
 
 #[cfg(test)]
@@ -560,8 +542,10 @@ mod tests {
             "before=-000001-12-31T00:00:00Z",
             "q=state:gone",
             "q=-state:gone",
-            "q=file:Makefile",
-            "q=-file:Makefile",
+            "q=is:comment",
+            "q=project:x",
+            "q=a OR b",
+            "q=form:ann",
             "q=from:me",
             "q=-delegate:Me",
             "submitter=me",
@@ -605,13 +589,33 @@ mod tests {
         assert_eq!(filter.without, ["rfc", "to do"]);
         assert_eq!(filter.submitter, Some(Submitter::Matching("ann".into())));
         assert_eq!(filter.states, States::Among(vec![StateId(1)]));
+    }
+
+    #[test]
+    fn a_search_asks_what_filters_ask() {
+        let filter = |text| listing(text).filter;
+        let among = |ids: &[i64]| States::Among(ids.iter().copied().map(StateId).collect());
+        assert_eq!(filter("q=is:open").states, among(&[1, 2]));
+        assert_eq!(filter("q=-is:open").states, among(&[3]));
+        assert_eq!(filter("q=is:archived").archive, Archive::Yes);
+        assert_eq!(filter("q=has:checks-none").checks, Some(None));
+        assert!(filter("q=has:open-comments").unaddressed);
+        let days = filter("q=after:1970-01-02 before:1970-01-03");
+        assert_eq!(days.since, Some(Timestamp(86_400_000_000)));
+        assert_eq!(days.before, Some(Timestamp(2 * 86_400_000_000)));
+        let said = filter("q=file:a.c -diff:x -has:comments reviewed-by:ann").said;
+        let said: Vec<String> = said
+            .iter()
+            .map(|(without, term)| format!("{without} {term}"))
+            .collect();
         assert_eq!(
-            words("\"open"),
-            [Word {
-                text: "open".into(),
-                quoted: true,
-                without: false
-            }]
+            said,
+            [
+                "false file:a.c",
+                "true diff:x",
+                "true has:comments",
+                "false reviewed-by:ann"
+            ]
         );
     }
 

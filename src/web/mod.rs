@@ -54,6 +54,8 @@ mod quote;
 mod registration;
 mod reply;
 mod route;
+mod saved;
+mod search;
 mod second_factor;
 mod series;
 mod session;
@@ -189,6 +191,8 @@ pub fn mount(rocket: Rocket<Build>, options: Options) -> Rocket<Build> {
         undo::routes(),
         todo::routes(),
         suggest::routes(),
+        search::routes(),
+        saved::routes(),
         registration::routes(),
         confirmation::routes(),
         optout::routes(),

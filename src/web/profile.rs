@@ -12,7 +12,7 @@ use super::{
     form::Form,
     guard::View,
     layout::{self, Frame},
-    parts,
+    parts, saved,
 };
 use crate::{
     auth::session::Session,
@@ -21,6 +21,7 @@ use crate::{
         self, Conn,
         bundle::{Bundle, By, Search},
         project::Concern,
+        saved::Saved,
         window::Window,
     },
 };
@@ -190,12 +191,14 @@ pub(super) async fn keep(session: &Session, form: &Form<'_>, changed: &User) -> 
 struct Own {
     projects: Vec<Concern>,
     bundles: Vec<Bundle>,
+    filters: Vec<Saved>,
 }
 
 async fn own(conn: &mut Conn, user: &User) -> Result<Own> {
     Ok(Own {
         projects: store::project::of_user(conn, user.id).await?,
         bundles: bundles(conn, user).await?,
+        filters: store::saved::of_user(conn, user.id).await?,
     })
 }
 
@@ -225,7 +228,8 @@ async fn page(
     faults: &Faults,
 ) -> Result<Markup> {
     let own = own(conn, &session.caller.user).await?;
-    let main = html! { (names(view, entered, faults)) (work(view, &own)) };
+    let main =
+        html! { (names(view, entered, faults)) (work(view, &own)) (filters(view, &own.filters)) };
     Ok(framed(view, Section::Profile, main))
 }
 
@@ -265,6 +269,16 @@ fn work(view: &View, own: &Own) -> Markup {
                 }
                 @if !own.bundles.is_empty() { dd { a href=(links.user_page("bundles/")) { "All bundles" } } }
             }
+        }
+    }
+}
+
+fn filters(view: &View, filters: &[Saved]) -> Markup {
+    html! {
+        section #filters {
+            h2 { "Saved filters" }
+            @if filters.is_empty() { p.muted { "None: the list of a project has a link that saves what it shows." } }
+            @else { (saved::table(view, &filters.iter().collect::<Vec<_>>(), true, "profile")) }
         }
     }
 }

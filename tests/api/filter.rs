@@ -95,6 +95,45 @@ on_both! {
     }
 }
 
+on_both! {
+    async fn patches_are_searched_as_on_pages(db: Db) {
+        let site = seed::site(&db).await;
+        let name = site.get("patches/1/").await.json["name"].as_str().expect("a name").to_owned();
+        for (query, ids) in [
+            ("pump", vec![1, 2]),
+            ("pump,-start", vec![2]),
+            ("pump -id -from:sam", vec![]),
+            ("pump (start OR state:new)", vec![1, 2]),
+            ("msgid:s1@example.com OR msgid:s2@example.com", vec![1, 2]),
+            ("pump is:closed", vec![]),
+            ("pump is:open -is:archived project:p", vec![1, 2]),
+            ("delegate:d", vec![2]),
+            ("-after:2024-03-06 before:2024-03-05", vec![]),
+            ("pump has:checks-none -has:comments is:comment", vec![]),
+            ("file:no/such/file", vec![]),
+            (name.as_str(), vec![1]),
+        ] {
+            let encoded = patchwork::domain::link::encoded(query);
+            let seen = site.get(&format!("patches/?q={encoded}&order=id")).await.is(200);
+            assert_eq!(seen.ids(), ids, "{query}");
+            assert_eq!(seen.header("X-Total-Count"), ids.len().to_string(), "{query}");
+        }
+        let files = site.get("patches/?q=-file:no/such&per_page=250").await.is(200);
+        assert_eq!(files.ids().len(), 51);
+        for (query, detail) in [
+            ("q=pump+is:shut", "q: After “is:” stands one of open, closed, archived, patch, cover, comment. It is “is:shut” at character 6."),
+            ("q=%C3%BC+state:gone", "q: There is no state “gone”. It is “state:gone” at character 3."),
+            ("q=from:me", "q: “me” needs an account. It is “from:me” at character 1."),
+        ] {
+            let seen = site.get(&format!("patches/?{query}")).await;
+            assert_eq!((seen.status, seen.json["detail"].as_str()), (400, Some(detail)), "{query}");
+            // Compatibility: with a version, these are words.
+            assert!(site.get(&format!("1.4/patches/?{query}")).await.is(200).ids().is_empty());
+        }
+        assert_eq!(site.get_as("d", "patches/?q=delegate:me").await.is(200).ids(), [2]);
+    }
+}
+
 /// A list, a query, and how many entries it finds.
 const OTHERS: &[(&str, &str, usize)] = &[
     ("covers/", "project=p", 1),

@@ -30,6 +30,7 @@ const COMMANDS: &[&str] = &[
     "hash",
     "rehash",
     "relink",
+    "reindex",
     "retag",
     "replacerelations",
     "quarantine",
@@ -130,6 +131,7 @@ fn settings_that_cannot_be_read_end_every_command() {
         &["dumparchive"],
         &["rehash"],
         &["relink"],
+        &["reindex"],
         &["retag"],
         &["replacerelations", "x"],
         &["changepassword", "x"],
@@ -154,6 +156,7 @@ fn a_database_that_is_not_there_is_not_made_by_accident() {
         &["dumparchive"],
         &["rehash"],
         &["relink"],
+        &["reindex"],
         &["retag"],
         &["changepassword", "x"],
     ] {

@@ -188,6 +188,8 @@ const REFERENCES: &[&str] = &[
     "revision_link.series_id > series: CASCADE",
     "revision_sign.project_id > project: CASCADE",
     "revision_sign.series_id > series: CASCADE",
+    "saved_filter.account_id > account: CASCADE",
+    "saved_filter.project_id > project: CASCADE",
     "second_factor.account_id > account: CASCADE",
     "series.cover_id > cover: SET NULL",
     "series.project_id > project: NO ACTION",

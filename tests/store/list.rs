@@ -349,10 +349,12 @@ on_both! {
                     let stretch = Stretch { limit: 7, offset: offset as i64 };
                     let (extent, rows) = patch::list::stretch(&mut conn, &filter, order, &states, stretch).await.expect(name);
                     match extent.more {
-                        true => assert!(extent.total < wanted.len() as i64 && extent.total > stretch.offset, "{name}"),
+                        true => assert!(extent.total < wanted.len() as i64, "{name}"),
                         false => assert_eq!(extent.total, wanted.len() as i64, "{name}"),
                     }
                     let ids: Vec<i64> = rows.iter().map(|row| row.id.0).collect();
+                    // Behind the last page is the last page.
+                    let offset = if offset < expected.len() { offset } else { expected.len().saturating_sub(1) / 7 * 7 };
                     let expected: Vec<i64> = expected.iter().copied().skip(offset).take(7).collect();
                     assert_eq!(ids, expected, "{name}, {order:?}, from {offset}");
                 }

@@ -8,5 +8,6 @@ mod list;
 mod migrate;
 mod outbox;
 mod play;
+pub mod search;
 mod standby;
 mod transaction;

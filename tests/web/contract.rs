@@ -119,6 +119,8 @@ pub async fn the_map_is_complete(db: &Db) {
     let both = [
         "/project/<linkname>/list",
         "/project/<linkname>/bundles",
+        "/project/<linkname>/filter",
+        "/project/<linkname>/filter/<id>",
         "/project/<linkname>/patch/<_..>",
         "/project/<linkname>/cover/<_..>",
         "/project/<linkname>/series/<id>",
@@ -172,6 +174,8 @@ pub async fn the_map_is_complete(db: &Db) {
         "/user/password-change/done",
         "/user/password-reset/mail-sent",
         "/about",
+        "/search",
+        "/search/help",
         "/submitter",
         "/delegate",
         "/help",

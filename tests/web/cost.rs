@@ -12,15 +12,15 @@ use super::{
 /// Addresses, and how many statements each takes for a visitor and for a maintainer, who costs three more to know
 /// (session, rights, what waits) and two for what the bar below a table offers. `None` where another page is shown; a page
 /// that asks nothing itself tells of no statements.
-const COSTS: [(&str, [Option<u32>; 2]); 34] = [
+const COSTS: [(&str, [Option<u32>; 2]); 38] = [
     ("/", [Some(1), Some(4)]),
     ("/?q=deferred", [Some(1), Some(4)]),
     ("/project/one/", [Some(6), Some(9)]),
-    ("/project/one/list/", [Some(7), Some(12)]),
-    ("/project/one/list/?view=flat", [Some(7), Some(12)]),
+    ("/project/one/list/", [Some(8), Some(13)]),
+    ("/project/one/list/?view=flat", [Some(8), Some(13)]),
     (
         "/project/one/list/?page=2&order=-submitter",
-        [Some(7), Some(12)],
+        [Some(8), Some(13)],
     ),
     ("/project/one/list/?q=pa", [Some(8), Some(13)]),
     (
@@ -31,9 +31,9 @@ const COSTS: [(&str, [Option<u32>; 2]); 34] = [
         "/project/one/list/?submitter=nobody-at-all",
         [Some(7), Some(12)],
     ),
-    ("/project/one/list/?format=atom", [Some(7), Some(12)]),
-    ("/project/one/feed.atom", [Some(7), Some(12)]),
-    ("/project/one/patch/first@h/", [Some(7), Some(12)]),
+    ("/project/one/list/?format=atom", [Some(8), Some(13)]),
+    ("/project/one/feed.atom", [Some(8), Some(13)]),
+    ("/project/one/patch/first@h/", [Some(8), Some(13)]),
     ("/project/one/patch/first@h/raw/", [Some(2), Some(5)]),
     ("/project/one/patch/first@h/mbox/", [Some(3), Some(6)]),
     ("/project/one/cover/1@h/", [Some(9), Some(14)]),
@@ -46,7 +46,7 @@ const COSTS: [(&str, [Option<u32>; 2]); 34] = [
     ("/user/bundles/", [None, Some(5)]),
     ("/user/todo/?all=1", [None, Some(14)]),
     ("/user/todo/one/", [None, Some(12)]),
-    ("/user/", [None, Some(5)]),
+    ("/user/", [None, Some(6)]),
     ("/user/addresses/", [None, Some(6)]),
     ("/user/display/", [None, Some(0)]),
     ("/user/tokens/", [None, Some(4)]),
@@ -54,6 +54,10 @@ const COSTS: [(&str, [Option<u32>; 2]); 34] = [
     ("/user/second-factor/", [None, Some(3)]),
     ("/user/link/", [None, Some(0)]),
     ("/user/login/", [Some(0), None]),
+    ("/project/one/filter/?q=x", [None, Some(5)]),
+    ("/search/", [Some(1), Some(4)]),
+    ("/search/help/", [Some(0), Some(0)]),
+    ("/search/?q=pa+state:new", [Some(4), Some(8)]),
     ("/submitter/?q=ann", [Some(1), Some(4)]),
     ("/delegate/?q=mar&project=one", [Some(2), Some(5)]),
 ];

@@ -152,7 +152,7 @@ pub async fn lists_are_filtered(db: &Db) {
         (&format!("?q=-delegate:{mara}"), "gamma beta"),
         ("?q=-state:new", "beta"),
         ("?q=-state:new&order=name&submitter=h", "beta"),
-        ("?q=file:alpha", "gamma Alpha beta"),
+        ("?q=is:cover", "gamma Alpha beta"),
         ("?q=%00ALPHA%00", "Alpha"),
         ("?submitter=%00z%00o", "beta"),
         ("?state=%00&tag=%00&series=%00", "gamma Alpha beta"),
@@ -191,7 +191,7 @@ pub async fn lists_are_filtered(db: &Db) {
         ("q=delegate:zz", "no delegate is called “zz” ×"),
         ("delegate=me", "“me” needs an account ×"),
         ("submitter=Me", "“Me” needs an account ×"),
-        ("q=file:Makefile", "file names cannot be searched yet ×"),
+        ("q=is:cover", "a list has patches only ×"),
         (
             "since=-009998-01-01",
             "“-009998-01-01” is no date like 2024-03-05 ×",

@@ -72,6 +72,7 @@ struct Things {
     person: i64,
     token: i64,
     session: String,
+    filter: i64,
 }
 
 async fn bundle(db: &Db, world: &World, name: &str, public: bool) -> BundleId {
@@ -135,6 +136,19 @@ async fn things(db: &Db, site: &Client) -> Things {
     second_factor::equip(db, world.user).await;
     unsubscribe::mailed(db).await;
     admin::recount(db).await;
+    let mut tx = db.begin().await.expect("a transaction");
+    store::saved::insert(
+        &mut tx,
+        ProjectId(world.one),
+        None,
+        "open",
+        "state=1",
+        seed::day(1),
+    )
+    .await
+    .expect("a filter");
+    tx.commit().await.expect("a commit");
+    let filter = letters::count(db, "SELECT id FROM saved_filter").await;
     Things {
         world,
         clerk,
@@ -148,6 +162,7 @@ async fn things(db: &Db, site: &Client) -> Things {
         person,
         token,
         session,
+        filter,
     }
 }
 
@@ -231,6 +246,24 @@ impl Things {
                 "/project/one/list/",
                 fields(&[("action", "create"), ("name", "from a list")]),
                 "LDDDDDDD",
+            ),
+            row(
+                "/project/<linkname>/filter",
+                "/project/one/filter/",
+                fields(&[("name", "mine"), ("query", "state=1")]),
+                "LDDDDDDD",
+            ),
+            row(
+                "/project/<linkname>/filter",
+                "/project/one/filter/",
+                fields(&[("name", "ours"), ("query", "state=1"), ("whose", "project")]),
+                "LFFFDFFF",
+            ),
+            row(
+                "/project/<linkname>/filter/<id>",
+                &format!("/project/one/filter/{}/", self.filter),
+                Vec::new(),
+                "LFFFDFFF",
             ),
             row(
                 "/project/<linkname>/list",

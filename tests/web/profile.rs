@@ -75,8 +75,8 @@ pub async fn a_profile_shows_what_is_its_users(db: &Db) {
         assert!(work.contains(&expected.to_owned()), "{expected}: {work:?}");
     }
     assert!(!work.contains(&"/project/three/list/".to_owned()));
-    // Session, rights and what waits; projects, bundles.
-    assert_eq!(page.statements(), 5);
+    // Session, rights and what waits; projects, bundles, saved filters.
+    assert_eq!(page.statements(), 6);
     let sections = page.values(".settings nav a", "href");
     assert_eq!(
         sections,

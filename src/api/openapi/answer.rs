@@ -7,6 +7,11 @@ use super::{body::content, schema::reference};
 /// How requests can be refused: status, name, why.
 const REFUSALS: &[(u16, &str, &str)] = &[
     (
+        400,
+        "Malformed",
+        "What is searched for cannot be read; the answer says where.",
+    ),
+    (
         403,
         "Forbidden",
         "The credentials are wrong, missing, or not enough.",

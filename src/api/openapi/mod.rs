@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Site,
-    endpoint::{ENDPOINTS, Endpoint},
+    endpoint::{ENDPOINTS, Endpoint, What},
     version::Version,
 };
 use operation::Operation;
@@ -46,6 +46,7 @@ fn document(site: &Site, version: Option<Version>) -> Value {
         Some(version) => format!("{base}/api/{version}"),
         None => format!("{base}/api"),
     };
+    let is_versioned = version.is_some();
     let version = version.unwrap_or(Version::NEWEST);
     json!({
         "openapi": "3.1.0",
@@ -56,7 +57,7 @@ fn document(site: &Site, version: Option<Version>) -> Value {
             "license": { "name": "GPL-2.0-or-later", "identifier": "GPL-2.0-or-later" },
         },
         "servers": [{ "url": prefix }],
-        "paths": paths(site, version),
+        "paths": paths(site, version, is_versioned),
         "components": {
             "schemas": schema::all(version),
             "responses": answer::refusals(),
@@ -66,19 +67,25 @@ fn document(site: &Site, version: Option<Version>) -> Value {
     })
 }
 
-fn paths(site: &Site, version: Version) -> Map<String, Value> {
+fn paths(site: &Site, version: Version, is_versioned: bool) -> Map<String, Value> {
     let known = ENDPOINTS.iter().filter(|it| it.since <= version);
     known
-        .map(|endpoint| path(site, version, endpoint))
+        .map(|endpoint| path(site, version, is_versioned, endpoint))
         .collect()
 }
 
-fn path(site: &Site, version: Version, endpoint: &'static Endpoint) -> (String, Value) {
+fn path(
+    site: &Site,
+    version: Version,
+    is_versioned: bool,
+    endpoint: &'static Endpoint,
+) -> (String, Value) {
     let methods = endpoint.methods.iter().copied();
     let operations: Map<String, Value> = methods
         .filter(|method| endpoint.has(*method, version))
         .map(|method| {
-            let operation = Operation::new(endpoint, method, version, &site.options);
+            let mut operation = Operation::new(endpoint, method, version, &site.options);
+            operation.asks_in_language = !is_versioned && endpoint.what == What::Patches;
             (method.as_str().to_lowercase(), operation.describe())
         })
         .collect();

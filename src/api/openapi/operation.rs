@@ -18,6 +18,8 @@ pub struct Operation<'a> {
     version: Version,
     options: &'a Options,
     resource: Resource,
+    /// Whether `q` is in the language of searches, and may be malformed.
+    pub asks_in_language: bool,
 }
 
 /// Returns the path with a name in each of its places.
@@ -76,6 +78,7 @@ impl<'a> Operation<'a> {
             version,
             options,
             resource: Resource::of(endpoint.what),
+            asks_in_language: false,
         }
     }
 
@@ -147,7 +150,12 @@ impl<'a> Operation<'a> {
             false => query::csrf_token(),
         });
         if self.is_reading() && self.endpoint.is_list() {
-            all.extend(query::of_list(&self.resource, self.version, self.options));
+            let mut of_list = query::of_list(&self.resource, self.version, self.options);
+            if self.asks_in_language {
+                of_list.retain(|parameter| parameter["name"] != "q");
+                of_list.push(query::asked());
+            }
+            all.extend(of_list);
         }
         all
     }
@@ -158,6 +166,9 @@ impl<'a> Operation<'a> {
         if self.is_reading() {
             let same = answer::answer("Nothing has changed.", &["ETag"], None);
             all.insert("304".to_owned(), same);
+            if self.asks_in_language && self.endpoint.is_list() {
+                all.extend([answer::refused(400)]);
+            }
         }
         if self.has_body() {
             let shape = reference(&body::error_name(self.endpoint.what));

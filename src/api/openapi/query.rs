@@ -102,6 +102,13 @@ fn words() -> Value {
     parameter("q", about, json!({ "type": "string" }))
 }
 
+/// Returns what may be searched for in the language of searches.
+pub fn asked() -> Value {
+    let about = "A search as on the pages: words that occur in the name, `\"a b\"`, `from:`, `file:`, `diff:`, `comment:`, \
+        `state:`, `is:open`, `has:checks-fail`, `after:`, `-not`, `OR`, brackets.";
+    parameter("q", about, json!({ "type": "string" }))
+}
+
 fn filter(filter: &Filter, version: Version) -> Value {
     match filter.means {
         Means::Bool => parameter(

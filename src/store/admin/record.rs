@@ -1,7 +1,7 @@
 //! Single rows of the console: read, written, deleted; and other tables' rows by name.
 
 use super::{Cells, Table};
-use crate::store::{Conn, Kind, Result, Sql, Tx, Value, sql};
+use crate::store::{Conn, Kind, Result, Sql, Tx, Value, search, sql};
 
 fn of(query: &mut Sql, table: &Table, id: Value) {
     query.push(" FROM ").push(table.base).push(" t WHERE ");
@@ -107,6 +107,9 @@ pub async fn update(
     }
     query.push(" WHERE ").push(table.key).push(" = ").arg(id);
     query.run(tx).await?;
+    if matches!(table.base, "patch" | "cover" | "comment") {
+        search::settle(tx).await?;
+    }
     Ok(())
 }
 

@@ -1,11 +1,15 @@
 //! What a list's filter means in SQL, and where a database had better start to look.
 
-use super::super::{Kind, Sql, containing};
+use super::super::{
+    Kind, Sql, containing,
+    search::{self, Expr},
+};
 use super::extent::Start;
 use crate::domain::{
     StateId,
     check::CheckState,
     filter::{Archive, Delegate, Except, PatchFilter, States, Submitter},
+    search::{Term, What},
     state::State,
 };
 
@@ -95,6 +99,27 @@ pub(super) fn conditions(
         query.push(" AND p.date < ").arg(before);
     }
     counted(query, filter, start);
+    for (without, term) in &filter.said {
+        said(query, kind, *without, term);
+    }
+}
+
+/// Appends what a term of a search asks of a patch, its mail or its comments.
+fn said(query: &mut Sql, kind: Kind, without: bool, term: &Term) {
+    query.push(if without { " AND NOT (" } else { " AND (" });
+    match (term.what, Expr::of_words(term)) {
+        (What::Has(having), _) => search::of_patch(query, &search::of_having(having)),
+        (What::Message, _) => {
+            query.push("p.msgid IN ");
+            query.list(&search::message_ids(&term.text));
+        }
+        (_, Some(expr)) => search::among(query, kind, "p.id", &expr),
+        // Nothing is asked: every text has it.
+        (_, None) => {
+            query.push(if without { "FALSE" } else { "TRUE" });
+        }
+    }
+    query.push(")");
 }
 
 fn words(query: &mut Sql, kind: Kind, filter: &PatchFilter, start: Start) {

@@ -32,11 +32,23 @@ pub struct Stretch {
 
 impl Stretch {
     fn end(self) -> i64 {
-        self.limit + self.offset
+        self.limit.saturating_add(self.offset)
+    }
+
+    /// Behind the last page is the last page.
+    fn within(self, total: i64) -> Stretch {
+        match self.offset < total {
+            true => self,
+            false => Stretch {
+                offset: (total - 1).max(0) / self.limit.max(1) * self.limit,
+                ..self
+            },
+        }
     }
 }
 
-/// Returns how long a list is, and the ids of a stretch of it, in its order.
+/// Returns how long a list is, and the ids of a stretch of it, in its order. Of a stretch behind the end it is the last one that
+/// begins at a multiple of its length.
 ///
 /// # Errors
 /// When the database is away or refuses.
@@ -54,11 +66,12 @@ pub(super) async fn stretch(
         let (total, ids) = counted(conn, filter, order, states, &extent, far, stretch).await?;
         extent.total = total.min(far);
         extent.more = total > far;
-        // Farther than is counted no page is made.
-        if !extent.more || stretch.offset >= total {
+        if !extent.more {
             return Ok((extent, ids));
         }
     }
+    // Farther than is counted no page is made.
+    let stretch = stretch.within(extent.total);
     let ids = ids(conn, filter, order, states, &extent, stretch).await?;
     Ok((extent, ids))
 }
@@ -244,15 +257,29 @@ async fn counted(
            UNION ALL SELECT id, row_number() OVER (ORDER BY ",
     );
     query.push(by_rank(order));
-    query
-        .push(") AS place FROM ranked) numbered WHERE place = 0 OR (place > ")
-        .arg(stretch.offset);
-    query.push(" AND place <= ").arg(stretch.end());
+    query.push(") AS place FROM ranked) numbered WHERE place = 0 OR (place > ");
+    begin(&mut query, stretch);
+    query.push(" AND place <= ").arg(stretch.limit).push(" + ");
+    begin(&mut query, stretch);
     query.push(") ORDER BY place");
     let mut ids = fetched(conn, query).await?;
     // In the first place stands the number.
     let total = ids.remove(0).0;
     Ok((total, ids))
+}
+
+/// Appends after which place a stretch begins, as [`Stretch::within`] says.
+fn begin(query: &mut Sql, stretch: Stretch) {
+    query
+        .push("(SELECT CASE WHEN total > ")
+        .arg(stretch.offset)
+        .push(" THEN ")
+        .arg(stretch.offset)
+        .push(" ELSE (total - 1) / ")
+        .arg(stretch.limit.max(1))
+        .push(" * ")
+        .arg(stretch.limit)
+        .push(" END FROM counted)");
 }
 
 /// What a list has to know of a patch to rank it.

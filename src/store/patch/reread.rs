@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 use crate::{
     domain::{PatchId, ProjectId, patch::name_key},
-    store::{Conn, Result, Tx, sql},
+    store::{Conn, Result, Tx, search, sql},
 };
 
 /// The texts of a patch that its mail decides alone.
@@ -66,5 +66,6 @@ pub async fn write(tx: &mut Tx, id: PatchId, texts: &Texts) -> Result<()> {
         .bind(texts.diff.clone())
         .run(tx)
         .await?;
+    search::settle(tx).await?;
     Ok(())
 }

@@ -3,7 +3,9 @@
 use sqlx::FromRow;
 
 use super::super::{
-    Conn, Result, Sql, containing, sql, tally,
+    Conn, Kind, Result, Sql, containing,
+    search::{self, Asked},
+    sql, tally,
     window::{self, Holds, Key, Part, Window, among},
 };
 use crate::domain::{
@@ -14,6 +16,8 @@ use crate::domain::{
 /// Which patches. Several values of one field are alternatives; no value is any.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Search {
+    /// Of which this is true.
+    pub asked: Option<Asked>,
     /// In these projects.
     pub projects: Vec<ProjectId>,
     /// In these series.
@@ -213,7 +217,7 @@ pub async fn page(
     let mut query = sql(COLUMNS);
     window::place(&mut query, conn.kind(), "p.id", &keys);
     query.push(" FROM (SELECT p.id AS page_id FROM patch p WHERE TRUE");
-    conditions(&mut query, search);
+    conditions(&mut query, conn.kind(), search);
     window::apply(&mut query, "p.id", &keys, &window);
     query
         .push(") page JOIN patch p ON p.id = page.page_id")
@@ -272,12 +276,12 @@ pub async fn count(conn: &mut Conn, search: &Search) -> Result<i64> {
         return tally::patches(conn, &search.projects, &search.states, search.archived).await;
     }
     let mut query = sql("SELECT count(*) FROM patch p WHERE TRUE");
-    conditions(&mut query, search);
+    conditions(&mut query, conn.kind(), search);
     let (count,): (i64,) = query.one(conn).await?;
     Ok(count)
 }
 
-fn conditions(query: &mut Sql, search: &Search) {
+fn conditions(query: &mut Sql, kind: Kind, search: &Search) {
     among(query, " AND p.project_id", &search.projects);
     among(query, " AND p.series_id", &search.series);
     among(query, " AND p.submitter_id", &search.submitters);
@@ -297,6 +301,10 @@ fn conditions(query: &mut Sql, search: &Search) {
     }
     if let Some(msgid) = &search.msgid {
         query.push(" AND p.msgid = ").arg(msgid);
+    }
+    if let Some(asked) = &search.asked {
+        query.push(" AND ");
+        search::of_patches(query, kind, asked);
     }
     for word in &search.words {
         query.push(" AND p.name_key LIKE ").arg(containing(word));

@@ -73,6 +73,7 @@ pub static MODEL: Model = Model {
                 ("prune", "Delete old events"),
                 ("rules", "Apply the delegation rules of a project"),
                 ("relink", "Find out which series are revisions of which"),
+                ("reindex", "Index all mails for the search anew"),
             ]),
             edit: Edit::Once,
             ..LINE

@@ -211,6 +211,11 @@ pub static MODEL: Model = Model {
             count: "SELECT count(*) FROM bundle WHERE owner_id = ",
         },
         Loss {
+            what: "Saved filters",
+            fate: Fate::Go,
+            count: "SELECT count(*) FROM saved_filter WHERE account_id = ",
+        },
+        Loss {
             what: "Delegation rules",
             fate: Fate::Go,
             count: "SELECT count(*) FROM delegation_rule WHERE account_id = ",

@@ -17,7 +17,7 @@ pub(super) fn form(view: &View, list: &List) -> Markup {
             hx-swap="outerHTML" hx-sync="this:replace" hx-trigger=(TRIGGER) {
             @if let Some(view) = query.get("view") { input type="hidden" name="view" value=(view); }
             (field("q", "Search", html! {
-                input #f-q type="search" name="q" value=(value("q")) placeholder="Name, from:, -not, message id" data-key="/";
+                input #f-q type="search" name="q" value=(value("q")) placeholder="Name, from:, file:, -not, message id" data-key="/";
             }))
             (field("state", "State", states(list)))
             (field("submitter", "Submitter", html! {

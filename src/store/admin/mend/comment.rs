@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{CommentId, PatchId, comment::Parent, tag::Counter},
-    store::{Result, Tx, comment, sql, tag},
+    store::{Result, Tx, comment, search, sql, tag},
 };
 
 /// Hangs a comment on another patch or cover letter, and counts the tags of both anew.
@@ -15,6 +15,7 @@ pub async fn move_comment(tx: &mut Tx, id: CommentId, parent: Parent) -> Result<
         .one(tx)
         .await?;
     comment::rehang(tx, id, parent).await?;
+    search::settle(tx).await?;
     let mut patches: Vec<PatchId> = before.into_iter().chain(parent.split().0).collect();
     patches.sort_unstable();
     patches.dedup();

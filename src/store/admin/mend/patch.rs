@@ -3,7 +3,7 @@
 use super::uncount;
 use crate::{
     domain::{MessageId, PatchId, ProjectId, event::Category, patch::name_key},
-    store::{Batch, Result, Tx, patch, project, relation, sql, tally::What},
+    store::{Batch, Result, Tx, patch, project, relation, search, sql, tally::What},
 };
 
 /// Deletes patches with all that hangs on them: texts, comments, checks, events. Nothing else ever does.
@@ -52,6 +52,7 @@ pub async fn rename_patch(tx: &mut Tx, id: PatchId, name: &str) -> Result<()> {
         .bind(name_key(name))
         .run(tx)
         .await?;
+    search::settle(tx).await?;
     Ok(())
 }
 
@@ -118,5 +119,6 @@ pub async fn move_patches(
         .run(tx)
         .await?;
     }
+    while search::settle(tx).await? > 0 {}
     Ok(None)
 }

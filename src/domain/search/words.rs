@@ -1,0 +1,295 @@
+//! Words as the index of texts knows them: what is indexed of a mail, and what a search asks for, cut up in one way.
+//!
+//! A word is a run of letters and digits, in lower case; whatever stands between only separates, underscores too. So
+//! `foo_bar` and `drivers/net/x.c` are phrases of two and four words, and `bar` finds the first. Of scripts written without
+//! blanks each character is a word.
+
+use std::fmt::Write;
+
+/// How many words of a mail are indexed: positions end at 16383 in a tsvector.
+pub const MOST: usize = 15_000;
+/// So long all of them may be together: a tsvector takes 1 MiB with all that it adds.
+const ALL_BYTES: usize = 700_000;
+/// Longer runs are data, not words.
+const MOST_BYTES: usize = 64;
+
+/// Calls `take` with each word of a text, in lower case, and where it stands, until that says that it is enough.
+pub fn each(text: &str, mut take: impl FnMut(&str, std::ops::Range<usize>) -> bool) {
+    let mut lower = String::new();
+    let mut rest = text.char_indices().peekable();
+    while let Some((begin, c)) = rest.next() {
+        if !c.is_alphanumeric() {
+            continue;
+        }
+        lower.clear();
+        push_lower(&mut lower, c);
+        let mut end = begin + c.len_utf8();
+        if !stands_alone(c) {
+            while let Some((at, c)) =
+                rest.next_if(|(_, c)| c.is_alphanumeric() && !stands_alone(*c))
+            {
+                push_lower(&mut lower, c);
+                end = at + c.len_utf8();
+            }
+        }
+        if lower.len() <= MOST_BYTES && !take(&lower, begin..end) {
+            return;
+        }
+    }
+}
+
+fn push_lower(out: &mut String, c: char) {
+    match c.is_ascii() {
+        true => out.push(c.to_ascii_lowercase()),
+        // What only marks a letter separates in the databases, as the dot of İ does.
+        false => out.extend(c.to_lowercase().filter(|c| c.is_alphanumeric())),
+    }
+}
+
+/// Says whether a character is of a script written without blanks.
+fn stands_alone(c: char) -> bool {
+    matches!(c, '\u{e00}'..='\u{eff}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}')
+}
+
+/// Returns the words of a text.
+pub fn of(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    each(text, |word, _| {
+        words.push(word.to_owned());
+        true
+    });
+    words
+}
+
+/// A mail about to be indexed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Mail<'a> {
+    /// The subject; that of a reply says nothing.
+    pub subject: &'a str,
+    /// The message.
+    pub message: &'a str,
+    /// Whether it is a reply: what it quotes is not its own.
+    pub is_reply: bool,
+    /// The diff.
+    pub diff: &'a str,
+    /// Name and address of who wrote it.
+    pub author: [&'a str; 2],
+    /// Whole words that are found by none of the texts: which project, which kind.
+    pub marks: &'a [(char, i64)],
+}
+
+/// The words of a mail, as both engines are given them, separated by blanks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Words {
+    /// Those of the subject.
+    pub subject: String,
+    /// Those of the message.
+    pub body: String,
+    /// Those of the lines that a diff changes, of the heads of its hunks, and of its file names.
+    pub diff: String,
+    /// Those of who wrote it; then, each after a letter and `=`, marks, people, trailers, file names.
+    pub extra: String,
+}
+
+/// Collects words until there are too many.
+struct Collector {
+    words: usize,
+    bytes: usize,
+}
+
+impl Collector {
+    fn add(&mut self, out: &mut String, text: &str) {
+        self.add_after("", out, text);
+    }
+
+    fn add_after(&mut self, prefix: &str, out: &mut String, text: &str) {
+        each(text, |word, _| {
+            let length = prefix.len() + word.len() + 1;
+            if self.is_full() || length > self.bytes {
+                self.words = 0;
+                return false;
+            }
+            self.words -= 1;
+            self.bytes -= length;
+            if !out.is_empty() {
+                out.push(' ');
+            }
+            out.push_str(prefix);
+            out.push_str(word);
+            true
+        });
+    }
+
+    fn is_full(&self) -> bool {
+        self.words == 0
+    }
+}
+
+/// Returns the words of a mail, the first [`MOST`].
+pub fn indexed(mail: &Mail) -> Words {
+    let mut words = Words::default();
+    let mut left = Collector {
+        words: MOST - mail.marks.len(),
+        bytes: ALL_BYTES,
+    };
+    for (kind, number) in mail.marks {
+        let blank = if words.extra.is_empty() { "" } else { " " };
+        write!(words.extra, "{blank}{kind}={number}").expect("a String takes any text");
+    }
+    for text in mail.author {
+        left.add(&mut words.extra, text);
+        left.add_after("p=", &mut words.extra, text);
+    }
+    left.add(&mut words.subject, mail.subject);
+    let lines = mail.message.split('\n');
+    for line in lines.filter(|line| !(mail.is_reply && line.starts_with('>'))) {
+        left.add(&mut words.body, line);
+        if let Some((prefix, who)) = trailer(line) {
+            left.add_after(prefix, &mut words.extra, who);
+        }
+    }
+    diff(mail.diff, &mut left, &mut words);
+    words
+}
+
+/// The prefixes of words of trailers.
+const TRAILERS: [(&str, &str); 3] = [
+    ("reviewed-by:", "r="),
+    ("acked-by:", "a="),
+    ("tested-by:", "t="),
+];
+
+/// Returns the prefix for the words of a trailer such as `reviewed-by`.
+pub fn prefix(trailer: super::Trailer) -> &'static str {
+    match trailer {
+        super::Trailer::Reviewed => "r=",
+        super::Trailer::Acked => "a=",
+        super::Trailer::Tested => "t=",
+    }
+}
+
+fn trailer(line: &str) -> Option<(&'static str, &str)> {
+    TRAILERS.iter().find_map(|(name, prefix)| {
+        let (head, who) = line.split_at_checked(name.len())?;
+        head.eq_ignore_ascii_case(name).then_some((*prefix, who))
+    })
+}
+
+/// What a diff changes: lines that come or go, the heads of hunks, the names of files. What stands around is left out.
+fn diff(text: &str, left: &mut Collector, words: &mut Words) {
+    let mut last = "";
+    for line in text.split('\n') {
+        if left.is_full() {
+            return;
+        }
+        if let Some(name) = file(line) {
+            if name != last {
+                left.add_after("f=", &mut words.extra, name);
+                left.add(&mut words.diff, name);
+                last = name;
+            }
+        } else if let Some(line) = line.strip_prefix(['+', '-']) {
+            left.add(&mut words.diff, line);
+        } else if let Some((_, head)) = line
+            .strip_prefix("@@ ")
+            .and_then(|rest| rest.split_once("@@"))
+        {
+            left.add(&mut words.diff, head);
+        }
+    }
+}
+
+/// Returns the name of a file on a line that has one. A removed line may look like one; that does no harm.
+fn file(line: &str) -> Option<&str> {
+    let marked = ["+++ ", "--- ", "rename from ", "rename to "];
+    let name = marked.iter().find_map(|mark| line.strip_prefix(mark))?;
+    let name = name.split('\t').next().unwrap_or(name);
+    let name = name
+        .strip_prefix("a/")
+        .or(name.strip_prefix("b/"))
+        .unwrap_or(name);
+    (name != "/dev/null").then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn texts_are_cut_into_words() {
+        for (text, expected) in [
+            ("", ""),
+            ("Fix foo_bar()", "fix foo bar"),
+            ("drivers/net/x.c", "drivers net x c"),
+            ("a->b = 0x1F;", "a b 0x1f"),
+            ("Grüße, İstanbul", "grüße istanbul"),
+            ("修复 bug修", "修 复 bug 修"),
+            (&"x".repeat(65), ""),
+        ] {
+            assert_eq!(of(text).join(" "), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn of_a_mail_its_own_words_are_indexed() {
+        let words = indexed(&Mail {
+            subject: "net: fix it",
+            message: "Why.\n\nReviewed-by: Bo <bo@example.org>\n",
+            diff: "diff --git a/x/y.c b/x/y.c\n--- a/x/y.c\n+++ b/x/y.c\n@@ -1,2 +1,2 @@ int main(void)\n around\n-old\n+new_one\n",
+            author: ["Ann", "ann@example.com"],
+            marks: &[('j', 7)],
+            ..Mail::default()
+        });
+        assert_eq!(words.subject, "net fix it");
+        assert_eq!(words.body, "why reviewed by bo bo example org");
+        assert_eq!(words.diff, "x y c int main void old new one");
+        assert_eq!(
+            words.extra,
+            "j=7 ann p=ann ann example com p=ann p=example p=com r=bo r=bo r=example r=org f=x f=y f=c"
+        );
+    }
+
+    #[test]
+    fn what_a_reply_quotes_is_not_its_own() {
+        let reply = |is_reply| {
+            let message = "Ann wrote:\n> quoted\nanswer";
+            let mail = Mail {
+                message,
+                is_reply,
+                ..Mail::default()
+            };
+            indexed(&mail).body
+        };
+        assert_eq!(reply(true), "ann wrote answer");
+        assert_eq!(reply(false), "ann wrote quoted answer");
+    }
+
+    #[test]
+    fn huge_mails_are_cut() {
+        let diff = "+word\n".repeat(20_000);
+        let words = indexed(&Mail {
+            diff: &diff,
+            ..Mail::default()
+        });
+        assert_eq!(words.diff.split(' ').count(), MOST);
+        let lines = (0..20_000).map(|number| format!("+{number:x>60}\n"));
+        let diff: String = lines.collect();
+        let words = indexed(&Mail {
+            diff: &diff,
+            ..Mail::default()
+        });
+        assert!(words.diff.len() <= ALL_BYTES, "{}", words.diff.len());
+    }
+
+    proptest! {
+        #[test]
+        fn words_are_plain_and_stand_where_they_are_said_to(text in any::<String>()) {
+            each(&text, |word, at| {
+                assert!(word.chars().all(char::is_alphanumeric));
+                assert!(text.get(at).is_some_and(|part| !part.is_empty()));
+                true
+            });
+        }
+    }
+}

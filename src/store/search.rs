@@ -1,0 +1,23 @@
+//! The index of texts: what is said in patches, cover letters and comments, on both engines found by the same words.
+//!
+//! SQLite has it in a table of FTS5 that keeps no texts, PostgreSQL in a column with a GIN index. What a mail's words are is
+//! decided in [`words`] alone, so both find the same. A mail is indexed in the transaction that writes it; triggers note
+//! whose texts change.
+
+mod ask;
+mod index;
+mod patches;
+mod read;
+
+pub use ask::{Column, Expr, First, Hit, JUDGED, Of, hits};
+pub(super) use ask::{among, of_patch};
+pub use index::{
+    Kind, NewDoc, Source, begin_anew, insert, is_waiting, left, number, replace, settle, step,
+};
+
+pub use patches::Asked;
+pub(super) use patches::push as of_patches;
+pub use read::{Ground, message_ids, of_having, projects, state};
+
+#[cfg(doc)]
+use crate::domain::search::words;

@@ -1,0 +1,411 @@
+//! Writing the index: with new mails, after changes, and all of it anew.
+
+use sqlx::FromRow;
+
+use crate::{
+    domain::{
+        CommentId, CoverId, PatchId, PersonId, ProjectId, Timestamp,
+        comment::Parent,
+        search::words::{self, Mail, Words},
+    },
+    store::{self, Batch, Conn, Result, Tx, Value, sql},
+};
+
+/// What a mail is, as the index numbers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A patch.
+    Patch = 0,
+    /// A cover letter.
+    Cover = 1,
+    /// A comment.
+    Comment = 2,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Kind; 3] = [Kind::Patch, Kind::Cover, Kind::Comment];
+
+    fn of(number: i64) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| *kind as i64 == number)
+    }
+}
+
+/// The bits of a number that say which mail it is; those above are the second in which it was written.
+const BITS: u32 = 29;
+/// Until the year 2514.
+const LAST_SECOND: i64 = (1 << (63 - BITS)) - 1;
+
+/// Returns the number of a mail in the index: the later it was written the larger. The triggers compute the same.
+pub fn number(kind: Kind, id: i64, date: Timestamp) -> i64 {
+    first_number(date) | ((id * 4 + kind as i64) & ((1 << BITS) - 1))
+}
+
+/// Returns the number below which all mails were written before a moment.
+pub(super) fn first_number(date: Timestamp) -> i64 {
+    date.0.div_euclid(1_000_000).clamp(0, LAST_SECOND) << BITS
+}
+
+/// A mail about to be indexed.
+#[derive(Clone, Debug)]
+pub struct NewDoc {
+    number: i64,
+    project: ProjectId,
+    parent: Parent,
+    comment: Option<CommentId>,
+    words: Words,
+}
+
+/// What is indexed of a mail.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// Its project.
+    pub project: ProjectId,
+    /// What it is, or what it is a comment on.
+    pub parent: Parent,
+    /// Which comment it is.
+    pub comment: Option<CommentId>,
+    /// When it was written.
+    pub date: Timestamp,
+    /// Who wrote it.
+    pub submitter: PersonId,
+    /// Name and address of who wrote it.
+    pub author: [&'a str; 2],
+    /// The subject of a patch or a cover letter.
+    pub subject: &'a str,
+    /// The message.
+    pub message: &'a str,
+    /// The diff.
+    pub diff: &'a str,
+}
+
+impl Source<'_> {
+    /// Returns its words, ready to be written.
+    pub fn doc(&self) -> NewDoc {
+        let (kind, id) = match (self.comment, self.parent) {
+            (Some(id), _) => (Kind::Comment, id.0),
+            (None, Parent::Patch(id)) => (Kind::Patch, id.0),
+            (None, Parent::Cover(id)) => (Kind::Cover, id.0),
+        };
+        let mail = Mail {
+            subject: self.subject,
+            message: self.message,
+            is_reply: kind == Kind::Comment,
+            diff: self.diff,
+            author: self.author,
+            marks: &[
+                ('k', kind as i64),
+                ('j', self.project.0),
+                ('w', self.submitter.0),
+            ],
+        };
+        NewDoc {
+            number: number(kind, id, self.date),
+            project: self.project,
+            parent: self.parent,
+            comment: self.comment,
+            words: words::indexed(&mail),
+        }
+    }
+}
+
+/// Adds mails to the index.
+pub fn insert(batch: &mut Batch, engine: store::Kind, mut docs: Vec<NewDoc>) {
+    // An index of FTS5 is written at once as long as numbers rise.
+    docs.sort_by_key(|doc| doc.number);
+    match engine {
+        store::Kind::Postgres => batch.add_converted(
+            "search_doc",
+            " SELECT r.id, r.project_id, r.patch_id, r.cover_id, r.comment_id, r.words::tsvector FROM unnest",
+            docs.iter().map(|doc| row(doc, Some(vector(&doc.words)))).collect(),
+            "(id, project_id, patch_id, cover_id, comment_id, words)",
+        ),
+        store::Kind::Sqlite => {
+            batch.add(
+                "search_doc (id, project_id, patch_id, cover_id, comment_id)",
+                docs.iter().map(|doc| row(doc, None)).collect(),
+                "",
+            );
+            batch.add(
+                "search_index (rowid, subject, body, diff, extra)",
+                docs.into_iter().map(columns).collect(),
+                "",
+            );
+        }
+    }
+}
+
+fn row(doc: &NewDoc, words: Option<String>) -> Vec<Value> {
+    let (patch, cover) = doc.parent.split();
+    let mut row: Vec<Value> = vec![
+        doc.number.into(),
+        doc.project.into(),
+        patch.into(),
+        cover.into(),
+        doc.comment.into(),
+    ];
+    row.extend(words.map(Value::from));
+    row
+}
+
+fn columns(doc: NewDoc) -> Vec<Value> {
+    let Words {
+        subject,
+        body,
+        diff,
+        extra,
+    } = doc.words;
+    vec![
+        doc.number.into(),
+        subject.into(),
+        body.into(),
+        diff.into(),
+        extra.into(),
+    ]
+}
+
+/// Writes words as PostgreSQL reads them: each with its place and its weight. No phrase goes over the end of a part.
+fn vector(words: &Words) -> String {
+    let parts = [
+        (&words.subject, 'A'),
+        (&words.body, 'B'),
+        (&words.diff, 'C'),
+        (&words.extra, 'D'),
+    ];
+    let length: usize = parts.iter().map(|(text, _)| text.len()).sum();
+    let mut out = String::with_capacity(length * 2);
+    let mut place = 0_u32;
+    for (text, weight) in parts {
+        place += 2;
+        for word in text.split(' ').filter(|word| !word.is_empty()) {
+            place += 1;
+            out.push_str(word);
+            out.push(':');
+            push_number(&mut out, place);
+            out.push(weight);
+            out.push(' ');
+        }
+    }
+    out
+}
+
+fn push_number(out: &mut String, number: u32) {
+    if number >= 10 {
+        push_number(out, number / 10);
+    }
+    out.push(char::from(b'0' + (number % 10) as u8));
+}
+
+/// Indexes mails that may be indexed already.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn replace(tx: &mut Conn, docs: Vec<NewDoc>) -> Result<()> {
+    let engine = tx.kind();
+    let mut query = sql("DELETE FROM search_doc WHERE id");
+    query.among_ids(engine, docs.iter().map(|doc| doc.number));
+    query.run(tx).await?;
+    let mut batch = Batch::default();
+    insert(&mut batch, engine, docs);
+    batch.write(tx).await
+}
+
+/// How many mails are indexed at once: their texts are in memory together.
+const SOME: i64 = 100;
+
+/// A mail as it is stored.
+#[derive(Debug, FromRow)]
+struct Stored {
+    id: i64,
+    project_id: ProjectId,
+    patch_id: Option<PatchId>,
+    cover_id: Option<CoverId>,
+    comment_id: Option<CommentId>,
+    date: Timestamp,
+    submitter_id: PersonId,
+    name: Option<String>,
+    email: String,
+    subject: String,
+    message: Option<String>,
+    diff: Option<String>,
+}
+
+impl Stored {
+    fn doc(&self) -> Option<NewDoc> {
+        let parent = self.patch_id.map(Parent::Patch);
+        let source = Source {
+            project: self.project_id,
+            parent: parent.or(self.cover_id.map(Parent::Cover))?,
+            comment: self.comment_id,
+            date: self.date,
+            submitter: self.submitter_id,
+            author: [self.name.as_deref().unwrap_or_default(), &self.email],
+            subject: &self.subject,
+            message: self.message.as_deref().unwrap_or_default(),
+            diff: self.diff.as_deref().unwrap_or_default(),
+        };
+        Some(source.doc())
+    }
+}
+
+const PATCHES: &str = "SELECT p.id, p.project_id, p.id AS patch_id, CAST(NULL AS BIGINT) AS cover_id,
+       CAST(NULL AS BIGINT) AS comment_id, p.date, p.submitter_id, pe.name, pe.email, p.name AS subject,
+       b.content AS message, b.diff
+  FROM patch p JOIN person pe ON pe.id = p.submitter_id LEFT JOIN patch_body b ON b.patch_id = p.id WHERE p.id";
+const COVERS: &str = "SELECT p.id, p.project_id, CAST(NULL AS BIGINT) AS patch_id, p.id AS cover_id,
+       CAST(NULL AS BIGINT) AS comment_id, p.date, p.submitter_id, pe.name, pe.email, p.name AS subject,
+       p.content AS message, CAST(NULL AS TEXT) AS diff
+  FROM cover p JOIN person pe ON pe.id = p.submitter_id WHERE p.id";
+const COMMENTS: &str =
+    "SELECT p.id, coalesce(o.project_id, v.project_id) AS project_id, p.patch_id, p.cover_id,
+       p.id AS comment_id, p.date, p.submitter_id, pe.name, pe.email, '' AS subject,
+       p.content AS message, CAST(NULL AS TEXT) AS diff
+  FROM comment p JOIN person pe ON pe.id = p.submitter_id LEFT JOIN patch o ON o.id = p.patch_id
+  LEFT JOIN cover v ON v.id = p.cover_id WHERE p.id";
+
+fn select(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Patch => PATCHES,
+        Kind::Cover => COVERS,
+        Kind::Comment => COMMENTS,
+    }
+}
+
+/// Keeps what is read as it is until it is indexed: who changes it meanwhile waits, and has it indexed again.
+fn locked(query: &mut store::Sql, engine: store::Kind) {
+    if engine == store::Kind::Postgres {
+        query.push(" FOR SHARE OF p");
+    }
+}
+
+/// Says whether mails wait to be indexed anew.
+///
+/// # Errors
+/// When the database is away.
+pub async fn is_waiting(conn: &mut Conn) -> Result<bool> {
+    let (is_waiting,): (bool,) = sql("SELECT (EXISTS (SELECT 1 FROM search_wait))")
+        .one(conn)
+        .await?;
+    Ok(is_waiting)
+}
+
+/// Indexes mails whose texts have changed. Returns how many it took; none: that was all.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn settle(tx: &mut Conn) -> Result<usize> {
+    let mut query = sql(
+        "DELETE FROM search_wait WHERE (kind, id) IN (SELECT kind, id FROM search_wait ORDER BY kind, id LIMIT ",
+    );
+    query.arg(SOME).push(") RETURNING kind, id");
+    let waiting: Vec<(i64, i64)> = query.all(tx).await?;
+    let engine = tx.kind();
+    let mut docs = Vec::new();
+    for kind in Kind::ALL {
+        let of_kind = waiting.iter().filter(|(of, _)| Kind::of(*of) == Some(kind));
+        let ids: Vec<i64> = of_kind.map(|(_, id)| *id).collect();
+        if ids.is_empty() {
+            continue;
+        }
+        let mut query = sql(select(kind));
+        query.among_ids(engine, ids);
+        locked(&mut query, engine);
+        let found: Vec<Stored> = query.all(tx).await?;
+        docs.extend(found.iter().filter_map(Stored::doc));
+    }
+    if !docs.is_empty() {
+        replace(tx, docs).await?;
+    }
+    Ok(waiting.len())
+}
+
+/// Returns how many mails, at most, have not been indexed since the index was begun.
+///
+/// # Errors
+/// When the database is away.
+pub async fn left(conn: &mut Conn) -> Result<i64> {
+    let (left,): (i64,) =
+        sql("SELECT CAST(coalesce(sum(below - 1), 0) AS BIGINT) FROM search_state")
+            .one(conn)
+            .await?;
+    Ok(left)
+}
+
+/// Has all that is there indexed anew. What is indexed stays until it is replaced.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn begin_anew(tx: &mut Tx) -> Result<()> {
+    for statement in [
+        "UPDATE search_state SET below = (SELECT coalesce(max(id), 0) + 1 FROM patch) WHERE kind = 0",
+        "UPDATE search_state SET below = (SELECT coalesce(max(id), 0) + 1 FROM cover) WHERE kind = 1",
+        "UPDATE search_state SET below = (SELECT coalesce(max(id), 0) + 1 FROM comment) WHERE kind = 2",
+    ] {
+        sql(statement).run(tx).await?;
+    }
+    Ok(())
+}
+
+/// Indexes the next mails, the newest first, and remembers how far that is. Says whether there are more.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn step(tx: &mut Tx) -> Result<bool> {
+    let engine = tx.kind();
+    let mut query =
+        sql("SELECT kind, below FROM search_state WHERE below > 1 ORDER BY kind LIMIT 1");
+    if engine == store::Kind::Postgres {
+        query.push(" FOR UPDATE");
+    }
+    let Some((number, below)): Option<(i64, i64)> = query.optional(tx).await? else {
+        return Ok(false);
+    };
+    let Some(kind) = Kind::of(number) else {
+        return Ok(false);
+    };
+    let mut query = sql(select(kind));
+    query.push(" < ").arg(below);
+    query.push(" ORDER BY p.id DESC LIMIT ").arg(SOME);
+    locked(&mut query, engine);
+    let found: Vec<Stored> = query.all(tx).await?;
+    let reached = found.last().map_or(1, |last| last.id);
+    let docs: Vec<NewDoc> = found.iter().filter_map(Stored::doc).collect();
+    if !docs.is_empty() {
+        replace(tx, docs).await?;
+    }
+    sql("UPDATE search_state SET below = $2 WHERE kind = $1")
+        .bind(number)
+        .bind(reached)
+        .run(tx)
+        .await?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_rise_with_dates() {
+        let at = |seconds| Timestamp::from_seconds(seconds);
+        let numbers = [
+            number(Kind::Comment, 9, at(-5)),
+            number(Kind::Patch, 1_000_000, at(1)),
+            number(Kind::Patch, 1, at(2)),
+            number(Kind::Cover, 1, at(2)),
+            number(Kind::Patch, i64::from(u32::MAX), at(253_402_300_799)),
+        ];
+        assert!(numbers.is_sorted() && numbers[0] >= 0, "{numbers:?}");
+        assert!(first_number(at(2)) <= numbers[2] && first_number(at(2)) > numbers[1]);
+    }
+
+    #[test]
+    fn vectors_have_places_and_weights() {
+        let words = Words {
+            subject: "fix it".into(),
+            extra: "k=0".into(),
+            ..Words::default()
+        };
+        assert_eq!(vector(&words), "fix:3A it:4A k=0:11D ");
+    }
+}
