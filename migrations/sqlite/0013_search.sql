@@ -15,6 +15,8 @@ CREATE TABLE search_doc (
 CREATE VIRTUAL TABLE search_index USING fts5(
     subject, body, diff, extra, content = '', contentless_delete = 1, tokenize = "ascii tokenchars '='"
 );
+-- An archive's transaction is written at once, not in several parts that have to be merged.
+INSERT INTO search_index (search_index, rank) VALUES ('hashsize', 16777216);
 CREATE TRIGGER search_doc_delete AFTER DELETE ON search_doc BEGIN
     DELETE FROM search_index WHERE rowid = old.id;
 END;

@@ -56,7 +56,7 @@ pub async fn a_list_has_what_changes_it(db: &Db) {
         assert_eq!(page.texts(&format!("td.c-name a#{label}")), [name]);
     }
     // Session, rights, what waits; maintainers, bundles.
-    assert_eq!((anon.statements(), page.statements()), (7, 12));
+    assert_eq!((anon.statements(), page.statements()), (8, 13));
 }
 
 pub async fn a_maintainer_changes_many(db: &Db) {

@@ -64,7 +64,7 @@ pub async fn a_list_is_a_feed(db: &Db) {
     );
     let every = get(&site, "/project/one/list/?state=*&format=atom").await;
     assert_eq!(texts(&every.body, "title").len(), 3);
-    assert_eq!(every.statements(), 7);
+    assert_eq!(every.statements(), 8);
     let page = get(&site, "/project/one/list/?state=*&page=1").await;
     assert_eq!(
         page.values(".feed a", "href"),

@@ -312,7 +312,7 @@ pub async fn a_series_is_shown_whole(db: &Db) {
         [format!("/project/one/series/{series}/")]
     );
     assert_eq!(page.texts(".chip"), ["Series: Both ×"]);
-    assert_eq!(page.statements(), 6);
+    assert_eq!(page.statements(), 7);
 }
 
 pub async fn chips_drop_filters(db: &Db) {
@@ -463,7 +463,7 @@ pub async fn a_queue_is_by_series(db: &Db) {
         ["1/3 one", "2/3 two", "alone"]
     );
     assert!(page.texts("th.c-series").is_empty());
-    assert_eq!(page.statements(), 7);
+    assert_eq!(page.statements(), 8);
     for flat in ["?view=flat", "?order=-date", "?order=name"] {
         let page = get(&site, &format!("/project/one/list/{flat}")).await;
         assert!(page.texts("tr.whole").is_empty(), "{flat}");

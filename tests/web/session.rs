@@ -79,7 +79,7 @@ pub async fn a_user_logs_in_and_out(db: &Db) {
     let page = browser.get("/project/one/list/").await;
     assert_eq!(page.texts(".menu summary"), ["ann"]);
     // Session, rights, what waits, delegates and bundles, beside the list's own six.
-    assert_eq!(page.statements(), 12);
+    assert_eq!(page.statements(), 13);
     let again = browser.get("/user/login/").await;
     assert_eq!((again.status, again.header("Location")), (302, "/user/"));
     let mut conn = db.reader().await.expect("a reader");

@@ -35,13 +35,14 @@ impl Terms {
     /// Draws a text with marks.
     pub(super) fn marked(&self, text: &str) -> Markup {
         let marks = joined(self.found(text).into_iter().map(|(_, at)| at).collect());
+        let mut parts = Vec::new();
         let mut after = 0;
+        for mark in marks {
+            parts.push((&text[after..mark.start], &text[mark.start..mark.end]));
+            after = mark.end;
+        }
         html! {
-            @for mark in marks {
-                (&text[after..mark.start])
-                mark { (&text[mark.clone()]) }
-                @let _moved = { after = mark.end; };
-            }
+            @for (plain, marked) in parts { (plain) mark { (marked) } }
             (&text[after..])
         }
     }
