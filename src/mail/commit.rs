@@ -126,7 +126,8 @@ fn cleaned(text: &str) -> String {
 mod tests {
     use super::*;
 
-    const HEADERS: &str = "From: Ada Example <ada@example.com>\nSubject: [PATCH v2 1/2] Re: [net] foo: [bar] baz\n";
+    const HEADERS: &str =
+        "From: Ada Example <ada@example.com>\nSubject: [PATCH v2 1/2] Re: [net] foo: [bar] baz\n";
 
     #[test]
     fn what_only_the_mail_says_is_cut_off() {

@@ -29,12 +29,7 @@ struct Way {
     before: Vec<usize>,
 }
 
-fn shortest_way(
-    costs: &[Vec<i64>],
-    rows: &mut [i64],
-    columns: &mut [i64],
-    given: &[usize],
-) -> Way {
+fn shortest_way(costs: &[Vec<i64>], rows: &mut [i64], columns: &mut [i64], given: &[usize]) -> Way {
     let size = costs.len();
     let mut least = vec![i64::MAX; size + 1];
     let mut before = vec![0; size + 1];

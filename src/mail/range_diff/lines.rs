@@ -72,12 +72,30 @@ pub(super) fn diff(before: &[Token], after: &[Token], interner: &Interner<&str>)
         });
         let mut at = group.before.start;
         for change in &group.changes {
-            push(&mut out, Outer::Both, before, at..change.before.start, interner);
-            push(&mut out, Outer::Old, before, change.before.clone(), interner);
+            push(
+                &mut out,
+                Outer::Both,
+                before,
+                at..change.before.start,
+                interner,
+            );
+            push(
+                &mut out,
+                Outer::Old,
+                before,
+                change.before.clone(),
+                interner,
+            );
             push(&mut out, Outer::New, after, change.after.clone(), interner);
             at = change.before.end;
         }
-        push(&mut out, Outer::Both, before, at..group.before.end, interner);
+        push(
+            &mut out,
+            Outer::Both,
+            before,
+            at..group.before.end,
+            interner,
+        );
     }
     out
 }

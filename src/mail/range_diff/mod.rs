@@ -21,7 +21,7 @@ use imara_diff::{Interner, Token};
 
 use super::commit::Commit;
 use form::Form;
-pub use text::told;
+pub use text::{Called, told};
 
 /// Leaving a patch without partner costs so many hundredths of its length.
 const CREATION: i64 = 60;
@@ -235,7 +235,11 @@ struct Numbered {
 
 impl Numbered {
     fn of<'a>(form: &'a Form, interner: &mut Interner<&'a str>) -> Numbered {
-        let all: Vec<Token> = form.lines.iter().map(|line| interner.intern(line)).collect();
+        let all: Vec<Token> = form
+            .lines
+            .iter()
+            .map(|line| interner.intern(line))
+            .collect();
         let mut sorted: Vec<u32> = all[form.diff..].iter().map(|token| token.0).collect();
         sorted.sort_unstable();
         Numbered {
@@ -307,7 +311,9 @@ impl<'a> Work<'a> {
         let mut is_free = vec![true; self.old.len()];
         taken.iter().for_each(|at| is_free[*at] = false);
         let free_old: Vec<usize> = (0..self.old.len()).filter(|at| is_free[*at]).collect();
-        let free_new: Vec<usize> = (0..new.len()).filter(|at| partners[*at].is_none()).collect();
+        let free_new: Vec<usize> = (0..new.len())
+            .filter(|at| partners[*at].is_none())
+            .collect();
         if free_old.is_empty() || free_new.is_empty() {
             return partners;
         }
@@ -458,7 +464,11 @@ fn in_order(olds: usize, partners: &[Option<usize>]) -> Vec<(Option<usize>, Opti
             done[*old] = true;
         }
     }
-    out.extend((at..olds).filter(|old| !kept[*old]).map(|old| (Some(old), None)));
+    out.extend(
+        (at..olds)
+            .filter(|old| !kept[*old])
+            .map(|old| (Some(old), None)),
+    );
     out
 }
 

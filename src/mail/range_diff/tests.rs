@@ -75,9 +75,15 @@ fn a_pair_costs_as_much_as_the_manual_says() {
     // Ten lines stay and so many change: two thirds of the whole are no revision any more.
     let with = |from: u32, count: u32| {
         let stay: String = (0..4).map(|line| format!("+stay {line}\n")).collect();
-        let rest: String = (from..from + count).map(|line| format!("+{line}\n")).collect();
+        let rest: String = (from..from + count)
+            .map(|line| format!("+{line}\n"))
+            .collect();
         let head = "diff --git a/x b/x\nnew file mode 100644\n--- /dev/null\n+++ b/x\n";
-        patch("x", "", &format!("{head}@@ -0,0 +1,{} @@\n{stay}{rest}", count + 4))
+        patch(
+            "x",
+            "",
+            &format!("{head}@@ -0,0 +1,{} @@\n{stay}{rest}", count + 4),
+        )
     };
     for count in 1..20 {
         let (old, new) = (with(1000, count), with(2000, count));
@@ -90,7 +96,10 @@ fn a_pair_costs_as_much_as_the_manual_says() {
 
 #[test]
 fn text_reads_like_what_git_prints() {
-    let old = [patch("net: fix", "Why.\n", &of_file("a", 0..5)), patch("gone", "", &of_file("z", 0..9))];
+    let old = [
+        patch("net: fix", "Why.\n", &of_file("a", 0..5)),
+        patch("gone", "", &of_file("z", 0..9)),
+    ];
     let new = [patch("net: fix it", "Why.\n", &of_file("a", 0..4))];
     let found = compare(&views(&old), &views(&new), &Limits::default());
     let called = |list: &[(Commit, String)], first: usize| -> Vec<(String, String)> {
@@ -130,11 +139,21 @@ fn what_is_too_much_is_left_out_and_said() {
         patches: 1,
         time: Duration::ZERO,
     };
-    let old = [patch("a", "", &of_file("a", 0..50)), patch("b", "", &of_file("b", 0..50))];
-    let new = [patch("b", "x\n", &of_file("y", 0..50)), patch("a", "", &of_file("x", 0..50))];
+    let old = [
+        patch("a", "", &of_file("a", 0..50)),
+        patch("b", "", &of_file("b", 0..50)),
+    ];
+    let new = [
+        patch("b", "x\n", &of_file("y", 0..50)),
+        patch("a", "", &of_file("x", 0..50)),
+    ];
     let found = compare(&views(&old), &views(&new), &limits);
     assert_eq!(found.bounds, [Bound::Lines, Bound::Patches, Bound::Time]);
-    let places: Vec<_> = found.pairs.iter().map(|pair| (pair.old, pair.new)).collect();
+    let places: Vec<_> = found
+        .pairs
+        .iter()
+        .map(|pair| (pair.old, pair.new))
+        .collect();
     assert_eq!(places, [(Some(1), Some(0)), (Some(0), Some(1))]);
 }
 
@@ -144,19 +163,30 @@ fn hostile_patches_take_no_long_time() {
     let noise = |seed: u64| -> String {
         let mut state = seed;
         let mut next = move || {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            state = state
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
             state >> 60
         };
         let lines: String = (0..20_000).map(|_| format!("+{}\n", next())).collect();
         format!("--- /dev/null\n+++ b/x\n@@ -0,0 +1,20000 @@\n{lines}")
     };
     let side = |from: u64| -> Vec<(Commit, String)> {
-        (from..from + 4).map(|seed| patch("x", "", &noise(seed))).collect()
+        (from..from + 4)
+            .map(|seed| patch("x", "", &noise(seed)))
+            .collect()
     };
     let started = Instant::now();
     let found = compare(&views(&side(1)), &views(&side(100)), &Limits::default());
-    assert_eq!(found.pairs.iter().filter(|pair| pair.new.is_some()).count(), 4);
-    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+    assert_eq!(
+        found.pairs.iter().filter(|pair| pair.new.is_some()).count(),
+        4
+    );
+    assert!(
+        started.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        started.elapsed()
+    );
 }
 
 proptest! {

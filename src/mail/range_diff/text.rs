@@ -36,7 +36,9 @@ pub fn told(comparison: &Comparison, old: &[Called], new: &[Called]) -> String {
 fn subject(pair: &Pair, old: &[Called], new: &[Called]) -> String {
     let found = pair.new.map(|at| &new[at]);
     let found = found.or_else(|| pair.old.map(|at| &old[at]));
-    found.map(|(_, subject)| printable(subject)).unwrap_or_default()
+    found
+        .map(|(_, subject)| printable(subject))
+        .unwrap_or_default()
 }
 
 fn push(out: &mut String, line: &Inter) {
