@@ -142,7 +142,7 @@ pub async fn a_long_comparison_comes_on_demand(db: &Db) {
         new_file("y", 0..30),
         new_file(
             "x",
-            (0..6000).map(|n| if n % 4 == 0 { n + 9000 } else { n }),
+            (0..6000).map(|n| if n % 8 == 0 { n + 9000 } else { n }),
         ),
         new_file("y", 1..30),
     ];
@@ -173,7 +173,7 @@ pub async fn a_long_comparison_comes_on_demand(db: &Db) {
     assert_eq!(page.values("#p1 .more a", "href"), [format!("{more}#p1")]);
     let part = get_with(&site, &more, &[("HX-Request", "true")]).await;
     assert_eq!(part.texts("h1"), Vec::<String>::new());
-    assert!(part.texts(".diff .new").len() == 1500);
+    assert!(part.texts(".diff .new").len() == 750);
     let whole = get(&site, &more).await;
     assert_eq!(whole.values("details.pair[open]", "id"), ["p1"]);
     let none = get_with(

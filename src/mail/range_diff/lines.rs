@@ -68,7 +68,7 @@ pub(super) fn diff(before: &[Token], after: &[Token], interner: &Interner<&str>)
         looked = start;
         out.push(Inter {
             outer: Outer::Head,
-            text: section.unwrap_or_default().to_owned(),
+            text: named(section.unwrap_or_default()).to_owned(),
         });
         let mut at = group.before.start;
         for change in &group.changes {
@@ -98,6 +98,11 @@ pub(super) fn diff(before: &[Token], after: &[Token], interner: &Interner<&str>)
         );
     }
     out
+}
+
+/// Cuts what a hunk is in to the length that git prints.
+fn named(section: &str) -> &str {
+    section[..section.floor_char_boundary(80)].trim_end()
 }
 
 fn push(

@@ -111,7 +111,7 @@ fn text_reads_like_what_git_prints() {
     assert_eq!(
         told(&found, &called(&old, 7), &called(&new, 12)),
         "\
-1:   7 ! 1:  12 net: fix it
+1:   7 ! 1:  12 net: fix
     @@ Metadata
      Author: Ada Example <ada@example.com>
      

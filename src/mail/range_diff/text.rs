@@ -32,10 +32,10 @@ pub fn told(comparison: &Comparison, old: &[Called], new: &[Called]) -> String {
     out
 }
 
-/// Returns the subject of a pair: the new one, for what was dropped the old one.
+/// Returns the subject of a pair: the old one, for what was added the new one.
 fn subject(pair: &Pair, old: &[Called], new: &[Called]) -> String {
-    let found = pair.new.map(|at| &new[at]);
-    let found = found.or_else(|| pair.old.map(|at| &old[at]));
+    let found = pair.old.map(|at| &old[at]);
+    let found = found.or_else(|| pair.new.map(|at| &new[at]));
     found
         .map(|(_, subject)| printable(subject))
         .unwrap_or_default()
