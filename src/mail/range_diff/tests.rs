@@ -10,11 +10,14 @@ fn patch(subject: &str, body: &str, diff: &str) -> (Commit, String) {
     (commit, diff.into())
 }
 
-fn views(patches: &[(Commit, String)]) -> Vec<Patch<'_>> {
-    let view = |(commit, diff): &'_ (Commit, String)| Patch {
+fn view((commit, diff): &(Commit, String)) -> Patch<'_> {
+    Patch {
         commit: commit.clone(),
         diff,
-    };
+    }
+}
+
+fn views(patches: &[(Commit, String)]) -> Vec<Patch<'_>> {
     patches.iter().map(view).collect()
 }
 
