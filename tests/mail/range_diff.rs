@@ -39,7 +39,7 @@ const MODES: Step = (
 const GONE: Step = ("remove the old one", "git rm -q old.txt");
 
 /// Revisions of one series.
-const REVISIONS: [&[Step]; 9] = [
+const REVISIONS: [&[Step]; 8] = [
     &[LEAK, CODE, NEW, BINARY, MOVE, MODES, GONE],
     // The order changes, one is left out.
     &[NEW, GONE, LEAK, MOVE, BINARY, MODES],
@@ -118,7 +118,6 @@ const REVISIONS: [&[Step]; 9] = [
         ),
         MODES,
     ],
-    &[],
 ];
 
 fn base(repository: &Repository) {
