@@ -12,7 +12,7 @@ use crate::{
     domain::Project,
     mail::{
         commit::{Commit, commit},
-        range_diff::{self, Called, Comparison, Limits, Patch},
+        range_diff::{self, Bound, Called, Comparison, Limits, Patch},
     },
     store::patch::Detail,
 };
@@ -93,7 +93,10 @@ pub async fn of(
     let list = project.list_email.clone();
     let work = move || made(kind, &list, [&old, &new]);
     let found = Arc::new(task::spawn_blocking(work).await.ok()?);
-    cache(|cache| cache.keep(key, found.clone(), MOST_BYTES));
+    // What ran out of time may be whole the next time: the machine was busy, perhaps.
+    if !found.bounds.contains(&Bound::Time) {
+        cache(|cache| cache.keep(key, found.clone(), MOST_BYTES));
+    }
     Some(found)
 }
 
