@@ -2,7 +2,7 @@
 //!
 //! Prints one line per figure with its target. Nothing here fails on a slow machine: it informs.
 //! `ARCHIVE=FILE LIST_ID=ID` measure on a real archive; without them the sample list is repeated.
-//! `cargo bench -- load` measures one part only: load, growth, mail, stream, pages, doors, large, api.
+//! `cargo bench -- load` measures one part only: load, growth, mail, stream, pages, doors, large, api, compare.
 
 #[path = "../tests/support/mod.rs"]
 #[allow(dead_code, unused_imports)]
@@ -72,6 +72,9 @@ fn main() {
     }
     if is_wanted("api") {
         engines.iter().for_each(api);
+    }
+    if is_wanted("compare") {
+        engines.iter().for_each(compare);
     }
     if is_wanted("growth") || is_wanted("search") {
         engines.iter().for_each(growth);
@@ -336,6 +339,74 @@ fn search(engine: &Engine) {
         format!("{:.1} ms", all[all.len() * 95 / 100]),
         "<= 50 ms",
     );
+}
+
+/// Loads two revisions of 20 patches, each a little different, and asks what changed: anew, and once more.
+fn compare(engine: &Engine) {
+    const ID: &str = "compare.example.org";
+    let mut command = patchwork(&engine.url);
+    command.args(["createproject", "compare", "--name", "compare"]);
+    run(command.args(["--list-id", ID, "--list-email", "compare@example.org"]));
+    let mut command = patchwork(&engine.url);
+    command.args(["parsearchive", "--list-id", ID, "-"]);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let mut pipe = child.stdin.take().expect("a pipe");
+    for version in 1..=2 {
+        for number in 1..=20 {
+            let mail = revised(version, number);
+            pipe.write_all(mail.as_bytes()).expect("the program reads");
+        }
+    }
+    drop(pipe);
+    assert!(child.wait().expect("our own child").success());
+    let server = Server::start(&engine.url);
+    let series = |version: u32| -> String {
+        let answer = server.send(&format!(
+            "GET /api/patches/?msgid=compare-{version}-1@example.org HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+            server.1
+        ));
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let after = answer.rsplit("/series/").next().unwrap_or_default();
+        after.split('/').next().unwrap_or_default().to_owned()
+    };
+    let path = format!("/project/compare/series/{}/diff/{}/", series(1), series(2));
+    let (first, _) = server.get(&path);
+    let mut times: Vec<f64> = (0..20)
+        .map(|_| timing(&server.get(&path).0, "dur=").unwrap_or(f64::NAN))
+        .collect();
+    times.sort_by(f64::total_cmp);
+    let figure = format!("{}: 20 patches compared", engine.name);
+    let cold = timing(&first, "dur=").unwrap_or(f64::NAN);
+    row(&figure, format!("{cold:.1} ms"), "<= 300 ms");
+    row(
+        &format!("{figure} again, median"),
+        format!("{:.1} ms", times[10]),
+        "<= 10 ms",
+    );
+}
+
+/// A patch of 300 lines in its first or second revision.
+fn revised(version: u32, number: u32) -> String {
+    let line = |at: u32| match version == 2 && (at + number).is_multiple_of(37) {
+        true => format!("+\tchanged {at} of {number};\n"),
+        false => format!("+\tcall({}, {number});\n", at * at % 101),
+    };
+    let lines: String = (0..300).map(line).collect();
+    let head = match number {
+        1 => String::new(),
+        _ => format!("In-Reply-To: <compare-{version}-1@example.org>\n"),
+    };
+    format!(
+        "From mara@example.org Mon Nov 16 10:00:00 2026\nFrom: Mara Lindqvist <mara@example.org>\n\
+         Subject: [PATCH v{version} {number}/20] compare: part {number}\n\
+         Message-Id: <compare-{version}-{number}@example.org>\n{head}List-Id: <compare.example.org>\n\
+         Date: Mon, 16 Nov 2026 1{version}:00:{number:02} +0000\n\nWhy {number}.\n---\n\
+         diff --git a/f{number} b/f{number}\nnew file mode 100644\n--- /dev/null\n+++ b/f{number}\n@@ -0,0 +1,300 @@\n{lines}\n"
+    )
 }
 
 /// Brings 20 mails a second for 10 s, as a mail server does, and tells how long each takes to be stored.

@@ -9,6 +9,7 @@
 //! - `store`: all SQL, for SQLite and PostgreSQL.
 //! - `auth`: who asks: passwords, tokens, credentials.
 //! - `mailbox`: stored patches as mails again.
+//! - `comparison`: revisions compared, kept for a while.
 //! - `notify`: mail that goes out.
 //! - `web`: pages.
 //! - `api`: the REST API.
@@ -19,6 +20,7 @@
 pub mod api;
 pub mod auth;
 pub mod cli;
+pub mod comparison;
 pub mod config;
 pub mod domain;
 pub mod gateway;

@@ -7,6 +7,8 @@
 mod am;
 mod base;
 mod damage;
+mod range_diff;
+mod tree;
 
 use std::{
     collections::HashMap,

@@ -73,6 +73,16 @@ impl Links {
         format!("{}series/{id}/", self.project(linkname))
     }
 
+    /// What changed from one series to another, as revisions.
+    pub fn series_diff(&self, linkname: &str, old: SeriesId, new: SeriesId) -> String {
+        format!("{}diff/{new}/", self.series(linkname, old))
+    }
+
+    /// What changed from one patch to another.
+    pub fn patch_diff(&self, linkname: &str, old: &MessageId, new: &MessageId) -> String {
+        format!("{}diff/{}/", self.patch(linkname, old), new.url())
+    }
+
     /// A series as one mailbox.
     pub fn series_mbox(&self, id: SeriesId) -> String {
         format!("{}/series/{id}/mbox/", self.base)

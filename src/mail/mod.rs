@@ -7,6 +7,7 @@
 pub mod address;
 pub mod author;
 pub mod charset;
+pub mod commit;
 pub mod content;
 pub mod date;
 pub mod depends;
@@ -21,6 +22,7 @@ pub mod mime;
 pub mod name;
 pub mod outline;
 pub mod pull;
+pub mod range_diff;
 pub mod reference;
 pub mod render;
 pub mod revision;

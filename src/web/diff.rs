@@ -426,7 +426,7 @@ fn push(out: &mut String, text: std::fmt::Arguments) {
 }
 
 /// Escapes a text. Characters that cannot be seen stay in it, and are named beside it: a copy is still the plain diff.
-fn escape(out: &mut String, text: &str) {
+pub fn escape(out: &mut String, text: &str) {
     let mut from = 0;
     for (at, c) in odd::places(text) {
         let end = at + c.len_utf8();

@@ -61,6 +61,11 @@ impl File {
         }
     }
 
+    /// Two revisions compared, as text to read.
+    pub fn comparison(name: &str, text: String) -> File {
+        File::text(format!("{name}.txt"), text.into_bytes())
+    }
+
     /// Settings of pwclient.
     pub fn pwclientrc(text: String) -> File {
         File {

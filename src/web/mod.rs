@@ -51,6 +51,7 @@ mod project;
 mod pwclientrc;
 mod query;
 mod quote;
+mod range_diff;
 mod registration;
 mod reply;
 mod route;
@@ -183,6 +184,7 @@ pub fn mount(rocket: Rocket<Build>, options: Options) -> Rocket<Build> {
         patch::routes(),
         cover::routes(),
         series::routes(),
+        range_diff::routes(),
         person::routes(),
         comment::routes(),
         bundle::routes(),

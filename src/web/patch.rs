@@ -16,7 +16,7 @@ use super::{
     guard::{Pairs, Tail, View},
     id::{Action, Asked},
     layout::{self, Frame, Tab},
-    odd, parts, quote,
+    odd, parts, quote, range_diff,
     reply::{self, Letter},
     thread::{self, Mark, Number, Place},
 };
@@ -57,6 +57,10 @@ async fn detail(
     }
     let found = store::patch::detail_by_message_id(&mut db, project.id, &asked.ids()).await?;
     let Some((action, detail)) = asked.choose(found, |detail| &detail.patch.msgid) else {
+        if let Some(two) = range_diff::Two::named(&mut db, &project, tail.0).await? {
+            drop(db);
+            return two.answer(&view, project, pairs.last("pair")).await;
+        }
         return thread::elsewhere(&mut db, &view, &project, &asked).await;
     };
     match action {

@@ -2,6 +2,7 @@
 
 mod am;
 pub mod git;
+pub mod range_diff;
 pub mod sample;
 
 use patchwork::{

@@ -381,7 +381,9 @@ on_both! {
                 let stretch = Stretch { limit: 20, offset: 3 };
                 let (_, rows) = patch::list::stretch(&mut conn, &filter, order, &states, stretch).await.expect(name);
                 let ids: Vec<i64> = rows.iter().map(|row| row.id.0).collect();
-                let expected: Vec<i64> = ordered(wanted.clone(), order).into_iter().skip(3).take(20).collect();
+                // Behind the last page is the last page.
+                let offset = if wanted.len() > 3 { 3 } else { 0 };
+                let expected: Vec<i64> = ordered(wanted.clone(), order).into_iter().skip(offset).take(20).collect();
                 assert_eq!(ids, expected, "{name}, {order:?}");
             }
         }

@@ -29,6 +29,7 @@ mod people;
 mod person;
 mod profile;
 mod project;
+mod range_diff;
 mod registration;
 mod saved;
 mod search;
@@ -105,6 +106,9 @@ on_each_engine! {
     a_patch_comes_with_those_before_it: download::a_patch_comes_with_those_before_it;
     a_cover_shows_its_patches: cover::a_cover_shows_its_patches;
     a_series_names_what_is_missing: series::a_series_names_what_is_missing;
+    two_series_are_compared: range_diff::two_series_are_compared;
+    two_patches_are_compared: range_diff::two_patches_are_compared;
+    a_long_comparison_comes_on_demand: range_diff::a_long_comparison_comes_on_demand;
     revisions_are_shown_and_put_right: series::revisions_are_shown_and_put_right;
     numbers_are_for_those_who_may: monitor::numbers_are_for_those_who_may;
     numbers_tell_of_requests_and_queues: monitor::numbers_tell_of_requests_and_queues;

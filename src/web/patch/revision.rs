@@ -82,6 +82,7 @@ pub(super) fn drawn(view: &View, page: &Page) -> Markup {
                         Some(msgid) => {
                             a href=(view.links().patch(&page.project.linkname, msgid)) data-key=[key] { (parts::day(other.date)) }
                             @if other.is_same { " " span.muted { "same diff" } }
+                            " " (compare(view, page, other, msgid, here > Some(at)))
                         }
                         None => {
                             a href=(view.links().series(&page.project.linkname, other.series)) data-key=[key] { (parts::day(other.date)) }
@@ -92,4 +93,12 @@ pub(super) fn drawn(view: &View, page: &Page) -> Markup {
             } }
         }
     }
+}
+
+/// The way to what changed between this patch and another revision of it, from the earlier to the later.
+fn compare(view: &View, page: &Page, other: &Other, msgid: &MessageId, earlier: bool) -> Markup {
+    let own = &page.detail.patch.msgid;
+    let (old, new) = if earlier { (msgid, own) } else { (own, msgid) };
+    let address = view.links().patch_diff(&page.project.linkname, old, new);
+    html! { a.compare href=(address) { "compare" span.vh { " with " (other.label) } } }
 }

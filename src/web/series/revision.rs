@@ -155,6 +155,7 @@ fn one(view: &View, page: &Page, revision: &Revision) -> Markup {
             } @else {
                 a href=(view.links().series(&page.project.linkname, revision.id)) data-key=[key] { (parts::day(revision.date)) }
             }
+            @if revision.id != own { " " (compare(view, page, revision)) }
             @if revision.received < revision.total {
                 " " span.muted { (revision.received) " of " (revision.total) }
             }
@@ -166,6 +167,18 @@ fn one(view: &View, page: &Page, revision: &Revision) -> Markup {
             }
         }
     }
+}
+
+/// The way to what changed between a revision and this one, from the earlier to the later.
+fn compare(view: &View, page: &Page, revision: &Revision) -> Markup {
+    let own = page.sent.series.id;
+    let at = |id| page.revisions.iter().position(|one| one.id == id);
+    let (old, new) = match at(revision.id) < at(own) {
+        true => (revision.id, own),
+        false => (own, revision.id),
+    };
+    let address = view.links().series_diff(&page.project.linkname, old, new);
+    html! { a.compare href=(address) { "compare" span.vh { " with " (revision.label()) } } }
 }
 
 fn sender(revision: &Revision) -> &str {
