@@ -221,7 +221,12 @@ mod tests {
     #[test]
     fn mail_has_rights_on_tables_that_are_there() {
         for (name, _) in MAIL {
-            assert!(super::super::dump::table(name).is_some(), "{name}");
+            // The index of the search is made of what else is there, so no dump has it.
+            let is_index = name.starts_with("search_");
+            assert!(
+                is_index || super::super::dump::table(name).is_some(),
+                "{name}"
+            );
         }
     }
 }
