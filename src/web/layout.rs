@@ -194,7 +194,7 @@ fn find(view: &View, project: Option<&Project>) -> Markup {
         None => ("Search all mails", "Search"),
     };
     html! {
-        form.find role="search" action=(view.links().search()) {
+        form.find role="search" aria-label=(label) action=(view.links().search()) {
             @if let Some(project) = project { input type="hidden" name="project" value=(project.linkname); }
             input type="search" name="q" aria-label=(label) placeholder=(hint) data-key="/";
         }

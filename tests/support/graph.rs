@@ -140,7 +140,7 @@ async fn links(conn: &mut Conn) -> Vec<(String, i64, Option<i64>)> {
     for query in [
         "SELECT 'reference ' || r.msgid || ' to', r.series_id, NULL FROM series_reference r WHERE r.distance = 0",
         "SELECT 'dependency', from_series_id, to_series_id FROM series_dependency",
-        "SELECT 'revision ' || reason || ' ' || claimed, series_id, earlier_id FROM revision_link",
+        "SELECT 'revision ' || reason || CASE WHEN claimed THEN ', claimed' ELSE '' END, series_id, earlier_id FROM revision_link",
     ] {
         let rows: Vec<(String, i64, Option<i64>)> = sql(query).all(conn).await.expect("links");
         links.extend(rows);

@@ -105,11 +105,15 @@ impl Expr {
 
     /// Splits it into what the index can answer alone and the rest; both have to hold.
     fn split(self) -> (Vec<Expr>, Vec<Expr>) {
-        let parts = match self {
-            Expr::All(parts) => parts,
+        self.parts().into_iter().partition(Expr::is_words)
+    }
+
+    /// Returns what all has to hold, whatever stands within brackets.
+    fn parts(self) -> Vec<Expr> {
+        match self {
+            Expr::All(parts) => parts.into_iter().flat_map(Expr::parts).collect(),
             one => vec![one],
-        };
-        parts.into_iter().partition(Expr::is_words)
+        }
     }
 }
 
