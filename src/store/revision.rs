@@ -194,6 +194,8 @@ pub async fn related(conn: &mut Conn, series: &[SeriesId]) -> Result<Vec<Related
             .push(" AS since, date - ")
             .arg(SLACK_DAYS * DAY * 60_000_000)
             .push(" AS about, date + ")
+            .arg(SLACK_DAYS * DAY * 60_000_000)
+            .push(" AS soon, date + ")
             .arg(WINDOW_DAYS * DAY * 60_000_000)
             .push(" AS until"),
         super::Kind::Postgres => query
@@ -202,6 +204,8 @@ pub async fn related(conn: &mut Conn, series: &[SeriesId]) -> Result<Vec<Related
             .push(" AS INT)) AS since, date - make_interval(days => CAST(")
             .arg(SLACK_DAYS)
             .push(" AS INT)) AS about, date + make_interval(days => CAST(")
+            .arg(SLACK_DAYS)
+            .push(" AS INT)) AS soon, date + make_interval(days => CAST(")
             .arg(WINDOW_DAYS)
             .push(" AS INT)) AS until"),
     };
@@ -218,12 +222,19 @@ pub async fn related(conn: &mut Conn, series: &[SeriesId]) -> Result<Vec<Related
          UNION SELECT r.series_id, a.series_id, a.kind, '' FROM series_reference r
            JOIN revision_sign a ON a.value = r.msgid AND a.project_id = r.project_id
           WHERE a.kind IN ('supersedes', 'link', 'reply') AND r.distance = 0 AND r.series_id IN (SELECT id FROM asked)
-         UNION SELECT x.id, o.id, 'sender', '' FROM asked x JOIN series o
-             ON o.project_id = x.project_id AND o.submitter_id = x.submitter_id AND o.date >= x.since AND o.date <= x.until
-          WHERE o.version < x.version
-         UNION SELECT x.id, o.id, 'sender', '' FROM asked x JOIN series o
-             ON o.project_id = x.project_id AND o.submitter_id = x.submitter_id AND o.date >= x.about AND o.date <= x.until
-          WHERE o.version > x.version)
+         UNION SELECT x.id, o.id, 'sender', '' FROM asked x ",
+    );
+    query.push(match kind {
+        super::Kind::Sqlite => BEFORE_SQLITE,
+        super::Kind::Postgres => BEFORE_POSTGRES,
+    });
+    query.push(" UNION SELECT x.id, o.id, 'sender', '' FROM asked x ");
+    query.push(match kind {
+        super::Kind::Sqlite => AFTER_SQLITE,
+        super::Kind::Postgres => AFTER_POSTGRES,
+    });
+    query.push(
+        ")
          SELECT t.of, t.tie, s.id, s.version, s.date, s.submitter_id AS submitter, pe.account_id AS account, s.name,
                 (SELECT p.name FROM patch p WHERE p.msgid = t.msgid AND p.project_id = s.project_id) AS named,
                 s.minor
@@ -234,6 +245,22 @@ pub async fn related(conn: &mut Conn, series: &[SeriesId]) -> Result<Vec<Related
     let rows: Vec<RelatedRow> = query.all(conn).await?;
     Ok(rows.into_iter().map(RelatedRow::related).collect())
 }
+
+/// The nearest series of the same sender with a lower version: who sends hundreds of series means one of the last.
+const BEFORE_SQLITE: &str = "JOIN series o ON o.id IN (SELECT n.id FROM series n WHERE n.project_id = x.project_id
+    AND n.submitter_id = x.submitter_id AND n.date >= x.since AND n.date <= x.soon AND n.version < x.version
+    ORDER BY n.date DESC, n.id DESC LIMIT 50)";
+const BEFORE_POSTGRES: &str = "CROSS JOIN LATERAL (SELECT n.id FROM series n WHERE n.project_id = x.project_id
+    AND n.submitter_id = x.submitter_id AND n.date >= x.since AND n.date <= x.soon AND n.version < x.version
+    ORDER BY n.date DESC, n.id DESC LIMIT 50) o";
+
+/// The next series of the same sender with a higher version.
+const AFTER_SQLITE: &str = "JOIN series o ON o.id IN (SELECT n.id FROM series n WHERE n.project_id = x.project_id
+    AND n.submitter_id = x.submitter_id AND n.date >= x.about AND n.date <= x.until AND n.version > x.version
+    ORDER BY n.date, n.id LIMIT 50)";
+const AFTER_POSTGRES: &str = "CROSS JOIN LATERAL (SELECT n.id FROM series n WHERE n.project_id = x.project_id
+    AND n.submitter_id = x.submitter_id AND n.date >= x.about AND n.date <= x.until AND n.version > x.version
+    ORDER BY n.date, n.id LIMIT 50) o";
 
 /// A link as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
