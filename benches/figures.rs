@@ -324,10 +324,7 @@ fn search(engine: &Engine) {
         "loc*",
     ] {
         let path = format!("/search/?q={query}");
-        let mut times: Vec<f64> = (0..9)
-            .map(|_| timing(&server.get(&path).0, "dur=").unwrap_or(f64::NAN))
-            .collect();
-        times.sort_by(f64::total_cmp);
+        let times = server_times(&server, &path, 9);
         let figure = format!("{}: search, {query}", engine.name);
         row(&figure, format!("{:.1} ms", times[4]), "");
         all.extend(times);
@@ -375,10 +372,7 @@ fn compare(engine: &Engine) {
     };
     let path = format!("/project/compare/series/{}/diff/{}/", series(1), series(2));
     let (first, _) = server.get(&path);
-    let mut times: Vec<f64> = (0..20)
-        .map(|_| timing(&server.get(&path).0, "dur=").unwrap_or(f64::NAN))
-        .collect();
-    times.sort_by(f64::total_cmp);
+    let times = server_times(&server, &path, 20);
     let figure = format!("{}: 20 patches compared", engine.name);
     let cold = timing(&first, "dur=").unwrap_or(f64::NAN);
     row(&figure, format!("{cold:.1} ms"), "<= 300 ms");
@@ -800,10 +794,7 @@ fn large(engine: &Engine) {
         "?comments=unaddressed&state=*",
     ] {
         let path = format!("/project/large/list/{query}");
-        let mut times: Vec<f64> = (0..7)
-            .map(|_| timing(&server.get(&path).0, "dur=").unwrap_or(f64::NAN))
-            .collect();
-        times.sort_by(f64::total_cmp);
+        let times = server_times(&server, &path, 7);
         let figure = format!("{}: 500,000 patches, {query}", engine.name);
         row(&figure, format!("{:.1} ms", times[3]), "<= 10 ms");
     }
@@ -989,6 +980,15 @@ fn fill_events(database: &str, many: i64) {
         .enable_all()
         .build();
     runtime.expect("a runtime").block_on(fill);
+}
+
+/// Asks for a page so many times. Returns what the server says that it took, in milliseconds, the shortest first.
+fn server_times(server: &Server, path: &str, count: usize) -> Vec<f64> {
+    let mut times: Vec<f64> = (0..count)
+        .map(|_| timing(&server.get(path).0, "dur=").unwrap_or(f64::NAN))
+        .collect();
+    times.sort_by(f64::total_cmp);
+    times
 }
 
 /// Reads a number out of `Server-Timing`.

@@ -13,6 +13,7 @@ mod condition;
 pub mod extent;
 pub mod find;
 pub mod list;
+mod ranked;
 pub mod reread;
 pub mod rpc;
 pub mod search;

@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Batch, Conn, Result, Value, sql};
+use super::{Batch, Conn, Kind, Result, Sql, Value, sql};
 use crate::domain::{
     MessageId, PatchId, PersonId, ProjectId, SeriesId, Timestamp, UserId,
     revision::{self, Candidate, DAY, Earlier, Facts, Reason, SLACK_DAYS, Sign, Tie, WINDOW_DAYS},
@@ -187,28 +187,16 @@ pub async fn related(conn: &mut Conn, series: &[SeriesId]) -> Result<Vec<Related
     let kind = conn.kind();
     let ids = || series.iter().map(|id| id.0);
     let mut query = sql("WITH asked AS (SELECT id, project_id, submitter_id, version, date");
-    match kind {
-        super::Kind::Sqlite => query
-            .push(", date - ")
-            .arg(WINDOW_DAYS * DAY * 60_000_000)
-            .push(" AS since, date - ")
-            .arg(SLACK_DAYS * DAY * 60_000_000)
-            .push(" AS about, date + ")
-            .arg(SLACK_DAYS * DAY * 60_000_000)
-            .push(" AS soon, date + ")
-            .arg(WINDOW_DAYS * DAY * 60_000_000)
-            .push(" AS until"),
-        super::Kind::Postgres => query
-            .push(", date - make_interval(days => CAST(")
-            .arg(WINDOW_DAYS)
-            .push(" AS INT)) AS since, date - make_interval(days => CAST(")
-            .arg(SLACK_DAYS)
-            .push(" AS INT)) AS about, date + make_interval(days => CAST(")
-            .arg(SLACK_DAYS)
-            .push(" AS INT)) AS soon, date + make_interval(days => CAST(")
-            .arg(WINDOW_DAYS)
-            .push(" AS INT)) AS until"),
-    };
+    for (off, days, name) in [
+        (", date - ", WINDOW_DAYS, " AS since"),
+        (", date - ", SLACK_DAYS, " AS about"),
+        (", date + ", SLACK_DAYS, " AS soon"),
+        (", date + ", WINDOW_DAYS, " AS until"),
+    ] {
+        query.push(off);
+        span(&mut query, kind, days);
+        query.push(name);
+    }
     query.push(" FROM series WHERE id");
     query.among_ids(kind, ids());
     query.push(
@@ -221,18 +209,10 @@ pub async fn related(conn: &mut Conn, series: &[SeriesId]) -> Result<Vec<Related
           WHERE a.kind IN ('supersedes', 'link', 'reply') AND a.series_id IN (SELECT id FROM asked)
          UNION SELECT r.series_id, a.series_id, a.kind, '' FROM series_reference r
            JOIN revision_sign a ON a.value = r.msgid AND a.project_id = r.project_id
-          WHERE a.kind IN ('supersedes', 'link', 'reply') AND r.distance = 0 AND r.series_id IN (SELECT id FROM asked)
-         UNION SELECT x.id, o.id, 'sender', '' FROM asked x ",
+          WHERE a.kind IN ('supersedes', 'link', 'reply') AND r.distance = 0 AND r.series_id IN (SELECT id FROM asked)",
     );
-    query.push(match kind {
-        super::Kind::Sqlite => BEFORE_SQLITE,
-        super::Kind::Postgres => BEFORE_POSTGRES,
-    });
-    query.push(" UNION SELECT x.id, o.id, 'sender', '' FROM asked x ");
-    query.push(match kind {
-        super::Kind::Sqlite => AFTER_SQLITE,
-        super::Kind::Postgres => AFTER_POSTGRES,
-    });
+    of_sender(&mut query, kind, EARLIER);
+    of_sender(&mut query, kind, LATER);
     query.push(
         ")
          SELECT t.of, t.tie, s.id, s.version, s.date, s.submitter_id AS submitter, pe.account_id AS account, s.name,
@@ -246,21 +226,38 @@ pub async fn related(conn: &mut Conn, series: &[SeriesId]) -> Result<Vec<Related
     Ok(rows.into_iter().map(RelatedRow::related).collect())
 }
 
-/// The nearest series of the same sender with a lower version: who sends hundreds of series means one of the last.
-const BEFORE_SQLITE: &str = "JOIN series o ON o.id IN (SELECT n.id FROM series n WHERE n.project_id = x.project_id
-    AND n.submitter_id = x.submitter_id AND n.date >= x.since AND n.date <= x.soon AND n.version < x.version
-    ORDER BY n.date DESC, n.id DESC LIMIT 50)";
-const BEFORE_POSTGRES: &str = "CROSS JOIN LATERAL (SELECT n.id FROM series n WHERE n.project_id = x.project_id
-    AND n.submitter_id = x.submitter_id AND n.date >= x.since AND n.date <= x.soon AND n.version < x.version
-    ORDER BY n.date DESC, n.id DESC LIMIT 50) o";
+/// Appends so many days.
+fn span(query: &mut Sql, kind: Kind, days: i64) {
+    match kind {
+        Kind::Sqlite => query.arg(days * DAY * 60_000_000),
+        Kind::Postgres => query
+            .push("make_interval(days => CAST(")
+            .arg(days)
+            .push(" AS INT))"),
+    };
+}
 
-/// The next series of the same sender with a higher version.
-const AFTER_SQLITE: &str = "JOIN series o ON o.id IN (SELECT n.id FROM series n WHERE n.project_id = x.project_id
-    AND n.submitter_id = x.submitter_id AND n.date >= x.about AND n.date <= x.until AND n.version > x.version
-    ORDER BY n.date, n.id LIMIT 50)";
-const AFTER_POSTGRES: &str = "CROSS JOIN LATERAL (SELECT n.id FROM series n WHERE n.project_id = x.project_id
-    AND n.submitter_id = x.submitter_id AND n.date >= x.about AND n.date <= x.until AND n.version > x.version
-    ORDER BY n.date, n.id LIMIT 50) o";
+/// The nearest series with a lower version: who sends hundreds of series means one of the last.
+const EARLIER: &str = "n.date >= x.since AND n.date <= x.soon AND n.version < x.version ORDER BY n.date DESC, n.id DESC";
+
+/// The next series with a higher version.
+const LATER: &str =
+    "n.date >= x.about AND n.date <= x.until AND n.version > x.version ORDER BY n.date, n.id";
+
+/// Appends the first fifty such series of the same sender to what ties series together.
+fn of_sender(query: &mut Sql, kind: Kind, which: &'static str) {
+    let (before, after) = match kind {
+        Kind::Sqlite => ("JOIN series o ON o.id IN (", ")"),
+        Kind::Postgres => ("CROSS JOIN LATERAL (", ") o"),
+    };
+    query
+        .push(" UNION SELECT x.id, o.id, 'sender', '' FROM asked x ")
+        .push(before)
+        .push("SELECT n.id FROM series n WHERE n.project_id = x.project_id AND n.submitter_id = x.submitter_id AND ")
+        .push(which)
+        .push(" LIMIT 50")
+        .push(after);
+}
 
 /// A link as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -64,7 +64,8 @@ fn path(file: &FileDiff) -> Option<String> {
     name.or_else(|| file.old.clone())
 }
 
-fn mode(file: &FileDiff) -> String {
+/// Returns the mode that a file had before.
+pub fn mode(file: &FileDiff) -> String {
     let index = file
         .head
         .iter()

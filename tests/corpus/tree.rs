@@ -9,6 +9,8 @@ use patchwork::mail::{
     outline::{Change, FileDiff, Hunk, LineKind},
 };
 
+use super::base::mode;
+
 /// Files longer than this are not made up.
 const MAX_LINES: usize = 1 << 16;
 
@@ -217,17 +219,6 @@ impl Base {
         }
         out
     }
-}
-
-fn mode(file: &FileDiff) -> String {
-    let index = file
-        .head
-        .iter()
-        .find_map(|line| line.text.strip_prefix("index "));
-    let mode = index
-        .and_then(|rest| rest.trim_end().split_once(' '))
-        .map(|(_, mode)| mode);
-    file.old_mode.or(mode).unwrap_or("100644").to_owned()
 }
 
 /// Appends a commit of these files alone, in the form that `git fast-import` reads.

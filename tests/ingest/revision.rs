@@ -29,6 +29,23 @@ on_both! {
     }
 }
 
+/// Delivers the mails of a scene to an empty database, in a random order.
+async fn play_shuffled(db: &Db, scene: &Value, random: &mut Random) {
+    stage::clear(db).await;
+    let mails = scene["mails"].as_array().expect("mails").iter();
+    let mut mails: Vec<Vec<u8>> = mails
+        .enumerate()
+        .map(|(at, mail)| {
+            let minute = mail["minute"].as_i64().unwrap_or(0);
+            scene::compose(mail, at as i64 + minute * 60)
+        })
+        .collect();
+    random.shuffle(&mut mails);
+    for mail in &mails {
+        scene::receive(db, mail).await;
+    }
+}
+
 on_both! {
     async fn revisions_find_each_other_in_any_order(fresh: Fresh) {
         let db = stage::open(&fresh.url).await;
@@ -40,15 +57,7 @@ on_both! {
         };
         for scene in &scenes {
             for _ in 0..6 {
-                stage::clear(&db).await;
-                let mails = scene["mails"].as_array().expect("mails");
-                let mut mails: Vec<Vec<u8>> = mails.iter().enumerate()
-                    .map(|(at, mail)| scene::compose(mail, at as i64 + mail["minute"].as_i64().unwrap_or(0) * 60))
-                    .collect();
-                random.shuffle(&mut mails);
-                for mail in &mails {
-                    scene::receive(&db, mail).await;
-                }
+                play_shuffled(&db, scene, &mut random).await;
                 let found = rows::read(&mut db.reader().await.expect("a connection")).await;
                 assert_eq!(links(&found), links(scene), "{}", scene["name"]);
             }
@@ -81,15 +90,7 @@ on_both! {
             sql("UPDATE project SET supersede = $1").bind(wanted).run(&mut tx).await.expect("a setting");
             tx.commit().await.expect("a commit");
             for _ in 0..4 {
-                stage::clear(&db).await;
-                let mails = scene["mails"].as_array().expect("mails");
-                let mut mails: Vec<Vec<u8>> = mails.iter().enumerate()
-                    .map(|(at, mail)| scene::compose(mail, at as i64 + mail["minute"].as_i64().unwrap_or(0) * 60))
-                    .collect();
-                random.shuffle(&mut mails);
-                for mail in &mails {
-                    scene::receive(&db, mail).await;
-                }
+                play_shuffled(&db, scene, &mut random).await;
                 let replaced: Vec<String> = states(&db).await.into_iter()
                     .filter(|(_, state)| state == "superseded").map(|(name, _)| name).collect();
                 let expected: Vec<&str> = match wanted {

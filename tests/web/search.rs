@@ -54,6 +54,19 @@ async fn scene(db: &Db) -> i64 {
 
 const TITLES: &str = ".hits .title a";
 
+/// Reads a search to its end, page by page. Returns the address of the last one, and the titles.
+async fn paged(site: &rocket::local::asynchronous::Client, first: &str) -> (String, Vec<String>) {
+    let (mut path, mut seen) = (first.to_owned(), Vec::new());
+    loop {
+        let page = get(site, &format!("/search/{path}")).await;
+        seen.extend(page.texts(TITLES));
+        match page.values(".pager [rel=next]", "href").pop() {
+            Some(next) => path = next,
+            None => return (path, seen),
+        }
+    }
+}
+
 async fn titles(site: &rocket::local::asynchronous::Client, query: &str) -> String {
     let page = get(site, &format!("/search/?{query}")).await;
     assert_eq!(page.status, 200, "{query}");
@@ -186,15 +199,7 @@ pub async fn a_search_is_paged_and_leads_on(db: &Db) {
     seed::patches(db, &patches).await;
     indexed(db).await;
     let site = seed::site(db, |_| {}).await;
-    let (mut path, mut seen) = ("?q=tern".to_owned(), Vec::new());
-    loop {
-        let page = get(&site, &format!("/search/{path}")).await;
-        seen.extend(page.texts(TITLES));
-        match page.values(".pager [rel=next]", "href").pop() {
-            Some(next) => path = next,
-            None => break,
-        }
-    }
+    let (_, seen) = paged(&site, "?q=tern").await;
     let newest: Vec<String> = names.iter().rev().cloned().collect();
     assert_eq!(seen, newest);
     // The best of them: a subject with the word before a text with it, whatever is newer.
@@ -217,15 +222,7 @@ pub async fn a_search_is_paged_and_leads_on(db: &Db) {
     indexed(db).await;
     assert_eq!(titles(&site, "q=plover").await, "other | plover");
     assert_eq!(titles(&site, "q=plover&order=best").await, "plover | other");
-    let (mut path, mut seen) = ("?q=tern&order=best".to_owned(), Vec::new());
-    loop {
-        let page = get(&site, &format!("/search/{path}")).await;
-        seen.extend(page.texts(TITLES));
-        match page.values(".pager [rel=next]", "href").pop() {
-            Some(next) => path = next,
-            None => break,
-        }
-    }
+    let (path, mut seen) = paged(&site, "?q=tern&order=best").await;
     assert_eq!(path, "?q=tern&order=best&page=3");
     seen.sort();
     let mut all = names.clone();

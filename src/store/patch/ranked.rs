@@ -1,0 +1,159 @@
+//! Lists that are fetched and sorted, and how their patches are ranked: short ones, and those that no index holds in order.
+
+use super::super::{Conn, Kind, Result, Sql, sql};
+use super::condition::{archived, conditions, state_ids};
+use super::extent::{Extent, Start};
+use super::find::{Stretch, fetched, stretched};
+use crate::domain::{
+    PatchId, StateId,
+    filter::{Order, OrderKey, PatchFilter},
+    state::State,
+};
+
+/// Appends the conditions of a whole list.
+pub(super) fn asked(
+    query: &mut Sql,
+    kind: Kind,
+    filter: &PatchFilter,
+    states: &[State],
+    start: Start,
+) {
+    let wanted = state_ids(&filter.states, states);
+    let archived = archived(filter.archive);
+    conditions(query, kind, filter, wanted.as_deref(), archived, start);
+}
+
+/// Returns how many patches a list has, up to one more than `far`, and if it has no more than that, a stretch of them in order.
+pub(super) async fn counted(
+    conn: &mut Conn,
+    filter: &PatchFilter,
+    order: Order,
+    states: &[State],
+    extent: &Extent,
+    far: i64,
+    stretch: Stretch,
+) -> Result<(i64, Vec<PatchId>)> {
+    let (kind, start) = (conn.kind(), extent.start);
+    let is_by_name = !filter.words.is_empty() || order.key == OrderKey::Name;
+    let mut query = sql("WITH found AS MATERIALIZED (SELECT p.id, p.date, ");
+    query.push(carried(order.key)).push(" AS by FROM ");
+    query.push(match (start, kind) {
+        // The names stand in this index: no row has to be fetched to read one.
+        (Start::Shelves, Kind::Sqlite) if is_by_name && filter.project.is_some() => {
+            "patch p INDEXED BY patch_name"
+        }
+        _ => start.table(kind),
+    });
+    query.push(" WHERE ");
+    match extent.shelves.is_empty() {
+        true => asked(&mut query, kind, filter, states, start),
+        // All states there are, so that indexes can be used to their end.
+        false => {
+            let mut ids: Vec<StateId> = extent.shelves.iter().map(|shelf| shelf.state).collect();
+            ids.dedup();
+            let archived = archived(filter.archive);
+            conditions(&mut query, kind, filter, Some(&ids), archived, start);
+        }
+    }
+    query.push(" LIMIT ").arg(far + 1);
+    query.push("), counted AS (SELECT count(*) AS total FROM found), ranked AS (SELECT id, date, ");
+    rank(&mut query, kind, filter, order.key);
+    query
+        .push(" AS rank FROM found f WHERE (SELECT total FROM counted) <= ")
+        .arg(far);
+    query.push(
+        ") SELECT id FROM (SELECT total AS id, CAST(0 AS BIGINT) AS place FROM counted
+           UNION ALL SELECT id, row_number() OVER (ORDER BY ",
+    );
+    query.push(by_rank(order));
+    query.push(") AS place FROM ranked) numbered WHERE place = 0 OR (place > ");
+    begin(&mut query, stretch);
+    query.push(" AND place <= ").arg(stretch.limit).push(" + ");
+    begin(&mut query, stretch);
+    query.push(") ORDER BY place");
+    let mut ids = fetched(conn, query).await?;
+    // In the first place stands the number.
+    let total = ids.remove(0).0;
+    Ok((total, ids))
+}
+
+/// Appends after which place a stretch begins, as [`Stretch::within`] says.
+fn begin(query: &mut Sql, stretch: Stretch) {
+    query
+        .push("(SELECT CASE WHEN total > ")
+        .arg(stretch.offset)
+        .push(" THEN ")
+        .arg(stretch.offset)
+        .push(" ELSE (total - 1) / ")
+        .arg(stretch.limit.max(1))
+        .push(" * ")
+        .arg(stretch.limit)
+        .push(" END FROM counted)");
+}
+
+/// What a list has to know of a patch to rank it.
+fn carried(key: OrderKey) -> &'static str {
+    match key {
+        OrderKey::Date | OrderKey::Place => "p.date",
+        OrderKey::Name => "p.name_key",
+        OrderKey::State => "p.state_id",
+        OrderKey::Submitter => "p.submitter_id",
+        OrderKey::Delegate => "p.delegate_id",
+        OrderKey::Number => "p.number",
+    }
+}
+
+/// Appends what the patches `f` are ranked by.
+fn rank(query: &mut Sql, kind: Kind, filter: &PatchFilter, key: OrderKey) {
+    query.push(match (key, kind) {
+        (OrderKey::Date | OrderKey::Name | OrderKey::Number, _) => "f.by",
+        (OrderKey::State, _) => "(SELECT ordering FROM state WHERE id = f.by)",
+        (OrderKey::Submitter, _) => "(SELECT key FROM person WHERE id = f.by)",
+        (OrderKey::Delegate, Kind::Sqlite) => {
+            "(SELECT lower(username) FROM account WHERE id = f.by)"
+        }
+        (OrderKey::Delegate, Kind::Postgres) => {
+            "(SELECT lower(username) COLLATE \"C\" FROM account WHERE id = f.by)"
+        }
+        (OrderKey::Place, _) => {
+            "(SELECT position FROM bundle_patch WHERE patch_id = f.id AND bundle_id = "
+        }
+    });
+    if key == OrderKey::Place {
+        query.arg(filter.bundle).push(")");
+    }
+}
+
+fn by_rank(order: Order) -> &'static str {
+    match (order.key, order.descending) {
+        (OrderKey::Date | OrderKey::Number | OrderKey::Place, true) => {
+            "rank IS NULL, rank DESC, date DESC, id DESC"
+        }
+        (OrderKey::Date | OrderKey::Number | OrderKey::Place, false) => {
+            "rank IS NULL, rank, date, id"
+        }
+        (_, true) => "rank IS NULL, rank DESC, date, id",
+        (_, false) => "rank IS NULL, rank, date DESC, id DESC",
+    }
+}
+
+/// Fetches what is asked and sorts it. A database must not read in order here: it cannot know how far.
+pub(super) fn sorted(
+    kind: Kind,
+    filter: &PatchFilter,
+    order: Order,
+    states: &[State],
+    start: Start,
+    stretch: Stretch,
+) -> Sql {
+    let mut query = sql("WITH found AS MATERIALIZED (SELECT p.id, p.date, ");
+    query.push(carried(order.key)).push(" AS by FROM ");
+    query.push(start.table(kind)).push(" WHERE ");
+    asked(&mut query, kind, filter, states, start);
+    query.push("), ranked AS (SELECT id, date, ");
+    rank(&mut query, kind, filter, order.key);
+    query.push(" AS rank FROM found f) SELECT id FROM ranked ORDER BY ");
+    query.push(by_rank(order));
+    stretched(&mut query, stretch);
+    query
+}
