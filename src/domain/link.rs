@@ -88,6 +88,11 @@ impl Links {
         format!("{}/series/{id}/mbox/", self.base)
     }
 
+    /// A series as one mailbox, its patches with what was said of the cover letter.
+    pub fn series_mbox_with_cover(&self, id: SeriesId) -> String {
+        format!("{}?trailers=cover", self.series_mbox(id))
+    }
+
     /// A submitter in a project.
     pub fn person(&self, linkname: &str, id: PersonId) -> String {
         format!("{}people/{id}/", self.project(linkname))

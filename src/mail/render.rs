@@ -140,6 +140,11 @@ fn body(submission: &Submission) -> String {
     body
 }
 
+/// Returns what of a message is committed.
+pub(super) fn committed(content: &str) -> String {
+    at_separator(&format!("{}\n", strip(content))).0
+}
+
 /// Splits a message at its first line of two or three dashes: what is committed, what is not.
 fn at_separator(content: &str) -> (String, &str) {
     let mut start = 0;
@@ -159,13 +164,12 @@ fn at_separator(content: &str) -> (String, &str) {
 
 /// Appends the trailers that people have sent, each once.
 fn push_responses(comments: &[&str], body: &mut String) {
-    let key = |line: &str| strip(line).to_lowercase();
-    let mut seen: HashSet<String> = body.lines().map(key).collect();
+    let mut seen: HashSet<String> = body.lines().map(trailer::key).collect();
     for line in comments
         .iter()
         .flat_map(|comment| trailer::responses(comment))
     {
-        if seen.insert(key(line)) {
+        if seen.insert(trailer::key(line)) {
             body.push_str(line);
             body.push('\n');
         }

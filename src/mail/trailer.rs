@@ -1,4 +1,9 @@
-//! Trailers: the lines by which people respond to a patch, `Reviewed-by: …` (`domain.md §4`).
+//! Trailers: the lines by which people respond to a patch, `Reviewed-by: …` (`domain.md §4`), and which of them the
+//! patches of a series gain.
+
+use std::collections::HashSet;
+
+use super::{address::Mailbox, render, space::strip};
 
 /// The responses that the mbox output carries along; independent of the tags a site counts.
 const RESPONSES: [&str; 6] = [
@@ -23,6 +28,75 @@ fn is_response(line: &str) -> bool {
             head.eq_ignore_ascii_case(word) && by.is_some_and(|by| by.eq_ignore_ascii_case("-by:"))
         })
     })
+}
+
+/// What somebody said about a patch, or about all of a series.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'a> {
+    /// The place of the patch among those of the series; none for an answer to the cover letter, which is meant for all.
+    pub about: Option<usize>,
+    /// The text.
+    pub text: &'a str,
+}
+
+/// A trailer that patches of a series gain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given<'a> {
+    /// The line as it was written.
+    pub line: &'a str,
+    /// Who said it: the place among what was said.
+    pub said: usize,
+    /// The places of the patches that gain it. None where all have it already.
+    pub onto: Vec<usize>,
+}
+
+impl Given<'_> {
+    /// Returns the address that the trailer names.
+    pub fn address(&self) -> String {
+        let (_, value) = self.line.split_once(':').unwrap_or_default();
+        Mailbox::read(value).address
+    }
+}
+
+/// Returns what is given to the patches whose messages these are: what stands in the mailbox of the series, and with
+/// what was said of the cover letter after it.
+pub fn collect<'a>(messages: &[&str], said: &[Said<'a>]) -> Vec<Given<'a>> {
+    let mut there: Vec<HashSet<String>> = messages
+        .iter()
+        .map(|message| render::committed(message).lines().map(key).collect())
+        .collect();
+    let mut given = Vec::new();
+    let own = said
+        .iter()
+        .enumerate()
+        .filter(|(_, one)| one.about.is_some());
+    let all = said
+        .iter()
+        .enumerate()
+        .filter(|(_, one)| one.about.is_none());
+    for (at, one) in own.chain(all) {
+        let places = match one.about {
+            Some(place) => place..place + 1,
+            None => 0..messages.len(),
+        };
+        for line in responses(one.text) {
+            let gains = |place: &usize| {
+                let there = there.get_mut(*place);
+                there.is_some_and(|there| there.insert(key(line)))
+            };
+            given.push(Given {
+                line: strip(line),
+                said: at,
+                onto: places.clone().filter(gains).collect(),
+            });
+        }
+    }
+    given
+}
+
+/// Two lines with the same key are the same trailer.
+pub(super) fn key(line: &str) -> String {
+    strip(line).to_lowercase()
 }
 
 #[cfg(test)]
@@ -63,5 +137,37 @@ mod tests {
                 "{case}"
             );
         }
+    }
+
+    #[test]
+    fn patches_gain_what_they_do_not_have() {
+        let messages = [
+            "One.\n\nAcked-by: Ann <ann@example.org>\n---\nTested-by: Notes <n@example.org>\n",
+            "Two.",
+        ];
+        let said = |about, text| Said { about, text };
+        let said = [
+            said(None, "Whole series:\nReviewed-by: Bo <bo@example.org>\n"),
+            said(
+                Some(0),
+                "> quoted\nacked-by: ann <ANN@example.org>\nTested-by: Notes <n@example.org>",
+            ),
+            said(Some(1), "Reviewed-by: Bo <bo@example.org> "),
+            said(Some(7), "Acked-by: Nobody <x@example.org>"),
+        ];
+        let given = collect(&messages, &said);
+        let seen: Vec<_> = given
+            .iter()
+            .map(|one| (one.line, one.said, one.onto.as_slice()))
+            .collect();
+        let expected: [(&str, usize, &[usize]); 5] = [
+            ("acked-by: ann <ANN@example.org>", 1, &[]),
+            ("Tested-by: Notes <n@example.org>", 1, &[0]),
+            ("Reviewed-by: Bo <bo@example.org>", 2, &[1]),
+            ("Acked-by: Nobody <x@example.org>", 3, &[]),
+            ("Reviewed-by: Bo <bo@example.org>", 0, &[0]),
+        ];
+        assert_eq!(seen, expected);
+        assert_eq!(given[0].address(), "ANN@example.org");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Batch, Conn, Result, Sql, Tx, Value, event, project, search, sql, tag, tally::What};
 use crate::domain::{
-    CommentId, CoverId, MessageId, PatchId, PersonId, ProjectId, Timestamp,
+    CommentId, CoverId, MessageId, PatchId, PersonId, ProjectId, SeriesId, Timestamp,
     comment::{Comment, Parent},
     event::Category,
     tag::Counter,
@@ -329,4 +329,45 @@ pub async fn is_with(conn: &mut Conn, id: CommentId, parent: Parent) -> Result<b
     .one(conn)
     .await?;
     Ok(count > 0)
+}
+
+/// A reply to a series that may hold trailers.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Heard {
+    /// Its id.
+    pub id: CommentId,
+    /// The patch it answers; none for an answer to the cover letter.
+    pub patch_id: Option<PatchId>,
+    /// Who wrote it.
+    pub submitter_id: PersonId,
+    /// The writer's name, if known.
+    pub submitter_name: Option<String>,
+    /// The writer's address.
+    pub submitter_email: String,
+    /// The text.
+    pub content: String,
+}
+
+/// Returns the replies to the patches of a series, and to its cover letter, in which a line may be a trailer, oldest first.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn heard(
+    conn: &mut Conn,
+    series: SeriesId,
+    cover: Option<CoverId>,
+) -> Result<Vec<Heard>> {
+    sql(
+        "SELECT c.id, c.patch_id, c.submitter_id, pe.name AS submitter_name, pe.email AS submitter_email, c.content
+           FROM (SELECT c.id FROM comment c JOIN patch p ON p.id = c.patch_id
+                  WHERE p.series_id = $1 AND lower(c.content) LIKE '%-by:%'
+                  UNION ALL
+                 SELECT c.id FROM comment c WHERE c.cover_id = $2 AND lower(c.content) LIKE '%-by:%') found
+           JOIN comment c ON c.id = found.id JOIN person pe ON pe.id = c.submitter_id
+          ORDER BY c.date, c.id LIMIT 5000",
+    )
+    .bind(series)
+    .bind(cover)
+    .all(conn)
+    .await
 }

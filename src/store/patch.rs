@@ -192,6 +192,35 @@ pub async fn details_of_bundle(conn: &mut Conn, bundle: BundleId) -> Result<Vec<
     query.all(conn).await
 }
 
+/// Returns the messages of these patches.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn messages(conn: &mut Conn, patches: &[PatchId]) -> Result<Vec<(PatchId, String)>> {
+    let kind = conn.kind();
+    let mut query =
+        sql("SELECT patch_id, content FROM patch_body WHERE content IS NOT NULL AND patch_id");
+    query.among_ids(kind, patches.iter().map(|id| id.0));
+    query.all(conn).await
+}
+
+/// Returns the patches of a series that have been committed, in order: place, name and commit.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn committed(
+    conn: &mut Conn,
+    series: SeriesId,
+) -> Result<Vec<(Option<i64>, String, String)>> {
+    sql(
+        "SELECT number, name, commit_ref FROM patch WHERE series_id = $1 AND commit_ref IS NOT NULL
+          ORDER BY number IS NULL, number, id LIMIT 5000",
+    )
+    .bind(series)
+    .all(conn)
+    .await
+}
+
 /// A trailer-bearing reply to one of several patches.
 #[derive(Clone, Debug, FromRow)]
 pub struct Reply {

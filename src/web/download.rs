@@ -8,6 +8,7 @@ pub use crate::mailbox::patch_mail;
 use crate::{
     domain::{comment::Comment, cover::Cover, patch::file_name, project::Project, series},
     mail::render::{self, Submission},
+    mailbox,
     store::{bundle::Bundle, patch::Detail, patch::Reply, series::Sent},
 };
 
@@ -44,6 +45,19 @@ impl File {
     /// Patches as one mailbox, called after the last.
     pub fn patches(project: &Project, details: &[Detail], replies: &[Reply], name: &str) -> File {
         File::text(format!("{name}.patch"), mailbox(project, details, replies))
+    }
+
+    /// A series as one mailbox, its patches with the trailers of the replies to its cover letter, too.
+    pub fn series(
+        project: &Project,
+        details: &[Detail],
+        replies: &[Reply],
+        to_cover: &[&str],
+        name: &str,
+    ) -> File {
+        let mail = |detail| mailbox::series_mail(project, detail, replies, to_cover);
+        let mails: Vec<Vec<u8>> = details.iter().map(mail).collect();
+        File::text(format!("{name}.patch"), render::join(&mails))
     }
 
     /// The patches of a bundle as one mailbox.

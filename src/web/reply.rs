@@ -74,6 +74,31 @@ pub fn to_comment(letter: &Letter, comment: &Comment) -> String {
 
 /// Returns the address that has a mail program answer a letter (RFC 6068).
 fn address(letter: &Letter, room: usize) -> String {
+    with_body(letter, &letter.body(room))
+}
+
+/// Returns the address that has a mail program thank for what was applied, and tell as what.
+fn thanks(letter: &Letter, applied: &[Applied]) -> String {
+    let mut body = letter.body(QUOTED_OF_REPLY);
+    body.push_str(&encoded("\r\nApplied, thanks!\r\n\r\n"));
+    for (at, one) in applied.iter().enumerate() {
+        let place = one.place.as_ref();
+        let place = place.map_or_else(String::new, |place| format!("[{place}] "));
+        let line = encoded(&format!(
+            "{place}{}\r\n      commit: {}\r\n",
+            one.name, one.commit
+        ));
+        if body.len() + line.len() > QUOTED {
+            let left = applied.len() - at;
+            body.push_str(&encoded(&format!("and {left} more\r\n")));
+            break;
+        }
+        body.push_str(&line);
+    }
+    with_body(letter, &body)
+}
+
+fn with_body(letter: &Letter, body: &str) -> String {
     let subject = match letter.subject.get(..3) {
         Some(re) if re.eq_ignore_ascii_case("re:") => letter.subject.to_owned(),
         _ => format!("Re: {}", letter.subject),
@@ -84,12 +109,27 @@ fn address(letter: &Letter, room: usize) -> String {
         encoded(&letter.project.list_email),
         encoded(letter.msgid.as_str()),
         encoded(&subject),
-        letter.body(room),
+        body,
     )
+}
+
+/// A patch that has been applied.
+pub struct Applied<'a> {
+    /// Its place, as `2/7`.
+    pub place: Option<String>,
+    /// What it is called.
+    pub name: &'a str,
+    /// Where it is: an address, or the id of the commit.
+    pub commit: String,
 }
 
 /// Draws the ways to answer a letter.
 pub fn section(letter: &Letter) -> Markup {
+    of_series(letter, &[])
+}
+
+/// Draws the ways to answer the letter that opens a series, and to tell its author that it was applied.
+pub fn of_series(letter: &Letter, applied: &[Applied]) -> Markup {
     let command = format!(
         "git send-email --in-reply-to={} --to={} --cc={} FILE",
         thread::quoted(letter.msgid.as_str()),
@@ -100,6 +140,7 @@ pub fn section(letter: &Letter) -> Markup {
         section.answer #answer {
             p {
                 a.button href=(address(letter, QUOTED)) { "Reply by mail" }
+                @if !applied.is_empty() { a.button href=(thanks(letter, applied)) { "Applied, thanks" } }
                 span.muted { "to the author and the list, or send a file:" }
             }
             div.command { code { (command) } (parts::copy(&command, "the git send-email command")) }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use maud::{Markup, html};
 use rocket::Route;
 
+use self::trailers::Collected;
 use super::{
     Db, Error,
     answer::Answer,
@@ -14,20 +15,22 @@ use super::{
     error::Result,
     field::Faults,
     form::Form,
-    guard::View,
+    guard::{Pairs, View},
     jump,
     layout::{self, Frame, Tab},
+    odd,
     parts::{self, Column, Table},
     text, thread,
 };
 use crate::{
     domain::{
-        PatchId, SeriesId,
+        PatchId, SeriesId, TagId,
         check::{CheckCounts, CheckState},
         cover::Cover,
         filter::{Archive, Order, OrderKey, PatchFilter, States},
         project::Project,
         series,
+        tag::Counter,
     },
     store::{
         self,
@@ -39,6 +42,7 @@ use crate::{
 };
 
 mod revision;
+mod trailers;
 
 /// Longer letters are folded.
 const SHOWN_LETTER: usize = 20;
@@ -60,7 +64,7 @@ async fn by_number(id: &str, view: View<'_>, mut db: Db<'_>) -> Result<Answer> {
 }
 
 #[rocket::get("/series/<id>/mbox")]
-async fn mbox(id: &str, mut db: Db<'_>) -> Result<Answer> {
+async fn mbox(id: &str, pairs: Pairs, mut db: Db<'_>) -> Result<Answer> {
     let id = SeriesId(number(id)?);
     let sent = store::series::by_id(&mut db, id)
         .await?
@@ -71,9 +75,17 @@ async fn mbox(id: &str, mut db: Db<'_>) -> Result<Answer> {
     let details = store::patch::details_of_series(&mut db, id, None).await?;
     let ids: Vec<PatchId> = details.iter().map(|detail| detail.patch.id).collect();
     let replies = store::patch::replies(&mut db, &ids).await?;
+    let to_cover = match (pairs.last("trailers"), sent.series.cover_id) {
+        (Some("cover"), Some(cover)) => store::comment::of_cover(&mut db, cover).await?,
+        _ => Vec::new(),
+    };
+    let to_cover: Vec<&str> = to_cover
+        .iter()
+        .filter_map(|comment| comment.content.as_deref())
+        .collect();
     let name = download::series_name(&sent);
-    Ok(Answer::File(File::patches(
-        &project, &details, &replies, &name,
+    Ok(Answer::File(File::series(
+        &project, &details, &replies, &to_cover, &name,
     )))
 }
 
@@ -209,6 +221,9 @@ struct Page {
     marks: HashMap<PatchId, Marks>,
     revisions: Vec<Revision>,
     neighbours: Vec<Neighbour>,
+    collected: Collected,
+    /// The patches that have been applied, for those who maintain the project: place, name and commit.
+    committed: Vec<(Option<i64>, String, String)>,
     bar: Option<Bar>,
     /// What was entered for the revision before, and what is wrong with it.
     entered: Option<String>,
@@ -229,6 +244,11 @@ impl Page {
             true => store::series::dependencies(db, series.id).await?,
             false => Vec::new(),
         };
+        let collected = Collected::load(db, series.id, cover.as_ref(), &rows).await?;
+        let committed = match revision::may_change(view, &project) {
+            true => store::patch::committed(db, series.id).await?,
+            false => Vec::new(),
+        };
         let bar = Bar::load(db, view, &[project.id]).await?;
         Ok(Page {
             // A series is most often decided on as a whole.
@@ -241,6 +261,8 @@ impl Page {
             rows,
             marks,
             neighbours,
+            collected,
+            committed,
             entered: None,
             faults: Faults::default(),
         })
@@ -258,8 +280,10 @@ impl Page {
             .collect()
     }
 
-    fn tags(&self) -> HashMap<crate::domain::TagId, i64> {
-        let mut sum = HashMap::new();
+    fn tags(&self) -> HashMap<TagId, i64> {
+        let mut sum = self
+            .collected
+            .tags_of_cover(&Counter::new(&self.vocabulary.tags));
         for (tag, count) in self.marks.values().flat_map(|marks| &marks.tags) {
             *sum.entry(*tag).or_insert(0) += count;
         }
@@ -305,6 +329,8 @@ fn whole(view: &View, page: &Page) -> Markup {
                         @if page.rows.is_empty() { p.muted { "No patch of this series has been received." } }
                         @else { (changeable(view, page)) }
                     }
+                    (trailers::drawn(view, page))
+                    (trailers::answer(page))
                 }
                 (side(view, page))
             }
@@ -402,7 +428,7 @@ fn side(view: &View, page: &Page) -> Markup {
                     }
                     a.button href={ (view.links().list(&project.linkname)) "?series=" (series.id) } { "as list" }
                 }
-                @if let Some(msgid) = first { (thread::commands(view, &mbox, msgid)) }
+                @if let Some(msgid) = first { (trailers::commands(view, page, &mbox, msgid)) }
             }
             (revision::drawn(view, page))
             (neighbours(view, page, "Depends on", true))

@@ -37,7 +37,7 @@ const COSTS: [(&str, [Option<u32>; 2]); 38] = [
     ("/project/one/patch/first@h/raw/", [Some(2), Some(5)]),
     ("/project/one/patch/first@h/mbox/", [Some(3), Some(6)]),
     ("/project/one/cover/1@h/", [Some(9), Some(14)]),
-    ("/project/one/series/1/", [Some(8), Some(13)]),
+    ("/project/one/series/1/", [Some(9), Some(15)]),
     ("/series/1/mbox/", [Some(4), Some(7)]),
     ("/project/one/people/1/", [Some(7), Some(10)]),
     ("/bundle/mara/all/", [Some(6), Some(12)]),

@@ -110,6 +110,8 @@ on_each_engine! {
     two_patches_are_compared: range_diff::two_patches_are_compared;
     a_long_comparison_comes_on_demand: range_diff::a_long_comparison_comes_on_demand;
     revisions_are_shown_and_put_right: series::revisions_are_shown_and_put_right;
+    trailers_are_shown_before_they_are_taken: series::trailers_are_shown_before_they_are_taken;
+    a_series_is_answered_and_thanked_for: series::a_series_is_answered_and_thanked_for;
     numbers_are_for_those_who_may: monitor::numbers_are_for_those_who_may;
     numbers_tell_of_requests_and_queues: monitor::numbers_tell_of_requests_and_queues;
     names_of_requests_come_back: monitor::names_of_requests_come_back;

@@ -38,7 +38,7 @@ pub async fn a_series_names_what_is_missing(db: &Db) {
         page.values(".members li a[data-key]", "href"),
         [format!("/project/one/series/{again}/")]
     );
-    assert!(page.statements() <= 8, "{}", page.statements());
+    assert!(page.statements() <= 9, "{}", page.statements());
     assert_eq!(get(&site, "/project/one/series/99/").await.status, 404);
 }
 
@@ -143,4 +143,146 @@ pub async fn revisions_are_shown_and_put_right(db: &Db) {
         links(db, second).await,
         [(Some(first), "similar".to_owned())]
     );
+}
+
+/// What was given in replies is shown before it is taken along: by whom, onto which patches, and what they have already.
+pub async fn trailers_are_shown_before_they_are_taken(db: &Db) {
+    let project = seed::project(db, "one").await;
+    let cover = seed::cover(db, project, "<0@h>", "[0/2] Both").await;
+    let series = seed::series(db, project, "Both", 2, Some(cover)).await;
+    let of = |number, msgid, content| Patch {
+        project,
+        msgid,
+        content,
+        series: Some((series, number)),
+        ..Patch::default()
+    };
+    let ids = seed::patches(
+        db,
+        &[
+            of(1, "<1@h>", "One.\n\nAcked-by: Bob <bob@example.org>\n"),
+            of(2, "<2@h>", "Two.\n"),
+        ],
+    )
+    .await;
+    let to_cover =
+        "For all:\nAcked-by: Bob <bob@example.org>\nTested-by: <b>Eve</b> <eve@example.com>\n";
+    seed::comment(db, None, Some(cover), "<c0@h>", to_cover).await;
+    let to_first =
+        "> quoted\nACKED-BY: bob <bob@example.org>\nReviewed-by: Bob <BOB@example.org>\n";
+    let reply = seed::comment(db, Some(ids[0]), None, "<c1@h>", to_first).await;
+    seed::comment(db, Some(ids[1]), None, "<c2@h>", "Who else, by-by?\n").await;
+    let site = seed::site(db, |_| {}).await;
+    let page = get(&site, &format!("/project/one/series/{series}/")).await;
+    assert_eq!(
+        page.texts("#trailers > ul code"),
+        [
+            "Reviewed-by: Bob <BOB@example.org>",
+            "Acked-by: Bob <bob@example.org>",
+            "Tested-by: <b>Eve</b> <eve@example.com>",
+        ]
+    );
+    assert_eq!(
+        page.texts("#trailers > ul p"),
+        [
+            "onto 1 reply by Bob",
+            "onto 2 given to the cover letter by Bob",
+            "onto all 2 given to the cover letter by Bob from another address",
+        ]
+    );
+    assert_eq!(
+        page.texts("#trailers details code"),
+        ["ACKED-BY: bob <bob@example.org>"]
+    );
+    assert!(
+        page.values("#trailers > ul a", "href")
+            .contains(&format!("/comment/{reply}/"))
+    );
+    // What is shown is what the mailbox has.
+    let mbox = get(&site, &format!("/series/{series}/mbox/?trailers=cover")).await;
+    let (first, second) = mbox
+        .body
+        .split_once("\n\nFrom patchwork ")
+        .expect("two mails");
+    let trailers = |mail: &str| {
+        let lines = mail.lines().filter(|line| line.contains("-by: "));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        trailers(first),
+        [
+            "Acked-by: Bob <bob@example.org>",
+            "Reviewed-by: Bob <BOB@example.org>",
+            "Tested-by: <b>Eve</b> <eve@example.com>",
+        ]
+    );
+    assert_eq!(
+        trailers(second),
+        [
+            "Acked-by: Bob <bob@example.org>",
+            "Tested-by: <b>Eve</b> <eve@example.com>",
+        ]
+    );
+    let plain = get(&site, &format!("/series/{series}/mbox/")).await;
+    assert!(!plain.body.contains("Eve"), "as clients know it");
+    let commands = page.texts(".get .command code");
+    assert!(
+        commands[0].contains(&format!("/series/{series}/mbox/?trailers=cover'")),
+        "{commands:?}"
+    );
+    assert_eq!(commands[1], "b4 shazam 0@h");
+}
+
+/// A series is answered where it begins; who maintains the project can tell what was applied.
+pub async fn a_series_is_answered_and_thanked_for(db: &Db) {
+    let project = seed::project(db, "one").await;
+    let series = seed::series(db, project, "Two of them", 2, None).await;
+    let of = |number, msgid, content| Patch {
+        project,
+        msgid,
+        content,
+        series: Some((series, number)),
+        ..Patch::default()
+    };
+    let patches = [of(1, "<1@h>", "First words & more\n"), of(2, "<2@h>", "")];
+    let ids = seed::patches(db, &patches).await;
+    let mara = seed::user(db, "mara", Some(project)).await;
+    let site = seed::site(db, |_| {}).await;
+    let address = format!("/project/one/series/{series}/");
+    let decoded = |href: &String| {
+        let href = rocket::http::RawStr::new(href).percent_decode_lossy();
+        href.into_owned()
+    };
+    let answers = |page: &seed::Seen| -> Vec<String> {
+        let hrefs = page.values("#answer a.button", "href");
+        hrefs.iter().map(decoded).collect()
+    };
+    let page = get(&site, &address).await;
+    assert!(page.texts("#trailers").is_empty());
+    let [answer] = &answers(&page)[..] else {
+        panic!("one way to answer");
+    };
+    assert!(answer.contains("in-reply-to=<1@h>"), "{answer}");
+    assert!(answer.contains("> First words & more"), "{answer}");
+    assert!(page.texts("#answer code")[0].starts_with("git send-email --in-reply-to='<1@h>'"));
+    let mut tx = db.begin().await.expect("a transaction");
+    sql("UPDATE patch SET commit_ref = $1 WHERE id = $2")
+        .bind("0123456789abcdef")
+        .bind(ids[1])
+        .run(&mut tx)
+        .await
+        .expect("a commit");
+    tx.commit().await.expect("a commit");
+    assert_eq!(
+        answers(&get(&site, &address).await).len(),
+        1,
+        "no maintainer"
+    );
+    let mara = Browser::of(&site, db, mara).await;
+    let thanks = answers(&mara.get(&address).await);
+    assert_eq!(thanks.len(), 2);
+    for told in ["Applied, thanks!", "[2/2]", "commit: 0123456789abcdef"] {
+        assert!(thanks[1].contains(told), "{}", thanks[1]);
+    }
+    assert!(!thanks[1].contains("[1/2]"), "{}", thanks[1]);
 }
