@@ -38,6 +38,8 @@ pub enum Problem {
     Fields(Faults),
     /// What is asked for contradicts what is there.
     Conflict(&'static str),
+    /// There is no room for now.
+    Busy(&'static str),
     /// The database is away or refuses.
     Store(store::Error),
 }
@@ -103,6 +105,7 @@ impl Problem {
             ),
             Problem::Fields(faults) => (Status::BadRequest, faults.json()),
             Problem::Conflict(why) => detail(Status::Conflict, why),
+            Problem::Busy(why) => detail(Status::ServiceUnavailable, why),
             Problem::Store(store::Error::Away(_)) => detail(
                 Status::ServiceUnavailable,
                 "The database cannot be reached right now. Please try again.",

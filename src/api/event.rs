@@ -33,6 +33,18 @@ pub struct Item {
     payload: Payload,
 }
 
+impl Item {
+    /// Returns its id.
+    pub fn id(&self) -> i64 {
+        self.row.id.0
+    }
+
+    /// Returns it as it is stored.
+    pub fn row(&self) -> &Row {
+        &self.row
+    }
+}
+
 /// What an event tells of.
 #[derive(Default)]
 struct Payload {
@@ -161,7 +173,7 @@ const MOST_COUNTED: i64 = 10_000;
 pub async fn list(cx: &Cx<'_>) -> Result<Reply> {
     let mut conn = cx.reader().await?;
     let page = Page::asked(cx)?;
-    let Some(search) = search_of(cx, &mut conn).await? else {
+    let Ok(search) = search_of(cx, &mut conn).await? else {
         return page::empty(cx);
     };
     let is_behind = page.is_behind();
@@ -187,7 +199,11 @@ pub async fn list(cx: &Cx<'_>) -> Result<Reply> {
     }))
 }
 
-async fn search_of(cx: &Cx<'_>, conn: &mut Conn) -> Result<Option<Search>> {
+/// Reads which events are asked for; where a filter names nothing, its key.
+///
+/// # Errors
+/// When the database is away.
+pub async fn search_of(cx: &Cx<'_>, conn: &mut Conn) -> Result<Result<Search, &'static str>> {
     let query = &cx.query;
     let projects = cx.projects(conn).await?;
     let actors = match cx.version >= V1_2 {
@@ -195,15 +211,15 @@ async fn search_of(cx: &Cx<'_>, conn: &mut Conn) -> Result<Option<Search>> {
         false => Wanted::Any,
     };
     Ok((|| {
-        Some(Search {
-            projects: some(projects)?,
-            categories: wanted(cx)?,
-            series: some(query.ids("series", SeriesId))?,
-            patches: some(query.ids("patch", PatchId))?,
-            covers: some(query.ids("cover", CoverId))?,
-            actors: some(actors)?,
-            since: one(query.moment("since"))?,
-            before: one(query.moment("before"))?,
+        Ok(Search {
+            projects: some(projects).ok_or("project")?,
+            categories: wanted(cx).ok_or("category")?,
+            series: some(query.ids("series", SeriesId)).ok_or("series")?,
+            patches: some(query.ids("patch", PatchId)).ok_or("patch")?,
+            covers: some(query.ids("cover", CoverId)).ok_or("cover")?,
+            actors: some(actors).ok_or("actor")?,
+            since: one(query.moment("since")).ok_or("since")?,
+            before: one(query.moment("before")).ok_or("before")?,
         })
     })())
 }
@@ -233,7 +249,7 @@ struct Things {
 }
 
 impl Things {
-    async fn read(conn: &mut Conn, rows: &[Row]) -> Result<Things> {
+    async fn read(conn: &mut Conn, rows: &[Row]) -> store::Result<Things> {
         let ids = |of: fn(&Row) -> Option<i64>| {
             let mut ids: Vec<i64> = rows.iter().filter_map(of).collect();
             ids.sort_unstable();
@@ -349,7 +365,11 @@ fn by_id(mails: Vec<Mail>) -> HashMap<i64, Mail> {
     mails.into_iter().map(|mail| (mail.id, mail)).collect()
 }
 
-async fn items(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Item>> {
+/// Reads what events tell of.
+///
+/// # Errors
+/// When the database is away.
+pub async fn items(conn: &mut Conn, rows: Vec<Row>) -> store::Result<Vec<Item>> {
     let things = Things::read(conn, &rows).await?;
     let item = |row: Row| {
         let project = things.projects.get(row.project_id)?.clone();

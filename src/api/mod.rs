@@ -37,6 +37,7 @@ mod request;
 mod resource;
 mod route;
 mod series;
+mod stream;
 mod user;
 mod validate;
 mod version;
@@ -60,6 +61,8 @@ pub struct Options {
     pub max_per_page: i64,
     /// The largest body of a request, in bytes.
     pub max_body: u64,
+    /// How many streams of events are kept open at a time; with none, a stream ends with what there is.
+    pub streams: usize,
     /// The path of the style sheet for readers in a browser.
     pub stylesheet: String,
     /// What the bar above the pages of the site begins with.
@@ -75,6 +78,7 @@ impl Default for Options {
             per_page: 30,
             max_per_page: 250,
             max_body: 8 << 20,
+            streams: 1000,
             stylesheet: String::new(),
             brand: String::new(),
         }
@@ -87,6 +91,7 @@ pub struct Site {
     links: Links,
     validator: validate::Validator,
     documents: openapi::Documents,
+    watch: std::sync::Arc<stream::Watch>,
 }
 
 impl Site {
@@ -114,9 +119,14 @@ pub fn mount(rocket: Rocket<Build>, options: Options) -> Rocket<Build> {
     let links = Links::new(&options.base);
     let base = format!("{}/api", links.base());
     let rocket = rocket
+        .mount(
+            format!("{}{}", links.base(), stream::PATH),
+            stream::routes(),
+        )
         .mount(base.clone(), route::routes())
         .register(base, route::catchers());
     rocket.manage(Site {
+        watch: stream::Watch::new(options.streams),
         options,
         links,
         validator: validate::Validator::default(),

@@ -82,7 +82,10 @@ async fn items(conn: &mut Conn, people: Vec<Person>) -> Result<Vec<Item>> {
 }
 
 /// Returns users by their ids.
-pub async fn users(conn: &mut Conn, mut ids: Vec<UserId>) -> Result<HashMap<UserId, UserRef>> {
+pub async fn users(
+    conn: &mut Conn,
+    mut ids: Vec<UserId>,
+) -> store::Result<HashMap<UserId, UserRef>> {
     ids.sort_unstable();
     ids.dedup();
     let found = store::user::by_ids(conn, &ids).await?;

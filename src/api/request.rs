@@ -110,7 +110,7 @@ impl Projects {
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn read(conn: &mut Conn, mut ids: Vec<ProjectId>) -> Result<Projects> {
+    pub async fn read(conn: &mut Conn, mut ids: Vec<ProjectId>) -> store::Result<Projects> {
         ids.sort_unstable();
         ids.dedup();
         let found = store::project::by_ids(conn, &ids).await?;

@@ -95,7 +95,7 @@ impl Cgi {
             let loaded = common.settings(Vec::new())?;
             let settings = &loaded.settings;
             prepare(settings)?;
-            anyhow::Ok((site(settings)?, limits(settings), trusted(settings)?))
+            anyhow::Ok((site(settings, 0)?, limits(settings), trusted(settings)?))
         };
         match ready() {
             Ok((site, limits, trusted)) => gateway::cgi(site, limits, &trusted)?,
@@ -241,7 +241,7 @@ fn serve(
             move || may_reload(&common)
         }),
     };
-    let site = courier::attach(site(settings)?, settings);
+    let site = courier::attach(site(settings, settings.api.streams)?, settings);
     let site = courier::attach_jobs(site, settings);
     let mut site = handover::attach(site, settings, socket_mode);
     if let Some(line) = said {
@@ -355,8 +355,8 @@ fn url(settings: &Settings) -> String {
     format!("http://{host}:{}{}/", server.port, server.url_prefix)
 }
 
-/// Builds the site.
-fn site(settings: &Settings) -> anyhow::Result<rocket::Rocket<rocket::Build>> {
+/// Builds the site; so many streams of events stay open.
+fn site(settings: &Settings, streams: u32) -> anyhow::Result<rocket::Rocket<rocket::Build>> {
     let rocket = rocket::custom(settings.rocket_figment())
         .attach(gateway::methods())
         .attach(store::Database::init());
@@ -399,7 +399,13 @@ fn site(settings: &Settings) -> anyhow::Result<rocket::Rocket<rocket::Build>> {
     };
     let site = xmlrpc::mount(web::mount(rocket, options), rpc);
     Ok(match settings.api.rest {
-        true => api::mount(site, rest(settings, stylesheet, brand)),
+        true => {
+            let rest = api::Options {
+                streams: streams as usize,
+                ..rest(settings, stylesheet, brand)
+            };
+            api::mount(site, rest)
+        }
         false => site,
     })
 }
@@ -421,6 +427,7 @@ fn rest(settings: &Settings, stylesheet: String, brand: String) -> api::Options 
         max_body: settings.server.max_body,
         stylesheet,
         brand,
+        ..api::Options::default()
     }
 }
 
@@ -433,7 +440,7 @@ mod tests {
         for wanted in [false, true] {
             let mut settings = Settings::default();
             settings.api.rest = wanted;
-            let site = site(&settings).expect("a site");
+            let site = site(&settings, 0).expect("a site");
             let is_there = site
                 .routes()
                 .any(|route| route.uri.path().starts_with("/api"));

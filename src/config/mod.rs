@@ -208,6 +208,8 @@ pub struct Api {
     pub per_page: u32,
     /// How many entries clients may ask for.
     pub max_per_page: u32,
+    /// How many streams of events are kept open at a time; 0: none, a stream ends with what there is.
+    pub streams: u32,
 }
 
 impl Default for Api {
@@ -217,6 +219,7 @@ impl Default for Api {
             xmlrpc: false,
             per_page: 30,
             max_per_page: 250,
+            streams: 1000,
         }
     }
 }

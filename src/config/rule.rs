@@ -44,6 +44,7 @@ const RULES: &[(&str, Rule)] = &[
     ("web.items_per_page", Rule::Number(1, 1000)),
     ("api.per_page", Rule::Number(1, 1000)),
     ("api.max_per_page", Rule::Number(1, 1000)),
+    ("api.streams", Rule::Number(0, 10_000)),
     ("mail.notification_delay", Rule::Number(0, 10_080)),
     ("mail.confirmation_validity", Rule::Number(1, 365)),
     (

@@ -117,6 +117,23 @@ pub struct Search {
     pub before: Option<Timestamp>,
 }
 
+impl Search {
+    /// Says whether an event is one of those, as the database would.
+    pub fn has(&self, row: &Row) -> bool {
+        fn is_among<T: PartialEq>(wanted: &[T], one: Option<T>) -> bool {
+            wanted.is_empty() || one.is_some_and(|one| wanted.contains(&one))
+        }
+        is_among(&self.projects, Some(row.project_id))
+            && is_among(&self.categories, Category::from_word(&row.category))
+            && is_among(&self.series, row.series_id)
+            && is_among(&self.patches, row.patch_id)
+            && is_among(&self.covers, row.cover_id)
+            && is_among(&self.actors, row.actor_id)
+            && self.since.is_none_or(|since| row.date >= since)
+            && self.before.is_none_or(|before| row.date < before)
+    }
+}
+
 /// In which order events are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {

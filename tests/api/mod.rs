@@ -12,4 +12,5 @@ mod page;
 mod patch;
 mod right;
 mod seed;
+mod stream;
 mod validate;
