@@ -41,6 +41,9 @@ mod stream;
 mod user;
 mod validate;
 mod version;
+mod webhook;
+
+pub use webhook::Events;
 
 use rocket::{Build, Request, Rocket};
 
@@ -95,6 +98,16 @@ pub struct Site {
 }
 
 impl Site {
+    fn new(options: Options) -> Site {
+        Site {
+            links: Links::new(&options.base),
+            watch: stream::Watch::new(options.streams),
+            options,
+            validator: validate::Validator::default(),
+            documents: openapi::Documents::default(),
+        }
+    }
+
     /// Returns how addresses begin that are to work elsewhere: by the settings, and by the request.
     fn origins(&self, request: &Request<'_>) -> [String; 2] {
         let host = request.host().map(ToString::to_string);
@@ -125,11 +138,5 @@ pub fn mount(rocket: Rocket<Build>, options: Options) -> Rocket<Build> {
         )
         .mount(base.clone(), route::routes())
         .register(base, route::catchers());
-    rocket.manage(Site {
-        watch: stream::Watch::new(options.streams),
-        options,
-        links,
-        validator: validate::Validator::default(),
-        documents: openapi::Documents::default(),
-    })
+    rocket.manage(Site::new(options))
 }

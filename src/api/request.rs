@@ -157,6 +157,26 @@ impl<'r> Cx<'r> {
         }
     }
 
+    /// Answers nobody's request: what is written goes out by itself. `origin` is how the site's addresses begin.
+    pub fn outside(site: &'r Site, db: &'r Db, origin: &str) -> Cx<'r> {
+        Cx {
+            site,
+            db,
+            version: Version::NEWEST,
+            is_versioned: false,
+            query: Query::default(),
+            caller: None,
+            now: Timestamp::now(),
+            endpoint: None,
+            may_write: false,
+            choices: Choices::default(),
+            origins: [origin.to_owned(), origin.to_owned()],
+            prefix: format!("{}/api/", site.links.base()),
+            path: String::new(),
+            statements: Arc::default(),
+        }
+    }
+
     /// Returns scheme and host, as addresses begin.
     pub fn origin(&self) -> &str {
         &self.origins[0]

@@ -13,6 +13,7 @@ pub mod proof;
 pub mod session;
 pub mod totp;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 
 pub use identify::{Caller, Credentials, Refused, by_password, by_token, credentials, identify};
@@ -78,6 +79,15 @@ pub fn mail_key_digest(key: &str) -> String {
 /// When the system has no random bytes.
 pub fn secret_key() -> Result<String> {
     Ok(hex(&random::<25>()?))
+}
+
+/// Returns a secret that what is sent can be signed with, in the form of Standard Webhooks: `whsec_` and 32 bytes in base64.
+///
+/// # Errors
+/// When the system has no random bytes.
+pub fn signing_secret() -> Result<String> {
+    let bytes = random::<32>()?;
+    Ok(format!("whsec_{}", STANDARD.encode(bytes)))
 }
 
 fn random<const N: usize>() -> Result<[u8; N]> {

@@ -6,11 +6,13 @@ use rocket::{Build, Rocket, fairing::AdHoc, tokio};
 use rocket_db_pools::Database;
 
 use crate::{
+    api,
     config::Settings,
     ingest::job,
     notify::{
         Mailer,
         courier::{self, Bell},
+        webhook::{self, Teller},
     },
     store,
 };
@@ -23,6 +25,28 @@ pub(super) fn attach_jobs(site: Rocket<Build>, settings: &Settings) -> Rocket<Bu
         Box::pin(async move {
             if let Some(database) = store::Database::fetch(rocket) {
                 tokio::spawn(job::serve(database.0.clone(), options));
+            }
+        })
+    }))
+}
+
+/// Lets a site tell webhooks what happens. Under CGI `patchwork cron` does.
+pub(super) fn attach_webhooks(
+    site: Rocket<Build>,
+    settings: &Settings,
+    options: api::Options,
+) -> Rocket<Build> {
+    let settings = settings.webhooks.clone();
+    site.attach(AdHoc::on_liftoff("Webhooks", move |rocket| {
+        Box::pin(async move {
+            let Some(database) = store::Database::fetch(rocket) else {
+                return;
+            };
+            let db = database.0.clone();
+            let events = Box::new(api::Events::new(db.clone(), options));
+            match Teller::new(db, events, &settings) {
+                Ok(teller) => drop(tokio::spawn(webhook::serve(teller))),
+                Err(why) => tracing::error!("{why}; webhooks are not told"),
             }
         })
     }))

@@ -5,8 +5,11 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 
-use super::{Common, Outcome, block_on, database, long, output, parsemail::intake, quarantine};
+use super::{
+    Common, Outcome, block_on, database, long, output, parsemail::intake, quarantine, serve,
+};
 use crate::{
+    api,
     config::Settings,
     domain::{Timestamp, undo},
     ingest::job,
@@ -14,6 +17,7 @@ use crate::{
         Mailer, address,
         digest::{self, Site},
         outbox,
+        webhook::{self, Teller},
     },
     store::{self, Db},
 };
@@ -56,7 +60,8 @@ async fn work(db: &Db, settings: &Settings, mailer: &Mailer) -> anyhow::Result<(
     let told = tell(db, settings, mailer).await;
     let expired = expire(db, settings).await;
     let jobs = job::work(db, &intake(settings), Some(JOBS)).await;
-    let done = told.and(expired).and(jobs.map_err(Into::into));
+    let hooks = tell_webhooks(db, settings).await;
+    let done = told.and(expired).and(jobs.map_err(Into::into)).and(hooks);
     spool.and(done.with_context(|| database::named(settings)))
 }
 
@@ -78,6 +83,14 @@ async fn tell(db: &Db, settings: &Settings, mailer: &Mailer) -> anyhow::Result<(
     let patience = Duration::from_secs(settings.mail.timeout);
     outbox::send_due(db, mailer, patience, Timestamp::now, failed).await?;
     Ok(())
+}
+
+/// Tells webhooks what happened, where no server does.
+async fn tell_webhooks(db: &Db, settings: &Settings) -> anyhow::Result<()> {
+    let events = Box::new(api::Events::new(db.clone(), serve::rest(settings)));
+    let teller = Teller::new(db.clone(), events, &settings.webhooks)?;
+    webhook::round(&teller).await?;
+    Ok(webhook::tidy(&teller).await?)
 }
 
 /// Forgets what has expired.

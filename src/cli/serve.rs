@@ -243,6 +243,7 @@ fn serve(
     };
     let site = courier::attach(site(settings, settings.api.streams)?, settings);
     let site = courier::attach_jobs(site, settings);
+    let site = courier::attach_webhooks(site, settings, rest(settings));
     let mut site = handover::attach(site, settings, socket_mode);
     if let Some(line) = said {
         // Not before the port is ours.
@@ -402,7 +403,9 @@ fn site(settings: &Settings, streams: u32) -> anyhow::Result<rocket::Rocket<rock
         true => {
             let rest = api::Options {
                 streams: streams as usize,
-                ..rest(settings, stylesheet, brand)
+                stylesheet,
+                brand,
+                ..rest(settings)
             };
             api::mount(site, rest)
         }
@@ -417,7 +420,7 @@ fn names(text: &str) -> Vec<String> {
 }
 
 /// Returns how the settings want the REST API to be.
-fn rest(settings: &Settings, stylesheet: String, brand: String) -> api::Options {
+pub(super) fn rest(settings: &Settings) -> api::Options {
     api::Options {
         base: settings.server.url_prefix.clone(),
         site_url: settings.site_url(),
@@ -425,8 +428,6 @@ fn rest(settings: &Settings, stylesheet: String, brand: String) -> api::Options 
         per_page: i64::from(settings.api.per_page),
         max_per_page: i64::from(settings.api.max_per_page),
         max_body: settings.server.max_body,
-        stylesheet,
-        brand,
         ..api::Options::default()
     }
 }

@@ -57,6 +57,8 @@ pub struct Settings {
     pub mail: Mail,
     /// Mail that comes in by HTTP.
     pub inbound: Inbound,
+    /// Events that go out by HTTP.
+    pub webhooks: Webhooks,
     /// What the log says.
     pub log: Log,
 }
@@ -220,6 +222,28 @@ impl Default for Api {
             per_page: 30,
             max_per_page: 250,
             streams: 1000,
+        }
+    }
+}
+
+/// Events that go out by HTTP.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhooks {
+    /// Whether they may go to addresses that only this network knows.
+    pub allow_private: bool,
+    /// How many seconds a delivery may take.
+    pub timeout: u64,
+    /// How many days deliveries are kept that are done.
+    pub keep_days: u32,
+}
+
+impl Default for Webhooks {
+    fn default() -> Self {
+        Webhooks {
+            allow_private: false,
+            timeout: 10,
+            keep_days: 14,
         }
     }
 }

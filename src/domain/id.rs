@@ -35,6 +35,8 @@ row_id! {
     EventId "an event",
     OutboxId "a mail that waits to leave",
     QuarantineId "a mail set aside",
+    WebhookId "a webhook",
+    DeliveryId "an event on its way to a webhook",
 }
 
 /// How many characters of an id, a name or an address are kept (`mail.md §15`).

@@ -29,10 +29,12 @@ pub mod tag;
 pub mod time;
 pub mod undo;
 pub mod user;
+pub mod webhook;
 
 pub use id::{
-    BundleId, CheckId, CommentId, CoverId, DiffHash, EventId, ListId, MailId, MessageId, OutboxId,
-    PatchId, PersonId, ProjectId, QuarantineId, RelationId, SeriesId, StateId, TagId, UserId,
+    BundleId, CheckId, CommentId, CoverId, DeliveryId, DiffHash, EventId, ListId, MailId,
+    MessageId, OutboxId, PatchId, PersonId, ProjectId, QuarantineId, RelationId, SeriesId, StateId,
+    TagId, UserId, WebhookId,
 };
 pub use patch::{Patch, PatchBody};
 pub use person::Person;

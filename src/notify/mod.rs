@@ -3,13 +3,14 @@
 //! [`Mailer::new`] checks the settings without talking to anybody; [`Mailer::send`] sends one letter. Whatever
 //! has a cause in the database goes through the outbox: [`digest::queue`] writes into it what submitters are to be
 //! told, `letter.rs` says what mails about accounts say, [`outbox::send_due`] sends what is in it, [`courier::serve`]
-//! sees to that while the site is served.
+//! sees to that while the site is served. [`webhook::serve`] tells events by HTTP.
 
 pub mod address;
 pub mod courier;
 pub mod digest;
 pub mod letter;
 pub mod outbox;
+pub mod webhook;
 
 use std::{fs, io::Write, path::PathBuf, time::Duration};
 
@@ -36,7 +37,7 @@ use crate::{
 /// Why a mail did not go out: one sentence that names the way and the reason, never a password.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct Error(String);
+pub struct Error(pub(crate) String);
 
 /// The result of sending.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -190,6 +190,14 @@ tables! {
     }
     pulse(1) { name: Text, date: Loading }
     saved_filter(1) { id: Number, project_id: Number, account_id: Number, name: Text, query: Text, created: Loading }
+    webhook(1) {
+        id: Number, project_id: Number, url: Text, secret: Secret, categories: Text, active: Truth, created: Loading,
+        last_event: Number, failures: Number, rests_until: Loading,
+    }
+    webhook_delivery(1) {
+        id: Number, webhook_id: Number, event_id: Number, category: Text, body: Text, created: Loading, tries: Number,
+        next_try: Loading, delivered: Loading, status: Number, answer: Text, took: Number,
+    }
     mail_source(1) { name: Text, position: Text, date: Loading }
 }
 

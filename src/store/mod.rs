@@ -60,6 +60,7 @@ pub mod undo;
 pub mod unsubscribe;
 pub mod user;
 mod value;
+pub mod webhook;
 pub mod window;
 
 pub use db::{Conn, Db, Kind, Options, Tx};

@@ -12,9 +12,9 @@ use sqlx::{
 };
 
 use crate::domain::{
-    BundleId, CheckId, CommentId, CoverId, DiffHash, EventId, ListId, MailId, MessageId, OutboxId,
-    PatchId, PersonId, ProjectId, QuarantineId, RelationId, SeriesId, StateId, TagId, Timestamp,
-    UserId,
+    BundleId, CheckId, CommentId, CoverId, DeliveryId, DiffHash, EventId, ListId, MailId,
+    MessageId, OutboxId, PatchId, PersonId, ProjectId, QuarantineId, RelationId, SeriesId, StateId,
+    TagId, Timestamp, UserId, WebhookId,
 };
 
 /// A value bound to a statement.
@@ -138,6 +138,8 @@ values! {
     EventId => Int, id => id.0;
     OutboxId => Int, id => id.0;
     QuarantineId => Int, id => id.0;
+    WebhookId => Int, id => id.0;
+    DeliveryId => Int, id => id.0;
     String => Text, text => without_nul(text);
     &str => Text, text => without_nul(text.to_owned());
     &String => Text, text => without_nul(text.clone());

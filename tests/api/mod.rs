@@ -14,3 +14,4 @@ mod right;
 mod seed;
 mod stream;
 mod validate;
+mod webhook;

@@ -204,6 +204,8 @@ const REFERENCES: &[&str] = &[
     "undo.account_id > account: CASCADE",
     "unmet_dependency.project_id > project: CASCADE",
     "unmet_dependency.series_id > series: CASCADE",
+    "webhook.project_id > project: CASCADE",
+    "webhook_delivery.webhook_id > webhook: CASCADE",
 ];
 
 on_both! {

@@ -1,18 +1,13 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::{
-    api::{Options, validate::Validator},
-    domain::link::Links,
-};
+use crate::api::Options;
 
 fn site(base: &str) -> Site {
-    Site {
-        options: Options::default(),
-        links: Links::new(base),
-        validator: Validator::default(),
-        documents: Documents::default(),
-    }
+    Site::new(Options {
+        base: base.to_owned(),
+        ..Options::default()
+    })
 }
 
 fn read(version: Option<Version>) -> Value {

@@ -9,6 +9,7 @@ mod state;
 mod tag;
 mod token;
 mod user;
+mod webhook;
 
 use std::process::ExitCode;
 
@@ -26,7 +27,7 @@ use crate::{
     },
 };
 
-/// Set the site up: projects, rules, maintainers, states, tags, users, domain, tokens
+/// Set the site up: projects, rules, maintainers, states, tags, users, domain, tokens, webhooks
 #[derive(Debug, Args)]
 #[command(after_help = "\
 What is as wanted already stays so, and is no error: a script may say it again. Every change is in the log of \
@@ -39,6 +40,8 @@ Examples:
   patchwork admin maintainer add tidepool mara
   patchwork admin rule add tidepool 'net/*' mara --priority 5
   patchwork admin rule test tidepool net/a.c doc/b
+  patchwork admin webhook add tidepool https://ci.example.org/hook \\
+      --event series-completed
   patchwork admin site set --domain patches.example.org")]
 pub(super) struct Admin {
     /// Print JSON, one object a line
@@ -74,6 +77,9 @@ enum Noun {
     /// Tokens of the API: new, revoke, list
     #[command(subcommand)]
     Token(token::Token),
+    /// Webhooks of a project: add, on, off, test, remove, list
+    #[command(subcommand)]
+    Webhook(webhook::Hook),
 }
 
 impl Admin {
@@ -97,6 +103,7 @@ impl Admin {
                 Noun::User(it) => it.run(&mut desk).await?,
                 Noun::Site(it) => it.run(&mut desk).await?,
                 Noun::Token(it) => it.run(&mut desk).await?,
+                Noun::Webhook(it) => it.run(&mut desk).await?,
             }
             desk.tx.commit().await?;
             db.close().await;

@@ -18,6 +18,14 @@ pub static PROJECT: Lookup = Lookup {
     closed: " ORDER BY id LIMIT 1",
 };
 
+/// Webhooks, by address.
+pub static WEBHOOK: Lookup = Lookup {
+    options: "SELECT id, url FROM webhook ORDER BY url LIMIT 51",
+    shown: "SELECT url FROM webhook WHERE id = ",
+    find: "SELECT id FROM webhook WHERE lower(url) = ",
+    closed: " ORDER BY id LIMIT 1",
+};
+
 /// States, by name or slug.
 pub static STATE: Lookup = Lookup {
     options: "SELECT id, name FROM state ORDER BY ordering LIMIT 51",

@@ -44,6 +44,7 @@ mod system;
 mod tag;
 mod token;
 mod user;
+mod webhook;
 mod work;
 
 use maud::{Markup, html};

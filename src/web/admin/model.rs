@@ -23,10 +23,11 @@ use crate::{
 };
 
 /// Every kind of things, in the order of the menu.
-pub static ALL: [&Model; 29] = [
+pub static ALL: [&Model; 31] = [
     &super::project::MODEL,
     &super::state::MODEL,
     &super::tag::MODEL,
+    &super::webhook::MODEL,
     &super::user::MODEL,
     &super::group::MODEL,
     &super::token::MODEL,
@@ -49,6 +50,7 @@ pub static ALL: [&Model; 29] = [
     &super::mail::MODEL,
     &super::quarantine::MODEL,
     &super::outbox::MODEL,
+    &super::webhook::DELIVERIES,
     &super::job::MODEL,
     &super::audit::MODEL,
     &super::alias::OF_PEOPLE,

@@ -86,6 +86,7 @@ pub static MODEL: Model = Model {
         Loss { what: "Delegation rules", fate: Fate::Go, count: "SELECT count(*) FROM delegation_rule WHERE project_id = " },
         Loss { what: "Bundles", fate: Fate::Go, count: "SELECT count(*) FROM bundle WHERE project_id = " },
         Loss { what: "Saved filters", fate: Fate::Go, count: "SELECT count(*) FROM saved_filter WHERE project_id = " },
+        Loss { what: "Webhooks", fate: Fate::Go, count: "SELECT count(*) FROM webhook WHERE project_id = " },
         Loss { what: "Events", fate: Fate::Go, count: "SELECT count(*) FROM event WHERE project_id = " },
         Loss { what: "Maintainers", fate: Fate::Stay("stay; their accounts remain"), count: "SELECT count(*) FROM maintainer WHERE project_id = " },
         Loss { what: "Received mails", fate: Fate::Stay("are kept, of no project"), count: "SELECT count(*) FROM mail WHERE project_id = " },

@@ -88,10 +88,11 @@ on_each_engine! {
 }
 
 /// The kinds of things, as addresses have them, each with the lists that a site with data has rows in.
-pub const MODELS: [&str; 29] = [
+pub const MODELS: [&str; 31] = [
     "patchwork/project",
     "patchwork/state",
     "patchwork/tag",
+    "patchwork/webhook",
     "auth/user",
     "auth/group",
     "authtoken/token",
@@ -114,6 +115,7 @@ pub const MODELS: [&str; 29] = [
     "patchwork/mail",
     "patchwork/quarantine",
     "patchwork/outbox",
+    "patchwork/webhookdelivery",
     "patchwork/job",
     "patchwork/audit",
     "patchwork/personalias",
