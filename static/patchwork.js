@@ -422,5 +422,30 @@
   for (const kind of ['htmx:sendError', 'htmx:timeout']) {
     document.addEventListener(kind, () => failed('The server could not be reached. Nothing was changed; try once more.'));
   }
+  // News: asked for once a minute while somebody looks. Nothing moves; whoever wants them loads the page.
+  const news = document.body.appendChild(document.createElement('div'));
+  Object.assign(news, { className: 'news', role: 'status' });
+  let [drawn, since] = [0, 0];
+  const look = async () => {
+    const asked = document.querySelector('[data-news]')?.dataset.news;
+    if (!asked || document.hidden) return;
+    const url = new URL(asked, location.href);
+    url.searchParams.set(...since ? ['since', since] : ['age', Math.ceil((performance.now() - drawn) / 1000)]);
+    const answer = await fetch(url).catch(() => null);
+    if (!answer?.ok) return;
+    const told = await answer.json();
+    since = told.since;
+    const text = told.count ? `${told.text} – load` : '';
+    if (news.textContent === text) return;
+    news.textContent = '';
+    if (text) Object.assign(news.appendChild(document.createElement('a')), { href: location.href.split('#')[0], textContent: text });
+  };
+  setInterval(look, 60_000);
+  document.addEventListener('visibilitychange', look);
+  document.addEventListener('htmx:afterSwap', () => {
+    if (!document.getElementById('results')) return;
+    news.textContent = '';
+    [drawn, since] = [performance.now() - 1000, 0];
+  });
   wake(document);
 })();

@@ -166,6 +166,26 @@ impl Links {
         format!("{}/search/", self.base)
     }
 
+    /// What came into a project's list of late; the query says which list.
+    pub fn news_of_list(&self, linkname: &str) -> String {
+        format!("{}/news/list/{}/", self.base, encoded(linkname))
+    }
+
+    /// What happened to a patch of late.
+    pub fn news_of_patch(&self, id: PatchId) -> String {
+        format!("{}/news/patch/{id}/", self.base)
+    }
+
+    /// What happened to a cover letter of late.
+    pub fn news_of_cover(&self, id: CoverId) -> String {
+        format!("{}/news/cover/{id}/", self.base)
+    }
+
+    /// What happened to a series of late.
+    pub fn news_of_series(&self, id: SeriesId) -> String {
+        format!("{}/news/series/{id}/", self.base)
+    }
+
     /// What can be asked there.
     pub fn search_help(&self) -> String {
         format!("{}/search/help/", self.base)

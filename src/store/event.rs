@@ -70,6 +70,49 @@ pub async fn last_id(conn: &mut Conn) -> Result<i64> {
     Ok(last)
 }
 
+/// A thing that a page shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// A patch.
+    Patch(PatchId),
+    /// A cover letter.
+    Cover(CoverId),
+    /// A series, with its patches and its cover letter.
+    Series(SeriesId),
+}
+
+/// Returns what happened to a thing after a moment, by others than `reader`: categories and how often, a hundred events at most.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn news(
+    conn: &mut Conn,
+    about: About,
+    since: Timestamp,
+    reader: Option<UserId>,
+) -> Result<Vec<(String, i64)>> {
+    let mut query = sql("SELECT category, count(*) FROM (SELECT e.category FROM event e WHERE ");
+    match about {
+        About::Patch(id) => query.push("e.patch_id = ").arg(id),
+        About::Cover(id) => query.push("e.cover_id = ").arg(id),
+        About::Series(id) => query
+            .push("(e.patch_id IN (SELECT id FROM patch WHERE series_id = ")
+            .arg(id)
+            .push(") OR e.cover_id IN (SELECT cover_id FROM series WHERE id = ")
+            .arg(id)
+            .push("))"),
+    };
+    query.push(" AND e.date > ").arg(since);
+    if let Some(reader) = reader {
+        query
+            .push(" AND (e.actor_id IS NULL OR e.actor_id <> ")
+            .arg(reader)
+            .push(")");
+    }
+    query.push(" LIMIT 100) news GROUP BY category");
+    query.all(conn).await
+}
+
 /// Deletes the oldest events from before a moment, so many at most, and takes them out of the counts. Returns the id of
 /// the last one and how many it were.
 ///

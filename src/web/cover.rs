@@ -197,7 +197,8 @@ fn whole(view: &View, page: &Page) -> Markup {
     let place = page.place();
     layout::page(
         view,
-        &Frame::project(&name, project, Tab::Patches),
+        &Frame::project(&name, project, Tab::Patches)
+            .with_news(view.links().news_of_cover(cover.id)),
         html! {
                 (thread::crumbs(view, project, place.as_ref(), "Cover letter"))
                 header.heading {

@@ -27,6 +27,8 @@ pub struct Frame<'a> {
     pub project: Option<(&'a Project, Tab)>,
     /// Whether the bar has a search field; lists and the search have their own.
     pub search: bool,
+    /// Where it is told what has happened since the page was drawn, if anything is.
+    pub news: Option<String>,
 }
 
 impl<'a> Frame<'a> {
@@ -36,6 +38,7 @@ impl<'a> Frame<'a> {
             title,
             project: None,
             search: true,
+            news: None,
         }
     }
 
@@ -45,6 +48,15 @@ impl<'a> Frame<'a> {
             title,
             project: Some((project, tab)),
             search: true,
+            news: None,
+        }
+    }
+
+    /// Has the page look for news at an address.
+    pub fn with_news(self, address: String) -> Self {
+        Frame {
+            news: Some(address),
+            ..self
         }
     }
 }
@@ -57,16 +69,16 @@ pub fn page(view: &View, frame: &Frame, main: Markup) -> Markup {
             None => @if frame.search { (find(view, None)) },
         }
     };
-    whole(view, frame.title, bar, main, true)
+    whole(view, frame, bar, main, true)
 }
 
 /// Draws a whole page without scripts and without anything read from the database.
 pub fn bare(view: &View, title: &str, main: Markup) -> Markup {
-    whole(view, title, html! {}, main, false)
+    whole(view, &Frame::site(title), html! {}, main, false)
 }
 
-fn whole(view: &View, title: &str, bar: Markup, main: Markup, scripts: bool) -> Markup {
-    let (links, name) = (view.links(), &view.options().site_name);
+fn whole(view: &View, frame: &Frame, bar: Markup, main: Markup, scripts: bool) -> Markup {
+    let (links, name, title) = (view.links(), &view.options().site_name, frame.title);
     let theme = view.theme.map(|theme| match theme {
         Theme::Light => "light",
         Theme::Dark => "dark",
@@ -89,7 +101,7 @@ fn whole(view: &View, title: &str, bar: Markup, main: Markup, scripts: bool) -> 
                     (bar)
                     (account(view))
                 }
-                main #main tabindex="-1" { (notices(view)) (main) }
+                main #main tabindex="-1" data-news=[&frame.news] { (notices(view)) (main) }
                 footer {
                     a href=(links.about()) { "About this site" }
                     @if view.user().is_none() {

@@ -427,7 +427,7 @@ pub fn part(view: &View, list: &List) -> Markup {
 /// What was found: part of the page, and alone the answer to the filter form.
 fn results(view: &View, list: &List) -> Markup {
     html! {
-        section #results aria-label="Patches found" hx-target="#list" hx-swap="outerHTML" {
+        section #results aria-label="Patches found" hx-target="#list" hx-swap="outerHTML" data-news=[news(view, list)] {
             div.summary {
                 ul.chips aria-label="Filters in effect" hx-boost="true" {
                     @for chip in chip::chips(list) { (chip::drawn(view, &chip)) }
@@ -443,6 +443,16 @@ fn results(view: &View, list: &List) -> Markup {
             @if has_views(list) { p.feed { a href=(list.query.feed()) rel="alternate" type="application/atom+xml" { "This list as a feed" } } }
         }
     }
+}
+
+/// Returns where it is told what has come into the list; only of its first page, in the order in which new patches come first.
+fn news(view: &View, list: &List) -> Option<String> {
+    let is_of_project = matches!(list.place, Place::Project(_));
+    let query = list.query.href();
+    (is_of_project && list.page == 1).then(|| {
+        let address = view.links().news_of_list(&list.project.linkname);
+        format!("{address}{}", query.trim_start_matches("./"))
+    })
 }
 
 fn all(extent: &Extent) -> String {

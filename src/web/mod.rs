@@ -37,6 +37,7 @@ mod letter;
 mod list;
 mod listing;
 mod metrics;
+mod news;
 mod odd;
 mod optout;
 mod pace;
@@ -192,6 +193,7 @@ pub fn mount(rocket: Rocket<Build>, options: Options) -> Rocket<Build> {
         session::routes(),
         undo::routes(),
         todo::routes(),
+        news::routes(),
         suggest::routes(),
         search::routes(),
         saved::routes(),

@@ -244,7 +244,8 @@ const PANEL: &str = "facts";
 
 fn whole(view: &View, page: &Page, files: &[FileDiff], file: Option<usize>) -> Markup {
     let name = parts::named(&page.detail.patch.name);
-    let frame = Frame::project(&name, &page.project, Tab::Patches);
+    let frame = Frame::project(&name, &page.project, Tab::Patches)
+        .with_news(view.links().news_of_patch(page.detail.patch.id));
     let place = page.place();
     layout::page(
         view,

@@ -305,7 +305,8 @@ fn whole(view: &View, page: &Page) -> Markup {
     let (series, project, name) = (&page.sent.series, &page.project, page.name());
     layout::page(
         view,
-        &Frame::project(&name, project, Tab::Patches),
+        &Frame::project(&name, project, Tab::Patches)
+            .with_news(view.links().news_of_series(series.id)),
         html! {
             div.crumbs { nav aria-label="Breadcrumb" { ol {
                 li { a href=(view.links().list(&project.linkname)) data-key="u" { (project.name) } }

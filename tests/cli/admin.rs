@@ -126,3 +126,40 @@ on_both! {
         assert_eq!(program.run(&["admin", "token", "list", "mara"]).ok(), "");
     }
 }
+
+on_both! {
+    async fn webhooks_are_made_switched_and_removed(fresh: Fresh) {
+        let program = ready(&fresh.url);
+        let hook = |verb: &'static str| ["admin", "webhook", verb, "tide", "https://ci.example.org/hook"];
+        let add = [&hook("add")[..], &["--event", "series-completed"]].concat();
+        let secret = program.run(&add).ok();
+        assert!(secret.starts_with("whsec_"), "{secret}");
+        assert!(program.run(&add).ok().contains("already"));
+        let list = || json(&program.run(&["admin", "webhook", "list", "tide", "--json"]).ok());
+        assert_eq!(list()[0], serde_json::json!({
+            "project": "tide", "url": "https://ci.example.org/hook", "events": ["series-completed"], "active": true
+        }));
+        program.run(&hook("test")).ok();
+        program.run(&hook("off")).ok();
+        assert!(program.run(&hook("off")).ok().contains("already"));
+        assert_eq!(list()[0]["active"], false);
+        program.run(&hook("test")).fails(1, &["it is off", "webhook on tide"]);
+        program.run(&hook("on")).ok();
+        let log = program.run(&["dumpdata", "audit"]).ok();
+        assert!(!log.contains(secret.trim()), "secrets are in no log");
+        program.run(&hook("remove")).ok();
+        assert!(program.run(&hook("remove")).ok().contains("There is no webhook"));
+        program.run(&hook("on")).fails(1, &["has no webhook"]);
+        for (arguments, part) in [
+            (&["admin", "webhook", "add", "tide", "ci.example.org"][..], "is no address"),
+            (&["admin", "webhook", "add", "nowhere", "https://ci.example.org/"], "no project 'nowhere'"),
+        ] {
+            program.run(arguments).fails(1, &[part]);
+        }
+        program.run(&["admin", "webhook", "add", "tide", "https://ci.example.org/", "--event", "x"]).fails(2, &["series-completed"]);
+        let file = program.file("secret", "a-secret-of-our-own\n");
+        let file = file.to_str().expect("a path");
+        let given = program.run(&["admin", "webhook", "add", "tide", "https://ci.example.org/", "--secret-file", file]).ok();
+        assert_eq!(given.trim(), "a-secret-of-our-own");
+    }
+}

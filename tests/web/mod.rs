@@ -22,6 +22,7 @@ mod letters;
 mod list;
 mod matrix;
 mod monitor;
+mod news;
 mod optout;
 mod password;
 mod patch;
@@ -84,6 +85,7 @@ on_each_engine! {
     replies_stand_at_the_line_they_quote: patch::replies_stand_at_the_line_they_quote;
     searches_jump: list::searches_jump;
     filters_are_saved_shared_and_deleted: saved::filters_are_saved_shared_and_deleted;
+    pages_hear_of_news: news::pages_hear_of_news;
     mails_are_found: search::mails_are_found;
     what_is_wrong_with_a_search_is_underlined: search::what_is_wrong_with_a_search_is_underlined;
     a_search_is_paged_and_leads_on: search::a_search_is_paged_and_leads_on;

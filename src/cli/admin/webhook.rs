@@ -175,7 +175,7 @@ async fn test(desk: &mut Desk<'_>, project: &str, url: &str) -> anyhow::Result<(
     let (project, hook, is_on) = found(desk, project, url).await?;
     if !is_on {
         bail!(
-            "{url} is off; switch it on with: patchwork admin webhook on {} {url}",
+            "it is off; switch it on with: patchwork admin webhook on {} {url}",
             project.linkname
         );
     }

@@ -49,6 +49,8 @@ pub(super) enum Start {
     Checks,
     /// At the patches with a tag.
     Tag,
+    /// At what came of late.
+    News,
 }
 
 impl Start {

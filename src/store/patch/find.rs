@@ -9,7 +9,7 @@ use super::condition::conditions;
 use super::extent::{Extent, Shelf, Start, is_of_desk, known};
 use super::ranked::{asked, counted, sorted};
 use crate::domain::{
-    PatchId,
+    PatchId, Timestamp,
     filter::{Delegate, Order, OrderKey, PatchFilter, Submitter},
     state::State,
 };
@@ -46,6 +46,34 @@ impl Stretch {
             },
         }
     }
+}
+
+/// Returns how many patches of a list came after a moment, up to `most`.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn arrived(
+    conn: &mut Conn,
+    filter: &PatchFilter,
+    states: &[State],
+    since: Timestamp,
+    most: i64,
+) -> Result<i64> {
+    let mut query = sql("SELECT count(*) FROM (SELECT 1 FROM patch p WHERE ");
+    asked(&mut query, conn.kind(), filter, states, Start::News);
+    query.push(
+        " AND p.id IN (SELECT e.patch_id FROM event e WHERE e.category = 'patch-created' AND e.date > ",
+    );
+    query.arg(since);
+    if let Some(project) = filter.project {
+        query.push(" AND e.project_id = ").arg(project);
+    }
+    query
+        .push(" ORDER BY e.date DESC, e.id DESC LIMIT 1000) LIMIT ")
+        .arg(most);
+    query.push(") arrived");
+    let (count,) = query.one(conn).await?;
+    Ok(count)
 }
 
 /// Returns how long a list is, and the ids of a stretch of it, in its order. Of a stretch behind the end it is the last one that

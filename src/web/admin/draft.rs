@@ -135,7 +135,14 @@ impl Draft {
         for (at, field) in self.fields.iter().enumerate() {
             let old = before.map_or("", |before| before.texts[at].as_str());
             let new = self.texts[at].as_str();
-            if old != new && !matches!(field.kind, Kind::Secret) {
+            if matches!(field.kind, Kind::Secret) {
+                // That it was changed is told, not to what.
+                if before.is_some() && old != new {
+                    changes.push(Change::new(field.label, "", "another one"));
+                }
+                continue;
+            }
+            if old != new {
                 let old = said(conn, field, old).await?;
                 let new = said(conn, field, new).await?;
                 changes.push(Change::new(field.label, old, new));

@@ -6,6 +6,7 @@ mod generic;
 mod people;
 mod setup;
 mod system;
+mod webhook;
 
 use patchwork::{
     domain::UserId,
@@ -71,6 +72,7 @@ on_each_engine! {
     old_checks_are_deleted: content::old_checks_are_deleted;
     patches_move_to_another_project: content::patches_move_to_another_project;
     relations_are_edited: content::relations_are_edited;
+    webhooks_are_set_up_and_tested: webhook::webhooks_are_set_up_and_tested;
     the_quarantine_is_looked_after: system::the_quarantine_is_looked_after;
     outgoing_mail_is_tried_again: system::outgoing_mail_is_tried_again;
     optouts_are_added_and_removed: system::optouts_are_added_and_removed;
