@@ -2,7 +2,7 @@
 //!
 //! Prints one line per figure with its target. Nothing here fails on a slow machine: it informs.
 //! `ARCHIVE=FILE LIST_ID=ID` measure on a real archive; without them the sample list is repeated.
-//! `cargo bench -- load` measures one part only: load, growth, mail, stream, pages, doors, large, api, compare.
+//! `cargo bench -- load` measures one part only: load, growth, mail, stream, pages, doors, large, api, compare, live, search.
 
 #[path = "../tests/support/mod.rs"]
 #[allow(dead_code, unused_imports)]
@@ -60,6 +60,9 @@ fn main() {
         if is_wanted("stream") {
             stream(engine, &archive.list_id);
         }
+    }
+    if is_wanted("live") {
+        engines.iter().for_each(live);
     }
     if is_wanted("pages") {
         pages(&engines[0].url);
@@ -463,6 +466,18 @@ fn run(command: &mut Command) {
     );
 }
 
+/// Has a program take a mail on its standard input.
+fn hand_in(command: &mut Command, mail: &str) {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut input = child.stdin.take().expect("its standard input");
+    input.write_all(mail.as_bytes()).expect("it listens");
+    drop(input);
+    assert!(child.wait().expect("an end").success());
+}
+
 /// Times single mails: each by a process that does all of it, or handed to a server over its socket.
 fn single_mail(engine: &Engine, list_id: &str, folder: &Path, socket: Option<&Path>) {
     let path = folder.join("one.eml");
@@ -624,6 +639,64 @@ impl Server {
             answer.len() - end - 4,
         )
     }
+}
+
+/// How many streams of events are promised to stay open in how many MiB.
+const STREAMS: usize = 1000;
+
+fn live(engine: &Engine) {
+    let server = Server::start(&engine.url);
+    let pid = server.0.id();
+    // What pages and the database take is there before.
+    for _ in 0..20 {
+        server.get("/api/events/");
+    }
+    let before = memory(pid, "VmRSS").unwrap_or(0);
+    let ask = || {
+        let mut stream = TcpStream::connect(&server.1).expect("the server answers");
+        let request = format!("GET /events/stream HTTP/1.1\r\nHost: {}\r\n\r\n", server.1);
+        stream.write_all(request.as_bytes()).expect("a request");
+        let mut piece = [0; 512];
+        while !String::from_utf8_lossy(&piece).contains("retry: ") {
+            assert!(
+                stream.read(&mut piece).expect("a stream") > 0,
+                "a stream ends early"
+            );
+        }
+        stream
+    };
+    let mut streams: Vec<TcpStream> = (0..STREAMS).map(|_| ask()).collect();
+    std::thread::sleep(Duration::from_secs(2));
+    let used = processor(pid);
+    std::thread::sleep(Duration::from_secs(10));
+    let idle = (processor(pid) - used) * 10.0;
+    let after = memory(pid, "VmRSS").unwrap_or(0);
+    let grown = (after.saturating_sub(before)) as f64 / 1024.0;
+    let name = engine.name;
+    row(
+        &format!("{name}: {STREAMS} idle event streams"),
+        format!("{grown:.1} MiB, {idle:.1} % CPU"),
+        "64 MiB",
+    );
+    let mut command = parsemail(engine, SAMPLE_LIST);
+    let said = Instant::now();
+    hand_in(&mut command, &mail(&format!("live-{name}")));
+    let stored = said.elapsed();
+    for stream in &mut streams {
+        let mut text = Vec::new();
+        let mut piece = [0; 4096];
+        while !text.windows(6).any(|six| six == b"data: ") {
+            let read = stream.read(&mut piece).expect("a stream");
+            assert!(read > 0, "a stream ends early");
+            text.extend_from_slice(&piece[..read]);
+        }
+    }
+    let told = said.elapsed() - stored;
+    row(
+        &format!("{name}: an event reaches all of them after"),
+        format!("{:.0} ms", milliseconds(told)),
+        "",
+    );
 }
 
 fn pages(database: &str) {

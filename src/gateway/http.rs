@@ -57,8 +57,8 @@ const PAUSE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_sec
 /// How long a new connection may still ask when the server has been told to stop.
 const LAST_CALL: Duration = Duration::from_millis(200);
 
-/// Connections at a time; more wait in the kernel's queue.
-const CONNECTIONS: usize = 1024;
+/// Connections at a time, streams of events among them; more wait in the kernel's queue.
+const CONNECTIONS: usize = 4096;
 
 /// How many KiB the bodies that are coming in may take together.
 const MEMORY: u32 = 256 << 10;

@@ -21,6 +21,7 @@ use rocket::{
         time::{sleep, timeout},
     },
 };
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::{
     Door, Error, Front, LAST_WORK, Limits, Order, Socket, Trusted, fastcgi, http, listen, notify,
@@ -73,7 +74,19 @@ pub fn serve(rocket: Rocket<Build>, plan: Plan) -> Result<Ended, Error> {
     served
 }
 
+/// Takes all the open files that the system allows: by default a process has a thousand of them, and each connection is one.
+fn open_many_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    // With fewer a server serves as well, only not as many.
+    let _ = setrlimit(Resource::Nofile, raised);
+}
+
 fn run(runtime: &Runtime, rocket: Rocket<Build>, plan: Plan) -> Result<Ended, Error> {
+    open_many_files();
     let sockets: Vec<Socket> = plan
         .fronts
         .iter()

@@ -426,3 +426,49 @@ fn a_server_database_is_migrated_by_its_owner_only() {
         .fails(1, &["not up to date", "patchwork migrate"]);
     program.run(&["migrate"]).ok();
 }
+
+/// Streams of events stay open as long as the server does, and no longer; under CGI one ends with what there is.
+#[test]
+fn streams_of_events_end_with_the_server() {
+    let program = Program::default();
+    let (mut server, port) = serving(&program);
+    let request = b"GET /events/stream?after=0 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let mut streams: Vec<TcpStream> = (0..20)
+        .map(|_| {
+            let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+            stream.write_all(request).expect("a request");
+            stream
+        })
+        .collect();
+    for stream in &mut streams {
+        let mut text = String::new();
+        let mut piece = [0; 1024];
+        while !text.contains("retry: ") {
+            let read = stream.read(&mut piece).expect("the begin of a stream");
+            assert!(read > 0, "it ends early: {text}");
+            text.push_str(&String::from_utf8_lossy(&piece[..read]));
+        }
+        assert!(text.contains("Content-Type: text/event-stream"), "{text}");
+    }
+    let told = Command::new("kill")
+        .args(["-TERM", &server.0.id().to_string()])
+        .status();
+    assert!(told.expect("kill").success());
+    let end = Instant::now() + Duration::from_secs(5);
+    for stream in &mut streams {
+        let mut rest = String::new();
+        stream.read_to_string(&mut rest).expect("an end");
+        assert!(rest.ends_with("0\r\n\r\n"), "a whole answer: {rest:?}");
+    }
+    while server.0.try_wait().expect("our own child").is_none() {
+        assert!(Instant::now() < end, "it does not end");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let (head, body) = by_cgi(&program, "/events/stream?after=0", "");
+    assert!(
+        head.iter()
+            .any(|line| line == "Content-Type: text/event-stream"),
+        "{head:?}"
+    );
+    assert!(body.starts_with("retry: "), "{body}");
+}

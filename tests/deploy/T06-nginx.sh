@@ -45,6 +45,15 @@ suite "own=$DIRECT" "nginx by HTTP=http://127.0.0.1:$P1" "nginx by FastCGI=http:
 suite --prefix /pw "own=$DIRECT2" "nginx by HTTP below /pw/=http://127.0.0.1:$P3" \
     "nginx by FastCGI below /pw/=http://127.0.0.1:$P4"
 
+# A stream of events comes as it is written, not when nginx has a buffer full of it.
+for front in "$P1" "$P2"; do
+    curl -sN --max-time 20 "http://127.0.0.1:$front/events/stream" >"$WORK/stream$front" 2>/dev/null &
+    STREAM=$!
+    until_true 5 grep -q '^retry: ' "$WORK/stream$front"
+    kill "$STREAM" 2>/dev/null || true
+done
+ok "a stream of events passes nginx as it comes"
+
 # The scheme comes from the front server, not from a client.
 for front in "$P1" "$P2"; do
     same "scheme through $front" "$(curl -s "http://127.0.0.1:$front/api/" -H 'X-Forwarded-Proto: https' -H 'Forwarded: proto=https' | grep -c '"https://')" 0
