@@ -2,6 +2,7 @@
 //!
 //! Everything above speaks in these types; nothing here knows of mail syntax, SQL or HTML.
 
+pub mod attention;
 pub mod bundle;
 pub mod change;
 pub mod check;

@@ -2,6 +2,9 @@
 
 use super::StateId;
 
+/// The slug of the state in which the author has to act, if the site has it.
+pub const CHANGES_REQUESTED: &str = "changes-requested";
+
 /// A state of patches.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct State {

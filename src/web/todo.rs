@@ -25,6 +25,7 @@ use crate::{
         filter::{Delegate, Order, OrderKey, PatchFilter, States, Submitter},
         project::Project,
         series,
+        state::CHANGES_REQUESTED,
     },
     store::{
         self,
@@ -37,8 +38,6 @@ use crate::{
 const MOST: i64 = 200;
 /// More patches that nobody has on the desk are not shown: the project's list has them.
 const MOST_UNASSIGNED: i64 = 50;
-/// The state in which the submitter has to act, if the site has it.
-const CHANGES_REQUESTED: &str = "changes-requested";
 
 /// Returns the routes of what waits.
 pub fn routes() -> Vec<Route> {
