@@ -106,6 +106,7 @@ async fn expire(db: &Db, settings: &Settings) -> anyhow::Result<()> {
     store::second_factor::expire(&mut tx, now).await?;
     // Whoever reads an old mail may still end the notifications.
     store::unsubscribe::expire(&mut tx, now.plus_minutes(-UNSUBSCRIBE_DAYS * 24 * 60)).await?;
+    store::review::expire(&mut tx, now).await?;
     store::undo::expire(&mut tx, now.plus_minutes(-undo::MINUTES)).await?;
     tx.commit().await?;
     tracing::info!(

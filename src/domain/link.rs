@@ -2,7 +2,7 @@
 //!
 //! Not `uri!`: the base is a setting, and the double encoding of slashes in message ids is ours (`web.md §1.2`).
 
-use super::{CommentId, CoverId, MessageId, PatchId, PersonId, SeriesId};
+use super::{CommentId, CoverId, MessageId, PatchId, PersonId, SeriesId, review::Subject};
 
 /// Makes addresses.
 #[derive(Clone, Debug)]
@@ -214,6 +214,24 @@ impl Links {
     /// What takes an action back.
     pub fn undo(&self, id: i64) -> String {
         format!("{}/undo/{id}/", self.base)
+    }
+
+    /// What takes decisions back that events tell of.
+    pub fn undo_decision(&self) -> String {
+        format!("{}/undo/decision/", self.base)
+    }
+
+    /// Where somebody promises to review something.
+    pub fn review(&self, subject: Subject) -> String {
+        match subject {
+            Subject::Patch(id) => format!("{}/review/patch/{id}/", self.base),
+            Subject::Series(id) => format!("{}/review/series/{id}/", self.base),
+        }
+    }
+
+    /// Where such a promise is ended.
+    pub fn end_review(&self, id: i64) -> String {
+        format!("{}/review/end/{id}/", self.base)
     }
 
     /// A comment, wherever its page is.

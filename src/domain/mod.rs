@@ -21,6 +21,7 @@ pub mod permission;
 pub mod person;
 pub mod project;
 pub mod relation;
+pub mod review;
 pub mod revision;
 pub mod search;
 pub mod series;

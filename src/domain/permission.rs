@@ -40,6 +40,16 @@ impl Rights {
         self.is(author) || self.may_edit(patch)
     }
 
+    /// Says whether the user may promise to review what `submitter` sent: whoever did not send it.
+    pub fn may_review(&self, submitter: PersonId) -> bool {
+        !self.is(submitter)
+    }
+
+    /// Says whether the user may end the promise of `maker` to review something: who made it, and who maintains the project.
+    pub fn may_end_review(&self, maker: UserId, project: ProjectId) -> bool {
+        self.user == maker || self.maintains(project)
+    }
+
     /// Says whether the user may mark a comment on a cover letter of `submitter` as addressed.
     pub fn may_address_cover(
         &self,
@@ -195,6 +205,18 @@ mod tests {
             foreign.may_address(PersonId(8), &patch())
                 && !foreign.may_address(PersonId(7), &patch())
         );
+        for (rights, may_review, may_end) in [
+            (&delegate, true, true),
+            (&foreign, true, false),
+            (&maintainer, true, true),
+            (&submitter, false, false),
+        ] {
+            let (reviews, ends) = (
+                rights.may_review(PersonId(3)),
+                rights.may_end_review(UserId(4), ProjectId(2)),
+            );
+            assert_eq!((reviews, ends), (may_review, may_end), "{rights:?}");
+        }
         let about = (PersonId(7), PersonId(3), ProjectId(2));
         assert!(submitter.may_address_cover(about.0, about.1, about.2));
         assert!(maintainer.may_address_cover(about.0, about.1, about.2));

@@ -19,6 +19,18 @@ pub struct Tag {
     pub show_column: bool,
 }
 
+/// The tags that are a review, whatever else a site counts.
+const APPROVING: [&str; 2] = ["Reviewed-by", "Acked-by"];
+
+impl Tag {
+    /// Says whether it tells that somebody has reviewed or acknowledged a patch.
+    pub fn approves(&self) -> bool {
+        APPROVING
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(&self.name))
+    }
+}
+
 /// Returns everything that is wrong with a tag beside the others, one sentence each.
 pub fn faults(wanted: &Tag, tags: &[Tag]) -> Vec<String> {
     let mut faults = Vec::new();

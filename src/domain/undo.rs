@@ -49,6 +49,17 @@ impl Step {
         }
     }
 
+    /// Returns the step of a patch that got another state, as events tell of it.
+    pub fn of_state(patch: PatchId, before: StateId, after: StateId) -> Step {
+        Step {
+            patch: patch.0,
+            state: turn(before.0, after.0),
+            delegate: None,
+            archived: None,
+            commit: None,
+        }
+    }
+
     /// Returns the patch it is about.
     pub fn patch(&self) -> PatchId {
         PatchId(self.patch)
@@ -113,6 +124,13 @@ mod tests {
             }
         );
         assert_eq!(read[0].back(&patch(3, Some(5))), PatchChange::default());
+    }
+
+    #[test]
+    fn an_event_tells_of_the_state_before() {
+        let step = Step::of_state(PatchId(1), StateId(1), StateId(2));
+        let steps = steps(&[patch(1, None)], &[patch(2, None)]);
+        assert_eq!(steps, [step]);
     }
 
     #[test]

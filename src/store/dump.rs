@@ -88,6 +88,7 @@ tables! {
         is_active: Truth, is_staff: Truth, is_superuser: Truth, registration_pending: Truth,
         date_joined: Loading, last_login: Loading, send_email: Truth, items_per_page: Number, show_ids: Truth,
         theme: Text, diff_view: Text, list_filters: Text, time_zone: Text, single_keys: Truth, has_second_factor: Truth,
+        replies_seen: Number,
     }
     person(1) { id: Number, email: Text, name: Text, key: Text, account_id: Number }
     project(1) {
@@ -197,6 +198,9 @@ tables! {
     webhook_delivery(1) {
         id: Number, webhook_id: Number, event_id: Number, category: Text, body: Text, created: Loading, tries: Number,
         next_try: Loading, delivered: Loading, status: Number, answer: Text, took: Number,
+    }
+    review_claim(1) {
+        id: Number, patch_id: Number, series_id: Number, account_id: Number, made: Loading, ends: Loading,
     }
     mail_source(1) { name: Text, position: Text, date: Loading }
 }

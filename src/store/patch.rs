@@ -8,6 +8,7 @@ macro_rules! patch {
     };
 }
 
+pub mod attention;
 pub mod change;
 mod condition;
 pub mod extent;

@@ -21,7 +21,7 @@ use super::{
     thread::{self, Mark, Number, Place},
 };
 use crate::{
-    domain::{comment::Comment, person, project::Project},
+    domain::{Timestamp, comment::Comment, person, project::Project},
     mail::{self, outline::FileDiff},
     store::{
         self,
@@ -155,7 +155,7 @@ impl Page {
                 }
                 None => Vec::new(),
             },
-            marks: store::patch::list::marks(db, &[id])
+            marks: store::patch::list::marks(db, &[id], Timestamp::now())
                 .await?
                 .remove(&id)
                 .unwrap_or_default(),

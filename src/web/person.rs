@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     domain::{
-        PatchId, Person, PersonId,
+        PatchId, Person, PersonId, Timestamp,
         filter::{Archive, Order, OrderKey, PatchFilter, States, Submitter},
         person,
         project::Project,
@@ -82,7 +82,7 @@ impl Page {
         let states = &vocabulary.states;
         let rows = store::patch::list::few(db, &filter, order, states, SHOWN).await?;
         let ids: Vec<PatchId> = rows.iter().map(|row| row.id).collect();
-        let marks = store::patch::list::marks(db, &ids).await?;
+        let marks = store::patch::list::marks(db, &ids, Timestamp::now()).await?;
         let replies = store::comment::by_author(db, project.id, person.id, SHOWN).await?;
         Ok(Page {
             project,

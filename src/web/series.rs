@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     domain::{
-        PatchId, SeriesId, TagId,
+        PatchId, SeriesId, TagId, Timestamp,
         check::{CheckCounts, CheckState},
         cover::Cover,
         filter::{Archive, Order, OrderKey, PatchFilter, States},
@@ -161,7 +161,7 @@ pub async fn patches(
     };
     let rows = store::patch::list::few(db, &filter, order, &vocabulary.states, MOST).await?;
     let ids: Vec<PatchId> = rows.iter().map(|row| row.id).collect();
-    let marks = store::patch::list::marks(db, &ids).await?;
+    let marks = store::patch::list::marks(db, &ids, Timestamp::now()).await?;
     Ok((rows, marks))
 }
 

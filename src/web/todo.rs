@@ -184,7 +184,7 @@ impl Page {
         let shown: Vec<ProjectId> = shown.collect::<HashSet<_>>().into_iter().collect();
         Ok(Page {
             projects: store::project::by_ids(db, &shown).await?,
-            marks: store::patch::list::marks(db, &Vec::from_iter(ids)).await?,
+            marks: store::patch::list::marks(db, &Vec::from_iter(ids), Timestamp::now()).await?,
             bar: Bar::load(db, view, &shown)
                 .await?
                 .map(Bar::of_several_tables),

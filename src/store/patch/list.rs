@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use sqlx::FromRow;
 
 use super::super::{Conn, Kind, Result, Sql, containing, sql};
+use super::attention::{self, Signs};
 use super::extent::Extent;
 use super::find::Stretch;
 use crate::domain::{
@@ -64,6 +65,8 @@ pub struct Marks {
     pub checks: CheckCounts,
     /// Comments that ask for action.
     pub unaddressed: i64,
+    /// What else says whose turn it is.
+    pub signs: Signs,
 }
 
 /// Returns how long a list is, and the rows of a stretch of it. `states` are all states there are.
@@ -114,17 +117,21 @@ async fn rows(conn: &mut Conn, ids: &[PatchId]) -> Result<Vec<Row>> {
     Ok(ids.iter().filter_map(|id| rows.remove(id)).collect())
 }
 
-/// Returns what is counted of these patches, in one statement.
+/// Returns what is counted of these patches and what says whose turn they are, in one statement.
 ///
 /// # Errors
 /// When the database is away or refuses.
-pub async fn marks(conn: &mut Conn, ids: &[PatchId]) -> Result<HashMap<PatchId, Marks>> {
+pub async fn marks(
+    conn: &mut Conn,
+    ids: &[PatchId],
+    now: Timestamp,
+) -> Result<HashMap<PatchId, Marks>> {
     let mut marks: HashMap<PatchId, Marks> = HashMap::new();
     if ids.is_empty() {
         return Ok(marks);
     }
-    for (patch, kind, what, count) in marks_query(conn.kind(), ids)
-        .all::<(PatchId, i64, i64, i64)>(conn)
+    for (patch, kind, what, count, at) in marks_query(conn.kind(), ids, now)
+        .all::<(PatchId, i64, i64, i64, Option<Timestamp>)>(conn)
         .await?
     {
         let mark = marks.entry(patch).or_default();
@@ -133,7 +140,8 @@ pub async fn marks(conn: &mut Conn, ids: &[PatchId]) -> Result<HashMap<PatchId, 
                 mark.tags.insert(TagId(what), count);
             }
             (1, Some(state)) => mark.checks.add(state, count),
-            _ => mark.unaddressed += count,
+            (2, _) => mark.unaddressed += count,
+            _ => mark.signs.take(kind, what == 1, at),
         }
     }
     Ok(marks)
@@ -152,21 +160,20 @@ pub async fn any_delegate_matching(conn: &mut Conn, text: &str) -> Result<bool> 
     Ok(found.is_some())
 }
 
-fn marks_query(kind: Kind, ids: &[PatchId]) -> Sql {
-    let ids = || ids.iter().map(|id| id.0);
+fn marks_query(kind: Kind, ids: &[PatchId], now: Timestamp) -> Sql {
     let mut query =
-        sql("SELECT patch_id, CAST(0 AS BIGINT), tag_id, count FROM patch_tag WHERE patch_id");
-    query.among_ids(kind, ids()).push(
-        " UNION ALL SELECT patch_id, CAST(1 AS BIGINT), state, count(*) FROM (
+        sql("WITH page AS (SELECT id, submitter_id, series_id, number FROM patch WHERE id");
+    query.among_ids(kind, ids.iter().map(|id| id.0)).push(
+        ") SELECT patch_id, CAST(0 AS BIGINT), tag_id, count, CAST(NULL AS TIMESTAMPTZ)
+             FROM patch_tag WHERE patch_id IN (SELECT id FROM page)
+         UNION ALL SELECT patch_id, CAST(1 AS BIGINT), state, count(*), CAST(NULL AS TIMESTAMPTZ) FROM (
             SELECT patch_id, state, row_number() OVER (PARTITION BY patch_id, account_id, context
                                                        ORDER BY date DESC, id DESC) AS age
-              FROM patch_check WHERE patch_id",
+              FROM patch_check WHERE patch_id IN (SELECT id FROM page)
+            ) latest WHERE age = 1 GROUP BY patch_id, state
+         UNION ALL SELECT patch_id, CAST(2 AS BIGINT), CAST(0 AS BIGINT), count(*), CAST(NULL AS TIMESTAMPTZ) FROM comment
+           WHERE addressed = FALSE AND patch_id IN (SELECT id FROM page) GROUP BY patch_id",
     );
-    query.among_ids(kind, ids()).push(
-        ") latest WHERE age = 1 GROUP BY patch_id, state
-          UNION ALL SELECT patch_id, CAST(2 AS BIGINT), CAST(0 AS BIGINT), count(*) FROM comment
-           WHERE addressed = FALSE AND patch_id",
-    );
-    query.among_ids(kind, ids()).push(" GROUP BY patch_id");
+    attention::push(&mut query, now);
     query
 }

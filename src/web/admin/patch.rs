@@ -88,6 +88,7 @@ pub static MODEL: Model = Model {
     losses: &[
         Loss { what: "Comments", fate: Fate::Go, count: "SELECT count(*) FROM comment WHERE patch_id = " },
         Loss { what: "Checks", fate: Fate::Go, count: "SELECT count(*) FROM patch_check WHERE patch_id = " },
+        Loss { what: "Promises to review it", fate: Fate::Go, count: "SELECT count(*) FROM review_claim WHERE patch_id = " },
         Loss { what: "Events", fate: Fate::Go, count: "SELECT count(*) FROM event WHERE patch_id = " },
         Loss { what: "Bundles it is in", fate: Fate::Stay("stay, without it"), count: "SELECT count(*) FROM bundle_patch WHERE patch_id = " },
     ],

@@ -68,6 +68,7 @@ pub static MODEL: Model = Model {
         Loss { what: "Patches", fate: Fate::Stay("stay, in no series"), count: "SELECT count(*) FROM patch WHERE series_id = " },
         Loss { what: "Mails that lead to it", fate: Fate::Go, count: "SELECT count(*) FROM series_reference WHERE series_id = " },
         Loss { what: "Series that need it", fate: Fate::Stay("stay, needing it no more"), count: "SELECT count(*) FROM series_dependency WHERE to_series_id = " },
+        Loss { what: "Promises to review it", fate: Fate::Go, count: "SELECT count(*) FROM review_claim WHERE series_id = " },
         Loss { what: "Events", fate: Fate::Go, count: "SELECT count(*) FROM event WHERE series_id = " },
     ],
     deeds: &[Deed::View, Deed::Change, Deed::Delete],

@@ -216,6 +216,11 @@ pub static MODEL: Model = Model {
             count: "SELECT count(*) FROM saved_filter WHERE account_id = ",
         },
         Loss {
+            what: "Promises to review something",
+            fate: Fate::Go,
+            count: "SELECT count(*) FROM review_claim WHERE account_id = ",
+        },
+        Loss {
             what: "Delegation rules",
             fate: Fate::Go,
             count: "SELECT count(*) FROM delegation_rule WHERE account_id = ",
