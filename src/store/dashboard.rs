@@ -105,7 +105,10 @@ pub struct Decided {
 const DECIDED: &str = "SELECT e.id, e.date, e.previous_state_id, e.current_state_id, p.id AS patch_id, p.project_id,
        p.submitter_id, p.delegate_id, pr.linkname, p.msgid, p.name, p.series_id, s.name AS series_name
   FROM event e JOIN patch p ON p.id = e.patch_id AND p.state_id = e.current_state_id
-  JOIN project pr ON pr.id = p.project_id LEFT JOIN series s ON s.id = p.series_id ";
+  JOIN project pr ON pr.id = p.project_id LEFT JOIN series s ON s.id = p.series_id
+ WHERE e.previous_state_id IS NOT NULL AND NOT EXISTS (
+       SELECT 1 FROM event l WHERE l.patch_id = e.patch_id AND l.category = 'patch-state-changed' AND l.id > e.id)
+   AND ";
 
 /// Returns what a user has decided since a moment and nobody has changed since, the newest first: of the last `limit` changes of states.
 ///
@@ -120,24 +123,17 @@ pub async fn decided(
     let mut query = sql(DECIDED);
     query
         .push(
-            "WHERE e.id IN (SELECT id FROM (SELECT id FROM event WHERE category = 'patch-state-changed' AND actor_id = ",
+            "e.id IN (SELECT id FROM (SELECT id FROM event WHERE category = 'patch-state-changed' AND actor_id = ",
         )
         .arg(user)
         .push(" ORDER BY id DESC LIMIT ")
         .arg(limit)
         .push(
-            ") newest) AND e.previous_state_id IS NOT NULL \
-             AND e.current_state_id IN (SELECT id FROM state WHERE action_required = FALSE) AND e.date > ",
+            ") newest) AND e.current_state_id IN (SELECT id FROM state WHERE action_required = FALSE) AND e.date > ",
         )
         .arg(since)
         .push(" ORDER BY e.id DESC");
-    let found: Vec<Decided> = query.all(conn).await?;
-    // Of a patch that was decided on twice the last time counts.
-    let mut known = std::collections::HashSet::new();
-    Ok(found
-        .into_iter()
-        .filter(|one| known.insert(one.patch_id))
-        .collect())
+    query.all(conn).await
 }
 
 /// Returns what these events of a user tell of, where it still stands so.
@@ -148,7 +144,7 @@ pub async fn decisions(conn: &mut Conn, user: UserId, events: &[EventId]) -> Res
     let kind = conn.kind();
     let mut query = sql(DECIDED);
     query
-        .push("WHERE e.category = 'patch-state-changed' AND e.previous_state_id IS NOT NULL AND e.actor_id = ")
+        .push("e.category = 'patch-state-changed' AND e.actor_id = ")
         .arg(user)
         .push(" AND e.id")
         .among_ids(kind, events.iter().map(|id| id.0))

@@ -16,7 +16,10 @@ use crate::{
         check::{CheckCounts, CheckState},
         series,
     },
-    store::patch::list::{Marks, Row},
+    store::patch::{
+        attention,
+        list::{Marks, Row},
+    },
 };
 
 /// Patches that stand together in a list.
@@ -103,6 +106,9 @@ fn name(view: &View, table: &Table, group: &Group, id: SeriesId) -> Markup {
         .sum();
     html! {
         input.fold type="checkbox" aria-label={ "Show the patches of " (name) };
+        @if let Some(attention) = attention::of_rows(group.rows.iter().copied(), table.marks, table.vocabulary) {
+            (parts::turn(attention))
+        }
         @if open > 0 { span.open title="comments that ask for action" { (open) " open" } }
         @if let Some(version) = first.series_version.filter(|version| *version > 1) {
             span.version { "v" (version) } " "

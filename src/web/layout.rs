@@ -140,7 +140,7 @@ fn account(view: &View) -> Markup {
         details.menu {
             summary { (user.username) }
             ul {
-                li { a href=(links.user_page("todo/")) data-go="t" { "Waiting for me" } }
+                li { a href=(links.user_page("todo/?all=1")) data-go="t" { "Waiting for me" } }
                 li { a href=(links.user_page("bundles/")) data-go="b" { "Bundles" } }
                 li { a href=(links.user()) data-go="p" { "Profile" } }
                 @if user.is_staff { li { a href=(links.admin("")) { "Administration" } } }

@@ -55,6 +55,7 @@ mod quote;
 mod range_diff;
 mod registration;
 mod reply;
+mod review;
 mod route;
 mod saved;
 mod search;
@@ -192,6 +193,7 @@ pub fn mount(rocket: Rocket<Build>, options: Options) -> Rocket<Build> {
         pwclientrc::routes(),
         session::routes(),
         undo::routes(),
+        review::routes(),
         todo::routes(),
         news::routes(),
         suggest::routes(),

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     domain::{
         PatchId, PersonId, Timestamp,
+        attention::{Attention, Turn},
         check::{CheckCounts, CheckState},
         person,
         project::Project,
@@ -20,7 +21,10 @@ use crate::{
         tag::Tag,
     },
     store::{
-        patch::list::{Marks, Row},
+        patch::{
+            attention,
+            list::{Marks, Row},
+        },
         state::Vocabulary,
     },
 };
@@ -108,6 +112,22 @@ pub fn result(state: CheckState) -> (&'static str, &'static str) {
         CheckState::Warning => ("warn", "with warnings"),
         CheckState::Fail => ("bad", "failed"),
         CheckState::Pending => ("wait", "pending"),
+    }
+}
+
+/// Whose turn it is, for a row: a word, drawn as what the patch waits for; nothing where nobody has to act.
+pub fn turn(attention: Attention) -> Markup {
+    html! {
+        @if attention.turn != Turn::Nobody { i.w title=(attention.reason) { (attention.turn.word()) } }
+    }
+}
+
+/// Whose turn it is, and why, among the facts of a page.
+pub fn waits(attention: Option<Attention>) -> Markup {
+    html! {
+        @if let Some(attention) = attention.filter(|attention| attention.turn != Turn::Nobody) {
+            span.waits { "waits for the " b { (attention.turn.word()) } ": " (attention.reason) }
+        }
     }
 }
 
@@ -365,7 +385,11 @@ fn cell(
         Column::Project => html! { a href=(view.links().list(&row.linkname)) { (row.linkname) } },
         Column::Age => age(row.date, Timestamp::now()),
         Column::Number => html! { @if let Some(number) = row.number { (number) } },
-        Column::Name => name_cell(view, table, row, marks, is_member),
+        Column::Name => html! {
+            // Of a member, the line of its series says it.
+            @if !is_member { (turn(attention::of(row, marks, table.vocabulary))) }
+            (name_cell(view, table, row, marks, is_member))
+        },
         Column::Series => return series_cell(row),
         Column::Tags => return tag_cell(tags, marks),
         Column::Checks => return check_cell(&marks.checks),

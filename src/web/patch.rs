@@ -18,15 +18,22 @@ use super::{
     layout::{self, Frame, Tab},
     odd, parts, quote, range_diff,
     reply::{self, Letter},
+    review::{self, Reviews},
     thread::{self, Mark, Number, Place},
 };
 use crate::{
-    domain::{Timestamp, comment::Comment, person, project::Project},
+    domain::{
+        Timestamp,
+        comment::Comment,
+        person,
+        project::Project,
+        review::{Claim, Subject},
+    },
     mail::{self, outline::FileDiff},
     store::{
         self,
         check::Ranked,
-        patch::{Detail, Related, list::Marks},
+        patch::{Detail, Related, attention, list::Marks},
         series::Member,
         state::Vocabulary,
     },
@@ -123,6 +130,7 @@ struct Page {
     related: Vec<Related>,
     revisions: Vec<revision::Other>,
     marks: Marks,
+    claims: Vec<Claim>,
     editing: Option<Editing>,
     layout: Layout,
 }
@@ -159,6 +167,8 @@ impl Page {
                 .await?
                 .remove(&id)
                 .unwrap_or_default(),
+            claims: store::review::of_patch(db, id, detail.patch.series_id, Timestamp::now())
+                .await?,
             layout: Layout::chosen(view, None),
             project,
             detail,
@@ -178,6 +188,17 @@ impl Page {
             members: &self.members,
             current: &self.detail.patch.msgid,
         })
+    }
+
+    fn reviews(&self) -> Reviews<'_> {
+        let detail = &self.detail;
+        Reviews {
+            subject: Subject::Patch(detail.patch.id),
+            project: self.project.id,
+            submitter: detail.patch.submitter_id,
+            is_open: detail.action_required && !detail.patch.archived,
+            claims: &self.claims,
+        }
     }
 
     fn letter(&self) -> Letter<'_> {
@@ -228,6 +249,7 @@ fn drawn(view: &View, page: &Page, file: Option<&str>) -> Result<Answer> {
 fn part(view: &View, page: &Page, target: &str) -> Option<Markup> {
     let changed = match target {
         PANEL => html! { (side(view, page, page.place().as_ref())) (facts(view, page)) },
+        review::PART => html! { (review::drawn(view, &page.reviews())) (facts(view, page)) },
         _ => thread::marked(
             view,
             &page.letter(),
@@ -285,6 +307,7 @@ fn heading(view: &View, page: &Page, name: &str, files: &[FileDiff]) -> Markup {
         header.heading {
             h1 { (name) }
             (facts(view, page))
+            (review::drawn(view, &page.reviews()))
             nav.jump aria-label="On this page" {
                 a href="#message" data-key="1" { "Message" }
                 @if !files.is_empty() {
@@ -312,6 +335,7 @@ fn facts(view: &View, page: &Page) -> Markup {
             span { (parts::moment(detail.patch.date)) }
             @if page.checks.iter().any(|check| check.effective) { span { (parts::checks(&page.marks.checks)) } }
             (parts::tags(&page.vocabulary.tags, &page.marks.tags))
+            (parts::waits(Some(attention::of(&detail.patch, &page.marks, &page.vocabulary))))
         }
     }
 }

@@ -101,6 +101,21 @@ pub fn said(lines: &Lines, reply: &str) -> Vec<Said> {
     found
 }
 
+/// Returns the first line of a reply that is its author's: not quoted, and not the one that says who is quoted.
+pub fn opening(reply: &str) -> Option<&str> {
+    let lines = reply
+        .lines()
+        .map(str::trim)
+        .take_while(|line| *line != "--");
+    let mut own = lines.filter(|line| !line.is_empty() && !line.starts_with('>'));
+    own.find(|line| !introduces(line))
+}
+
+/// Says whether a line says who is quoted: `On Monday, Bob wrote:`, which is often broken in two.
+fn introduces(line: &str) -> bool {
+    line.ends_with("wrote:") || (line.starts_with("On ") && line.contains(','))
+}
+
 /// Returns a quoted line as it was before it was quoted; a deeper quote is somebody else's.
 fn quoted(line: &str) -> Option<&str> {
     let rest = line.strip_prefix('>')?;
@@ -138,6 +153,27 @@ mod tests {
         said.into_iter()
             .map(|said| (said.place, said.text))
             .collect()
+    }
+
+    #[test]
+    fn a_reply_opens_with_the_first_line_of_its_own() {
+        for (reply, expected) in [
+            ("Thanks, applied.\n", Some("Thanks, applied.")),
+            (
+                "On Mon, 2 Nov 2026, Bob wrote:\n> a\n\nWhy?\nSo.\n",
+                Some("Why?"),
+            ),
+            (
+                "On Mon, 2 Nov 2026 at 10:00, Bob\n<bob@example.org> wrote:\n> a\nWhy?\n",
+                Some("Why?"),
+            ),
+            ("On the whole I like it.\n", Some("On the whole I like it.")),
+            ("> a\n> b\n", None),
+            ("> a\n-- \nBob\n", None),
+            ("", None),
+        ] {
+            assert_eq!(opening(reply), expected, "{reply:?}");
+        }
     }
 
     #[test]

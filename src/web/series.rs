@@ -20,6 +20,7 @@ use super::{
     layout::{self, Frame, Tab},
     odd,
     parts::{self, Column, Table},
+    review::{self, Reviews},
     text, thread,
 };
 use crate::{
@@ -29,12 +30,16 @@ use crate::{
         cover::Cover,
         filter::{Archive, Order, OrderKey, PatchFilter, States},
         project::Project,
+        review::{Claim, Subject},
         series,
         tag::Counter,
     },
     store::{
         self,
-        patch::list::{Marks, Row},
+        patch::{
+            attention,
+            list::{Marks, Row},
+        },
         revision::Revision,
         series::{Neighbour, Sent},
         state::Vocabulary,
@@ -103,6 +108,13 @@ async fn detail(linkname: &str, id: &str, view: View<'_>, mut db: Db<'_>) -> Res
     }
     let page = Page::load(&mut db, &view, project, sent).await?;
     drop(db);
+    if view.fragment == Some(review::PART) {
+        let body = html! { (review::drawn(&view, &page.reviews())) (facts(&view, &page)) (layout::notices(&view)) };
+        return Ok(Answer::Part {
+            body,
+            address: None,
+        });
+    }
     Ok(Answer::Page(whole(&view, &page)))
 }
 
@@ -224,6 +236,7 @@ struct Page {
     collected: Collected,
     /// The patches that have been applied, for those who maintain the project: place, name and commit.
     committed: Vec<(Option<i64>, String, String)>,
+    claims: Vec<Claim>,
     bar: Option<Bar>,
     /// What was entered for the revision before, and what is wrong with it.
     entered: Option<String>,
@@ -249,8 +262,10 @@ impl Page {
             true => store::patch::committed(db, series.id).await?,
             false => Vec::new(),
         };
+        let claims = store::review::of_series(db, series.id, Timestamp::now()).await?;
         let bar = Bar::load(db, view, &[project.id]).await?;
         Ok(Page {
+            claims,
             // A series is most often decided on as a whole.
             bar: bar.map(Bar::all_ticked),
             revisions,
@@ -266,6 +281,21 @@ impl Page {
             entered: None,
             faults: Faults::default(),
         })
+    }
+
+    fn reviews(&self) -> Reviews<'_> {
+        let series = &self.sent.series;
+        let is_open = |row: &Row| {
+            let state = self.vocabulary.state(row.state_id);
+            !row.archived && state.is_some_and(|state| state.action_required)
+        };
+        Reviews {
+            subject: Subject::Series(series.id),
+            project: series.project_id,
+            submitter: series.submitter_id,
+            is_open: self.rows.iter().any(is_open),
+            claims: &self.claims,
+        }
     }
 
     fn name(&self) -> String {
@@ -314,13 +344,8 @@ fn whole(view: &View, page: &Page) -> Markup {
             } } }
             header.heading {
                 h1 { (parts::title(&name)) @if label(page) != "v1" { " " span.version { (label(page)) } } }
-                p.facts {
-                    span { (parts::submitter(view, project, series.submitter_id, page.sent.submitter_name.as_deref(), &page.sent.submitter_email)) }
-                    span { (parts::moment(series.date)) }
-                    (received(page))
-                    @if page.checks() != CheckCounts::default() { span { (parts::checks(&page.checks())) } }
-                    (parts::tags(&page.vocabulary.tags, &page.tags()))
-                }
+                (facts(view, page))
+                (review::drawn(view, &page.reviews()))
             }
             div.columns {
                 div.reading {
@@ -337,6 +362,22 @@ fn whole(view: &View, page: &Page) -> Markup {
             }
         },
     )
+}
+
+/// The line below the name: part of the page, and beside who reviews when that is changed.
+fn facts(view: &View, page: &Page) -> Markup {
+    let (series, project) = (&page.sent.series, &page.project);
+    let attention = attention::of_rows(&page.rows, &page.marks, &page.vocabulary);
+    html! {
+        p.facts #standing hx-swap-oob=[view.fragment.map(|_| "true")] {
+            span { (parts::submitter(view, project, series.submitter_id, page.sent.submitter_name.as_deref(), &page.sent.submitter_email)) }
+            span { (parts::moment(series.date)) }
+            (received(page))
+            @if page.checks() != CheckCounts::default() { span { (parts::checks(&page.checks())) } }
+            (parts::tags(&page.vocabulary.tags, &page.tags()))
+            (parts::waits(attention))
+        }
+    }
 }
 
 /// What the series calls itself: `v2`, `v5.1`.

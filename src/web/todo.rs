@@ -1,5 +1,8 @@
 //! What waits for whoever looks (`web.md §11`): over all projects in sections, and in one project as a list.
 
+mod decided;
+mod reply;
+
 use std::collections::{HashMap, HashSet};
 
 use maud::{Markup, html};
@@ -10,6 +13,7 @@ use super::{
     answer::Answer,
     bulk::{self, Bar},
     error::Result,
+    field,
     form::Form,
     guard::{Pairs, View},
     layout::{self, Frame, Tab},
@@ -21,27 +25,31 @@ use super::{
 use crate::{
     auth::session::Session,
     domain::{
-        PatchId, ProjectId, SeriesId, StateId, Timestamp,
+        PatchId, ProjectId, SeriesId, Timestamp, UserId,
+        attention::{Standing, Turn},
         filter::{Delegate, Order, OrderKey, PatchFilter, States, Submitter},
         project::Project,
         series,
-        state::CHANGES_REQUESTED,
     },
     store::{
         self,
-        patch::list::{Marks, Row},
+        dashboard::Decided,
+        patch::{
+            attention,
+            list::{Marks, Row},
+        },
         state::Vocabulary,
     },
 };
 
-/// More patches of a section are not shown.
-const MOST: i64 = 200;
-/// More patches that nobody has on the desk are not shown: the project's list has them.
-const MOST_UNASSIGNED: i64 = 50;
+use reply::Replies;
+
+/// More patches of a section are not shown: lists have them.
+const MOST: i64 = 50;
 
 /// Returns the routes of what waits.
 pub fn routes() -> Vec<Route> {
-    rocket::routes![all, change_all, of_project, change_of_project]
+    rocket::routes![all, change_all, of_project, change_of_project, reply::seen]
 }
 
 #[rocket::get("/user/todo")]
@@ -55,16 +63,21 @@ async fn all(view: View<'_>, pairs: Pairs, mut db: Db<'_>) -> Result<Answer> {
     {
         return Ok(Answer::Found(view.links().todo(&project.linkname)));
     }
-    let page = Page::load(&mut db, &view, session, waiting).await?;
+    let page = Page::load(&mut db, &view, session, waiting, &pairs).await?;
     drop(db);
     Ok(Answer::Page(page.drawn(&view)))
 }
 
 #[rocket::post("/user/todo", data = "<form>")]
-async fn change_all(view: View<'_>, mut db: Db<'_>, form: Form<'_>) -> Result<Answer> {
+async fn change_all(
+    view: View<'_>,
+    pairs: Pairs,
+    mut db: Db<'_>,
+    form: Form<'_>,
+) -> Result<Answer> {
     let session = view.logged_in()?;
     let waiting = store::patch::todo::by_project(&mut db, session.caller.user.id).await?;
-    let mut page = Page::load(&mut db, &view, session, waiting).await?;
+    let mut page = Page::load(&mut db, &view, session, waiting, &pairs).await?;
     drop(db);
     let faults = bulk::receive(&view, &form, &page.vocabulary, None).await?;
     if faults.is_empty() {
@@ -159,6 +172,8 @@ struct Page {
     waiting: Vec<(ProjectId, i64)>,
     mine: Vec<ProjectId>,
     sections: [Vec<Row>; 3],
+    replies: Replies,
+    decided: Vec<Decided>,
     marks: HashMap<PatchId, Marks>,
     bar: Option<Bar>,
 }
@@ -169,11 +184,13 @@ impl Page {
         view: &View<'_>,
         session: &Session,
         waiting: Vec<(ProjectId, i64)>,
+        pairs: &Pairs,
     ) -> Result<Page> {
         let vocabulary = store::state::vocabulary(db).await?;
-        let rights = &session.caller.rights;
-        let sections = [
-            delegated(db, session, &vocabulary).await?,
+        let (rights, user) = (&session.caller.rights, session.caller.user.id);
+        let now = Timestamp::now();
+        let mut sections = [
+            mine_to_do(db, session, &vocabulary, now).await?,
             submitted(db, session, &vocabulary).await?,
             unassigned(db, &rights.maintains, &vocabulary).await?,
         ];
@@ -182,9 +199,13 @@ impl Page {
         let shown = rows().map(|row| row.project_id);
         let shown = shown.chain(rights.maintains.iter().copied());
         let shown: Vec<ProjectId> = shown.collect::<HashSet<_>>().into_iter().collect();
+        let marks = store::patch::list::marks(db, &Vec::from_iter(ids), now).await?;
+        author_first(&mut sections[1], &marks, &vocabulary);
         Ok(Page {
             projects: store::project::by_ids(db, &shown).await?,
-            marks: store::patch::list::marks(db, &Vec::from_iter(ids), Timestamp::now()).await?,
+            replies: Replies::load(db, user, pairs).await?,
+            decided: decided::load(db, user).await?,
+            marks,
             bar: Bar::load(db, view, &shown)
                 .await?
                 .map(Bar::of_several_tables),
@@ -204,12 +225,13 @@ impl Page {
             matches: None,
             htmx: false,
         };
-        let [delegated, submitted, unassigned] = &self.sections;
+        let [waiting, submitted, unassigned] = &self.sections;
+        let what = explanation(&self.vocabulary) + " And those you have promised to review.";
         let tables = html! {
-            (self.section(view, "waiting", "Waiting for me", &explanation(&self.vocabulary), delegated, "Nothing waits for you."))
-            (self.section(view, "mine", "My submissions needing action",
-                "Patches of yours with comments that ask for something, or with changes requested.", submitted,
-                "Nothing of yours needs you."))
+            (self.section(view, "waiting", "Waiting for me", &what, waiting, "Nothing waits for you."))
+            (self.section(view, "mine", "My submissions",
+                "What you sent and nobody has decided on; first what waits for you.", submitted,
+                "Nothing of yours is under way."))
             @if !self.mine.is_empty() {
                 (self.section(view, "unassigned", "Unassigned in my projects",
                     "Patches on nobody's desk in projects you maintain, oldest first.", unassigned,
@@ -221,7 +243,12 @@ impl Page {
             &Frame::site("Waiting for you"),
             html! {
                 header.heading { h1 { "Waiting for you" } (self.by_project(view)) }
-                div.todo { (bulk::form(view, &place, self.bar.as_ref(), tables)) }
+                div.todo {
+                    // Forms do not stand in forms: these have buttons of their own.
+                    (self.replies.drawn(view))
+                    (bulk::form(view, &place, self.bar.as_ref(), tables))
+                    (decided::drawn(view, &self.vocabulary, &self.decided))
+                }
             },
         )
     }
@@ -252,12 +279,8 @@ impl Page {
         none: &str,
     ) -> Markup {
         let many = self.projects.len() > 1;
-        let most = match id {
-            "unassigned" => MOST_UNASSIGNED,
-            _ => MOST,
-        };
-        let is_cut = rows.len() as i64 > most;
-        let rows = &rows[..rows.len().min(most as usize)];
+        let is_cut = rows.len() as i64 > MOST;
+        let rows = &rows[..rows.len().min(MOST as usize)];
         html! {
             section id=(id) {
                 h2 { (title) span.n { (rows.len()) @if is_cut { "+" } } }
@@ -345,56 +368,62 @@ const OLDEST_FIRST: Order = Order {
     descending: false,
 };
 
-async fn rows(
-    db: &mut Db<'_>,
-    filter: &PatchFilter,
-    vocabulary: &Vocabulary,
-    most: i64,
-) -> Result<Vec<Row>> {
+async fn rows(db: &mut Db<'_>, filter: &PatchFilter, vocabulary: &Vocabulary) -> Result<Vec<Row>> {
     let states = &vocabulary.states;
-    Ok(store::patch::list::few(db, filter, OLDEST_FIRST, states, most + 1).await?)
+    Ok(store::patch::list::few(db, filter, OLDEST_FIRST, states, MOST + 1).await?)
 }
 
-/// Returns what lies on the reader's desk: series together, the one that waits longest first.
-async fn delegated(
+/// Returns what lies on the reader's desk, and what the reader has promised to review: series together, the one that waits
+/// longest first.
+async fn mine_to_do(
     db: &mut Db<'_>,
     session: &Session,
     vocabulary: &Vocabulary,
+    now: Timestamp,
 ) -> Result<Vec<Row>> {
+    let user = session.caller.user.id;
     let filter = PatchFilter {
-        delegate: Some(Delegate::User(session.caller.user.id)),
+        delegate: Some(Delegate::User(user)),
         ..PatchFilter::default()
     };
-    Ok(by_series(rows(db, &filter, vocabulary, MOST).await?))
+    let mut found = rows(db, &filter, vocabulary).await?;
+    let promised = store::review::patches(db, user, now, MOST).await?;
+    let is_new = |id: &PatchId| !found.iter().any(|row| row.id == *id);
+    let others: Vec<PatchId> = promised.into_iter().filter(is_new).collect();
+    found.extend(store::patch::list::rows(db, &others).await?);
+    found.sort_by_key(|row| (row.date, row.id));
+    Ok(by_series(found))
 }
 
-/// Returns what the reader has sent and has to do something about.
+/// Returns what the reader has sent and is not decided: what is asked to be changed is not, either.
 async fn submitted(
     db: &mut Db<'_>,
     session: &Session,
     vocabulary: &Vocabulary,
 ) -> Result<Vec<Row>> {
-    let states = |wanted: fn(&crate::domain::State) -> bool| {
-        let found = vocabulary.states.iter().filter(|state| wanted(state));
-        found.map(|state| state.id).collect::<Vec<StateId>>()
-    };
-    let mut filter = PatchFilter {
+    let states = vocabulary.states.iter();
+    let under_way = states.filter(|state| Standing::of(state) != Standing::Decided);
+    let filter = PatchFilter {
         submitter: Some(Submitter::Account(session.caller.user.id)),
-        states: States::Among(states(|state| state.slug == CHANGES_REQUESTED)),
+        states: States::Among(under_way.map(|state| state.id).collect()),
         ..PatchFilter::default()
     };
-    let mut found = rows(db, &filter, vocabulary, MOST).await?;
-    filter.unaddressed = true;
-    filter.states = States::Among(states(|state| {
-        state.action_required || state.slug == CHANGES_REQUESTED
-    }));
-    for row in rows(db, &filter, vocabulary, MOST).await? {
-        if !found.iter().any(|known| known.id == row.id) {
-            found.push(row);
-        }
-    }
-    found.sort_by_key(|row| (row.date, row.id));
-    Ok(by_series(found))
+    Ok(by_series(rows(db, &filter, vocabulary).await?))
+}
+
+/// Puts what waits for its author before the rest; patches of a series stay together.
+fn author_first(rows: &mut [Row], marks: &HashMap<PatchId, Marks>, vocabulary: &Vocabulary) {
+    let none = Marks::default();
+    let is_authors = |row: &Row| {
+        let marks = marks.get(&row.id).unwrap_or(&none);
+        attention::of(row, marks, vocabulary).turn == Turn::Author
+    };
+    let waiting = rows.iter().filter(|row| is_authors(row));
+    let series: HashSet<SeriesId> = waiting.filter_map(|row| row.series_id).collect();
+    rows.sort_by_cached_key(|row| {
+        let with_others = row.series_id.is_some_and(|id| series.contains(&id));
+        !(with_others || is_authors(row))
+    });
 }
 
 /// Returns what nobody has on the desk in these projects.
@@ -411,9 +440,7 @@ async fn unassigned(
         delegate: Some(Delegate::Nobody),
         ..PatchFilter::default()
     };
-    Ok(by_series(
-        rows(db, &filter, vocabulary, MOST_UNASSIGNED).await?,
-    ))
+    Ok(by_series(rows(db, &filter, vocabulary).await?))
 }
 
 /// Puts the patches of each series together, in order; rows come oldest first.

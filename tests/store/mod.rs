@@ -1,5 +1,6 @@
 //! The database, on each engine.
 
+mod attention;
 mod change;
 mod constraint;
 mod domain;

@@ -553,7 +553,7 @@ impl Player {
                     )
                 })
                 .collect();
-            let marks = list::marks(conn, &[*id])
+            let marks = list::marks(conn, &[*id], Timestamp::now())
                 .await
                 .expect("marks")
                 .remove(id)
@@ -575,7 +575,9 @@ impl Player {
         let tags = store::tag::all(conn).await.expect("tags");
         let ids: Vec<PatchId> = self.patches.values().copied().collect();
         let before = conn.statements();
-        let marks = list::marks(conn, &ids).await.expect("marks");
+        let marks = list::marks(conn, &ids, Timestamp::now())
+            .await
+            .expect("marks");
         assert!(conn.statements() - before <= 1, "a query per patch");
         let of = |id: &PatchId| -> Vec<i64> {
             let counted = |abbrev: &str| {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use patchwork::{
     auth,
-    domain::{BundleId, PatchId, ProjectId, UserId},
+    domain::{BundleId, PatchId, ProjectId, Timestamp, UserId, review::Subject},
     store::{
         self, Db,
         dump::{Options, Place, TABLES},
@@ -73,6 +73,8 @@ struct Things {
     token: i64,
     session: String,
     filter: i64,
+    claim: i64,
+    decision: String,
 }
 
 async fn bundle(db: &Db, world: &World, name: &str, public: bool) -> BundleId {
@@ -87,6 +89,18 @@ async fn bundle(db: &Db, world: &World, name: &str, public: bool) -> BundleId {
         .expect("patches");
     tx.commit().await.expect("a commit");
     bundle
+}
+
+/// Has somebody promise to review a patch.
+async fn claimed(db: &Db, user: i64, patch: i64) -> i64 {
+    let now = Timestamp::now();
+    let mut tx = db.begin().await.expect("a transaction");
+    let (subject, ends) = (Subject::Patch(PatchId(patch)), now.plus_minutes(60));
+    store::review::insert(&mut tx, subject, UserId(user), now, ends)
+        .await
+        .expect("a promise");
+    tx.commit().await.expect("a commit");
+    letters::count(db, "SELECT id FROM review_claim").await
 }
 
 async fn things(db: &Db, site: &Client) -> Things {
@@ -149,6 +163,12 @@ async fn things(db: &Db, site: &Client) -> Things {
     .expect("a filter");
     tx.commit().await.expect("a commit");
     let filter = letters::count(db, "SELECT id FROM saved_filter").await;
+    let claim = claimed(db, world.user, world.foreign).await;
+    let decision = letters::count(
+        db,
+        "SELECT max(id) FROM event WHERE category = 'patch-state-changed'",
+    )
+    .await;
     Things {
         world,
         clerk,
@@ -163,6 +183,8 @@ async fn things(db: &Db, site: &Client) -> Things {
         token,
         session,
         filter,
+        claim,
+        decision: decision.to_string(),
     }
 }
 
@@ -326,7 +348,40 @@ impl Things {
                 fields(&[("addressed", "")]),
                 "LFFFDFFF",
             ),
+            row(
+                "/undo/decision",
+                "/undo/decision/",
+                fields(&[("event", &self.decision)]),
+                "LSSSDSSS",
+            ),
             row("/undo/<id>", &self.undo, Vec::new(), "LSSSDSSS"),
+            row(
+                "/user/replies-seen",
+                "/user/replies-seen/",
+                fields(&[("newest", &self.on_patch.to_string())]),
+                "LDDDDDDD",
+            ),
+            row(
+                "/review/patch/<id>",
+                &format!("/review/patch/{}/", self.world.patch),
+                fields(&[("days", "3")]),
+                // Archived above by those who may.
+                "LDFSSDDD",
+            ),
+            row(
+                "/review/series/<id>",
+                &format!("/review/series/{}/", self.series),
+                fields(&[("days", "3")]),
+                // There is nothing in it.
+                "LSFSSSSS",
+            ),
+            // In a project that none of them maintains.
+            row(
+                "/review/end/<id>",
+                &format!("/review/end/{}/", self.claim),
+                Vec::new(),
+                "LDFFFFFF",
+            ),
         ]
     }
 

@@ -119,11 +119,15 @@ pub async fn what_waits_in_all_projects_is_in_sections(db: &Db) {
     assert!(page.texts("#unassigned").is_empty());
     let ann = Browser::of(&site, db, world.ann).await;
     let page = ann.get("/user/todo/").await;
-    assert_eq!(page.texts("#mine td.c-name a"), ["asked", "far"]);
+    // What waits for its author first.
+    assert_eq!(
+        page.texts("#mine td.c-name a"),
+        ["asked", "far", "[1/2] first", "[2/2] second", "alpha"]
+    );
     let mara = Browser::of(&site, db, world.mara).await;
     let page = mara.get("/user/todo/").await;
     assert_eq!(page.texts("#unassigned td.c-name a"), ["beta"]);
-    assert_eq!(page.statements(), 14);
+    assert_eq!(page.statements(), 16);
     let ticks = ids
         .iter()
         .map(|id| format!("patch_id:{id}"))
@@ -218,4 +222,120 @@ pub async fn me_is_whoever_looks(db: &Db) {
         ]
     );
     assert_eq!(page.values("#f-delegate option[selected]", "value"), ["me"]);
+}
+
+pub async fn new_replies_stay_new_until_they_are_seen(db: &Db) {
+    let world = world(db).await;
+    let said = "On Monday, Ann wrote:\n> a\n\nWhy <b>that</b>?\n";
+    let first = seed::comment(db, Some(world.patch), None, "<r1@h>", said).await;
+    let site = seed::site(db, |_| {}).await;
+    let ann = Browser::of(&site, db, world.ann).await;
+    let page = ann.get("/user/todo/").await;
+    assert_eq!(
+        page.texts("#replies li"),
+        ["alpha Bob, 2023-11-23 Why <b>that</b>?"]
+    );
+    assert_eq!(
+        page.values("#replies li a", "href"),
+        [format!("/project/one/patch/1@h/#{first}")]
+    );
+    // Looking is not seeing, and what came after the page was drawn stays new.
+    assert_eq!(
+        ann.get("/user/todo/").await.texts("#replies li a"),
+        ["alpha"]
+    );
+    let form = page.form("#replies form");
+    let sent: Vec<(&str, &str)> = form
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    for n in 0..25 {
+        seed::comment(db, Some(world.patch), None, &format!("<s{n}@h>"), "More.\n").await;
+    }
+    let page = ann.submit("/user/replies-seen/", &sent).await;
+    assert_eq!(page.texts("#replies h2"), ["New replies20+"]);
+    let older = page.values("#replies .more-news a", "href").remove(0);
+    let page = ann.get(&older).await;
+    assert_eq!(page.texts("#replies li").len(), 5);
+    assert!(page.texts("#replies form").is_empty());
+    let desk = Browser::of(&site, db, world.desk).await;
+    let page = desk.get("/user/todo/?all=1").await;
+    assert_eq!(page.texts("#replies li").len(), 20);
+    let user = Browser::of(&site, db, world.user).await;
+    let page = user.get("/user/todo/").await;
+    assert_eq!(page.texts("#replies p"), ["You have seen every reply."]);
+}
+
+pub async fn what_i_sent_says_whose_turn_it_is(db: &Db) {
+    let world = world(db).await;
+    let asked = Patch {
+        project: world.one,
+        name: "asked",
+        msgid: "<4@h>",
+        day: 5,
+        ..Patch::default()
+    };
+    let done = Patch {
+        name: "done",
+        msgid: "<5@h>",
+        state: 3,
+        ..asked.clone()
+    };
+    let ids = seed::patches(db, &[asked, done]).await;
+    seed::comment(db, Some(ids[0]), None, "<c@h>", "do this").await;
+    let site = seed::site(db, |_| {}).await;
+    let ann = Browser::of(&site, db, world.ann).await;
+    let page = ann.get("/user/todo/").await;
+    assert_eq!(page.texts("#mine td.c-name a"), ["asked", "alpha"]);
+    assert_eq!(page.texts("#mine .w"), ["author", "maintainer"]);
+    assert_eq!(
+        page.values("#mine .w", "title"),
+        ["a comment asks for action", "on the delegate's desk"]
+    );
+}
+
+pub async fn what_i_decided_is_taken_back(db: &Db) {
+    let world = world(db).await;
+    let site = seed::site(db, |_| {}).await;
+    let mara = Browser::of(&site, db, world.mara).await;
+    assert!(mara.get("/user/todo/").await.texts("#decided").is_empty());
+    let ticks = [world.patch, world.other].map(|id| format!("patch_id:{id}"));
+    let change = |state| {
+        [
+            (ticks[0].as_str(), "on"),
+            (ticks[1].as_str(), "on"),
+            ("action", "update"),
+            ("state", state),
+        ]
+    };
+    mara.submit("/project/one/list/", &change("3")).await;
+    let page = mara.get("/user/todo/").await;
+    let told = page.texts("#decided li");
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told.iter().all(|text| text.contains("Accepted")));
+    // Longer ago than a change can be taken back by its notice.
+    let mut tx = db.begin().await.expect("a transaction");
+    sql("DELETE FROM undo")
+        .run(&mut tx)
+        .await
+        .expect("a delete");
+    tx.commit().await.expect("a commit");
+    let form = page.form("#decided form");
+    let sent: Vec<(&str, &str)> = form
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let ann = Browser::of(&site, db, world.ann).await;
+    let others = ann.submit("/undo/decision/", &sent).await;
+    assert_eq!(others.texts("#notices .failed").len(), 1);
+    let page = mara.submit("/undo/decision/", &sent).await;
+    assert_eq!(page.texts("#notices p"), ["1 patch as before."]);
+    assert_eq!(page.texts("#decided li").len(), 1);
+    let states = [
+        standing(db, world.patch).await.0,
+        standing(db, world.other).await.0,
+    ];
+    assert!(states == [1, 3] || states == [3, 1], "{states:?}");
+    let page = mara.submit("/undo/decision/", &sent).await;
+    assert_eq!(page.texts("#notices .failed").len(), 1);
 }

@@ -100,7 +100,11 @@ pub async fn few(
     rows(conn, &ids).await
 }
 
-async fn rows(conn: &mut Conn, ids: &[PatchId]) -> Result<Vec<Row>> {
+/// Returns the rows of these patches, in the order of their ids here.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn rows(conn: &mut Conn, ids: &[PatchId]) -> Result<Vec<Row>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
