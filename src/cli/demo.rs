@@ -18,7 +18,11 @@ use super::{
 };
 use crate::{
     config::{Given, Settings, masked},
-    domain::{ListId, MessageId, Project, ProjectId, Timestamp, UserId, check::CheckState},
+    domain::{
+        ListId, MessageId, Project, ProjectId, Timestamp, UserId,
+        check::CheckState,
+        review::{self, Subject},
+    },
     mail::mbox::Splitter,
     store::{self, Conn, Db, fixture},
 };
@@ -33,6 +37,10 @@ const ADMIN: &str = "admin";
 const MAINTAINERS: &[&str] = &["mara", "tobias"];
 /// Who reports the sample's checks.
 const CI: &str = "ci";
+
+/// Who has promised a review, and of which series: the one this mail begins.
+const REVIEWER: &str = "mara";
+const REVIEWED: &str = "<20261110100221.80478-1-aicha@example.org>";
 
 /// Serve a site with a sample list
 #[derive(Debug, Args)]
@@ -173,6 +181,9 @@ async fn load(settings: &Settings) -> anyhow::Result<bool> {
     };
     parsearchive::run(&db, archive, None, settings, &ProgressBar::hidden()).await?;
     checks(&db).await?;
+    if is_new {
+        promise(&db).await?;
+    }
     db.close().await;
     Ok(is_new)
 }
@@ -237,6 +248,26 @@ async fn checks(db: &Db) -> anyhow::Result<()> {
     };
     for check in &checks {
         put_check(&mut tx, project.id, ci.id, check).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Has a maintainer promise to review a series.
+async fn promise(db: &Db) -> anyhow::Result<()> {
+    let mut tx = db.begin().await?;
+    let (Some(user), Some(project)) = (
+        store::user::by_username(&mut tx, REVIEWER).await?,
+        store::project::by_linkname(&mut tx, LINKNAME).await?,
+    ) else {
+        return Ok(());
+    };
+    let mails = [MessageId::new(REVIEWED)];
+    let found = store::series::by_references(&mut tx, project.id, &mails).await?;
+    if let Some(claim) = found.into_iter().find(|claim| claim.distance == 0) {
+        let (subject, now) = (Subject::Series(claim.series.id), Timestamp::now());
+        let ends = now.plus_minutes(review::USUAL * 24 * 60);
+        store::review::insert(&mut tx, subject, user.id, now, ends).await?;
     }
     tx.commit().await?;
     Ok(())

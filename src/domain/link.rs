@@ -218,7 +218,7 @@ impl Links {
 
     /// What takes decisions back that events tell of.
     pub fn undo_decision(&self) -> String {
-        format!("{}/undo/decision/", self.base)
+        format!("{}/undecide/", self.base)
     }
 
     /// Where somebody promises to review something.

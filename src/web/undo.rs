@@ -44,7 +44,7 @@ async fn back(id: &str, view: View<'_>, db: Db<'_>, form: Form<'_>) -> Result<An
 
 /// Gives patches back the states they had before decisions of the reader, as the events named tell of them: at any time, as long as
 /// they still stand as decided.
-#[rocket::post("/undo/decision", data = "<form>")]
+#[rocket::post("/undecide", data = "<form>")]
 async fn undecide(view: View<'_>, db: Db<'_>, form: Form<'_>) -> Result<Answer> {
     let session = view.logged_in()?;
     drop(db);

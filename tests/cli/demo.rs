@@ -40,6 +40,7 @@ fn a_demo_is_made_once_and_found_again() {
         "\"comment\"",
         "\"patch_check\"",
         "\"maintainer\"",
+        "\"review_claim\"",
     ] {
         assert!(before.contains(table), "nothing of {table}");
     }

@@ -349,8 +349,8 @@ impl Things {
                 "LFFFDFFF",
             ),
             row(
-                "/undo/decision",
-                "/undo/decision/",
+                "/undecide",
+                "/undecide/",
                 fields(&[("event", &self.decision)]),
                 "LSSSDSSS",
             ),

@@ -326,9 +326,9 @@ pub async fn what_i_decided_is_taken_back(db: &Db) {
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
     let ann = Browser::of(&site, db, world.ann).await;
-    let others = ann.submit("/undo/decision/", &sent).await;
+    let others = ann.submit("/undecide/", &sent).await;
     assert_eq!(others.texts("#notices .failed").len(), 1);
-    let page = mara.submit("/undo/decision/", &sent).await;
+    let page = mara.submit("/undecide/", &sent).await;
     assert_eq!(page.texts("#notices p"), ["1 patch as before."]);
     assert_eq!(page.texts("#decided li").len(), 1);
     let states = [
@@ -336,6 +336,6 @@ pub async fn what_i_decided_is_taken_back(db: &Db) {
         standing(db, world.other).await.0,
     ];
     assert!(states == [1, 3] || states == [3, 1], "{states:?}");
-    let page = mara.submit("/undo/decision/", &sent).await;
+    let page = mara.submit("/undecide/", &sent).await;
     assert_eq!(page.texts("#notices .failed").len(), 1);
 }
