@@ -107,7 +107,7 @@ fn name(view: &View, table: &Table, group: &Group, id: SeriesId) -> Markup {
     html! {
         input.fold type="checkbox" aria-label={ "Show the patches of " (name) };
         @if let Some(attention) = attention::of_rows(group.rows.iter().copied(), table.marks, table.vocabulary) {
-            (parts::turn(attention))
+            (parts::turn(attention, true))
         }
         @if open > 0 { span.open title="comments that ask for action" { (open) " open" } }
         @if let Some(version) = first.series_version.filter(|version| *version > 1) {

@@ -115,10 +115,10 @@ pub fn result(state: CheckState) -> (&'static str, &'static str) {
     }
 }
 
-/// Whose turn it is, for a row: a word, drawn as what the patch waits for; nothing where nobody has to act.
-pub fn turn(attention: Attention) -> Markup {
+/// Whose turn it is, for a row: a word, drawn as what the patch waits for, and on demand why; nothing where nobody has to act.
+pub fn turn(attention: Attention, is_told: bool) -> Markup {
     html! {
-        @if attention.turn != Turn::Nobody { i.w title=(attention.reason) { (attention.turn.word()) } }
+        @if attention.turn != Turn::Nobody { i.w title=[is_told.then_some(attention.reason)] { (attention.turn.word()) } }
     }
 }
 
@@ -385,11 +385,15 @@ fn cell(
         Column::Project => html! { a href=(view.links().list(&row.linkname)) { (row.linkname) } },
         Column::Age => age(row.date, Timestamp::now()),
         Column::Number => html! { @if let Some(number) = row.number { (number) } },
-        Column::Name => html! {
-            // Of a member, the line of its series says it.
-            @if !is_member { (turn(attention::of(row, marks, table.vocabulary))) }
-            (name_cell(view, table, row, marks, is_member))
-        },
+        Column::Name => {
+            // The widest rows of all would be too heavy with a reason in each.
+            let is_told = !table.columns.contains(&Column::Series);
+            html! {
+                // Of a member, the line of its series says it.
+                @if !is_member { (turn(attention::of(row, marks, table.vocabulary), is_told)) }
+                (name_cell(view, table, row, marks, is_member))
+            }
+        }
         Column::Series => return series_cell(row),
         Column::Tags => return tag_cell(tags, marks),
         Column::Checks => return check_cell(&marks.checks),

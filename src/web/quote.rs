@@ -101,19 +101,30 @@ pub fn said(lines: &Lines, reply: &str) -> Vec<Said> {
     found
 }
 
-/// Returns the first line of a reply that is its author's: not quoted, and not the one that says who is quoted.
+/// Returns the first line of a reply that is its author's: not quoted, and not of the paragraph that says who is quoted.
 pub fn opening(reply: &str) -> Option<&str> {
-    let lines = reply
-        .lines()
-        .map(str::trim)
-        .take_while(|line| *line != "--");
-    let mut own = lines.filter(|line| !line.is_empty() && !line.starts_with('>'));
-    own.find(|line| !introduces(line))
+    let lines: Vec<&str> = reply.lines().map(str::trim).collect();
+    let runs = lines.split(|line| line.is_empty() || line.starts_with('>'));
+    // Where each run ends is what stands behind it.
+    let mut end = 0;
+    for run in runs {
+        end += run.len();
+        let is_before_quote = lines[end..].iter().find(|line| !line.is_empty());
+        let is_before_quote = is_before_quote.is_some_and(|line| line.starts_with('>'));
+        end += 1;
+        match run.first() {
+            Some(&"--") => return None,
+            Some(_) if is_before_quote && introduces(run) => {}
+            Some(line) => return Some(line),
+            None => {}
+        }
+    }
+    None
 }
 
-/// Says whether a line says who is quoted: `On Monday, Bob wrote:`, which is often broken in two.
-fn introduces(line: &str) -> bool {
-    line.ends_with("wrote:") || (line.starts_with("On ") && line.contains(','))
+/// Says whether lines say who is quoted: `On Monday, Bob wrote:`, often broken in two.
+fn introduces(lines: &[&str]) -> bool {
+    lines.len() <= 2 && lines.last().is_some_and(|line| line.ends_with(':'))
 }
 
 /// Returns a quoted line as it was before it was quoted; a deeper quote is somebody else's.
@@ -167,7 +178,16 @@ mod tests {
                 "On Mon, 2 Nov 2026 at 10:00, Bob\n<bob@example.org> wrote:\n> a\nWhy?\n",
                 Some("Why?"),
             ),
-            ("On the whole I like it.\n", Some("On the whole I like it.")),
+            (
+                "On the whole, I like it,\nbut:\nno.\n",
+                Some("On the whole, I like it,"),
+            ),
+            (
+                "Bob <bob@example.org> writes:\n\n> a\n\nWhy?\n",
+                Some("Why?"),
+            ),
+            ("Bob asks:\nwhy?\n> a\n", Some("Bob asks:")),
+            ("Ann wrote:\n-- \n", Some("Ann wrote:")),
             ("> a\n> b\n", None),
             ("> a\n-- \nBob\n", None),
             ("", None),

@@ -229,6 +229,7 @@ impl Page {
         let what = explanation(&self.vocabulary) + " And those you have promised to review.";
         let tables = html! {
             (self.section(view, "waiting", "Waiting for me", &what, waiting, "Nothing waits for you."))
+            (self.replies.drawn(view))
             (self.section(view, "mine", "My submissions",
                 "What you sent and nobody has decided on; first what waits for you.", submitted,
                 "Nothing of yours is under way."))
@@ -244,9 +245,9 @@ impl Page {
             html! {
                 header.heading { h1 { "Waiting for you" } (self.by_project(view)) }
                 div.todo {
-                    // Forms do not stand in forms: these have buttons of their own.
-                    (self.replies.drawn(view))
                     (bulk::form(view, &place, self.bar.as_ref(), tables))
+                    // Forms do not stand in forms.
+                    (self.replies.form(view))
                     (decided::drawn(view, &self.vocabulary, &self.decided))
                 }
             },

@@ -244,7 +244,7 @@ pub async fn new_replies_stay_new_until_they_are_seen(db: &Db) {
         ann.get("/user/todo/").await.texts("#replies li a"),
         ["alpha"]
     );
-    let form = page.form("#replies form");
+    let form = page.form("#seen");
     let sent: Vec<(&str, &str)> = form
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
@@ -257,7 +257,7 @@ pub async fn new_replies_stay_new_until_they_are_seen(db: &Db) {
     let older = page.values("#replies .more-news a", "href").remove(0);
     let page = ann.get(&older).await;
     assert_eq!(page.texts("#replies li").len(), 5);
-    assert!(page.texts("#replies form").is_empty());
+    assert!(page.texts("#replies button").is_empty());
     let desk = Browser::of(&site, db, world.desk).await;
     let page = desk.get("/user/todo/?all=1").await;
     assert_eq!(page.texts("#replies li").len(), 20);

@@ -56,8 +56,9 @@ fn one(view: &View, vocabulary: &Vocabulary, act: &[Decided]) -> Markup {
                     a href=(view.links().patch(&first.linkname, &first.msgid)) { (parts::cut(&name).0) }
                 }
             }
+            " "
             @if let Some(state) = vocabulary.state(first.current_state_id) { (parts::state(&state.name, state.action_required)) }
-            span.muted { (parts::day(first.date)) }
+            " " span.muted { (parts::day(first.date)) }
             (field::button(view, &view.links().undo_decision(), "Undo", &fields))
         }
     }

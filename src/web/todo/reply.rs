@@ -11,6 +11,9 @@ use crate::{
 /// More replies are not shown at once.
 const MOST: usize = 20;
 
+/// The id of the form that says that they were seen.
+const SEEN: &str = "seen";
+
 /// Replies, the newest first, and from which on.
 pub(super) struct Replies {
     shown: Vec<Reply>,
@@ -34,6 +37,23 @@ impl Replies {
         })
     }
 
+    /// Returns the newest reply of all, if it is shown.
+    fn newest(&self) -> Option<&Reply> {
+        self.shown.first().filter(|_| self.is_first)
+    }
+
+    /// Draws the form of the button in the section, which stands in a form itself.
+    pub(super) fn form(&self, view: &View) -> Markup {
+        html! {
+            @if let Some(newest) = self.newest() {
+                form id=(SEEN) method="post" action=(view.links().user_page("replies-seen/")) {
+                    (view.csrf())
+                    input type="hidden" name="newest" value=(newest.id);
+                }
+            }
+        }
+    }
+
     pub(super) fn drawn(&self, view: &View) -> Markup {
         html! {
             section #replies {
@@ -43,10 +63,7 @@ impl Replies {
                     p.muted { "To what you sent, have on the desk or took part in, the newest first." }
                     ul.news { @for reply in &self.shown { (one(view, reply)) } }
                     div.more-news {
-                        @if let Some(newest) = self.shown.first().filter(|_| self.is_first) {
-                            (field::button(view, &view.links().user_page("replies-seen/"), "Mark all as seen",
-                                &[("newest", &newest.id.to_string())]))
-                        }
+                        @if self.newest().is_some() { button type="submit" form=(SEEN) { "Mark all as seen" } }
                         @if let Some(next) = self.next {
                             a href={ (everything(view)) "&replies=" (next) "#replies" } { "Older ones" }
                         }
@@ -69,8 +86,8 @@ fn one(view: &View, reply: &Reply) -> Markup {
     html! {
         li {
             a href={ (page) "#" (reply.id) } { (parts::cut(&name).0) }
-            span.muted { (odd::shown(author)) ", " (parts::day(reply.date)) }
-            @if let Some(line) = quote::opening(&reply.content) { p { (odd::shown(parts::cut(line).0)) } }
+            " " span.muted { (odd::shown(author)) ", " (parts::day(reply.date)) }
+            @if let Some(line) = quote::opening(&reply.content) { " " p { (odd::shown(parts::cut(line).0)) } }
         }
     }
 }
