@@ -20,10 +20,10 @@ about AS (
            AND state_id IN (SELECT id FROM state WHERE action_required = TRUE) ORDER BY id DESC LIMIT 500
     ) delegated
     UNION
-    SELECT patch_id, cover_id FROM (
-        SELECT patch_id, cover_id FROM comment
+    SELECT patch_id, cover_id FROM comment WHERE id IN (SELECT id FROM (
+        SELECT id FROM comment
          WHERE submitter_id IN (SELECT id FROM mine) ORDER BY date DESC, id DESC LIMIT 500
-    ) discussed
+    ) discussed)
 ),
 seen AS (
     SELECT replies_seen AS id FROM account WHERE id = $3

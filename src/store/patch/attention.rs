@@ -53,10 +53,10 @@ impl Signs {
     }
 }
 
-/// What the statement asks of the patches `page` beside the marks: what it is, a flag, and a moment. Trailers are looked for where
-/// a line begins: what is quoted was said before.
+/// What the statement asks of the patches `page` for the newest reply: what it is, whose, and when. Trailers are looked for where a
+/// line begins: what is quoted was said before.
 macro_rules! last_word {
-    ($from:literal) => {
+    ($from:literal, $of:literal) => {
         concat!(
             " UNION ALL SELECT p.id,
                 CAST(CASE WHEN ('\n' || lower(c.content)) LIKE '%\nreviewed-by:%'
@@ -64,43 +64,46 @@ macro_rules! last_word {
                 CAST(CASE WHEN c.submitter_id = p.submitter_id OR w.account_id = a.account_id THEN 1 ELSE 0 END AS BIGINT),
                 CAST(0 AS BIGINT), c.date FROM ",
             $from,
-            " JOIN person w ON w.id = c.submitter_id JOIN person a ON a.id = p.submitter_id"
+            " CROSS JOIN comment c CROSS JOIN person w CROSS JOIN person a
+               WHERE c.id = (SELECT l.id FROM comment l WHERE l.",
+            $of,
+            " ORDER BY l.date DESC, l.id DESC LIMIT 1)
+                 AND w.id = c.submitter_id AND a.id = p.submitter_id"
         )
     };
 }
 
-/// Appends to the statement of the marks, which begins with the patches as `page`, what says whose turn it is.
+/// Appends to the statement of the marks, which begins with the patches as `page`, what says whose turn it is. SQLite takes tables
+/// that are crossed in the order in which they stand: from the patches on.
 pub(super) fn push(query: &mut Sql, now: Timestamp) {
     query
+        .push(last_word!("page p", "patch_id = p.id"))
         .push(last_word!(
-            "page p JOIN comment c ON c.id =
-                (SELECT l.id FROM comment l WHERE l.patch_id = p.id ORDER BY l.date DESC, l.id DESC LIMIT 1)"
-        ))
-        .push(last_word!(
-            "page p JOIN series s ON s.id = p.series_id JOIN comment c ON c.id =
-                (SELECT l.id FROM comment l WHERE l.cover_id = s.cover_id ORDER BY l.date DESC, l.id DESC LIMIT 1)"
+            "page p JOIN series s ON s.id = p.series_id",
+            "cover_id = s.cover_id"
         ))
         .push(
             " UNION ALL SELECT p.id, CAST(5 AS BIGINT), CAST(0 AS BIGINT), CAST(0 AS BIGINT), r.made
-                FROM page p JOIN review_claim r ON r.patch_id = p.id WHERE r.ends > ",
+                FROM page p CROSS JOIN review_claim r WHERE r.patch_id = p.id AND r.ends > ",
         )
         .arg(now)
         .push(
             " UNION ALL SELECT p.id, CAST(5 AS BIGINT), CAST(0 AS BIGINT), CAST(0 AS BIGINT), r.made
-                FROM page p JOIN review_claim r ON r.series_id = p.series_id WHERE r.ends > ",
+                FROM page p CROSS JOIN review_claim r WHERE r.series_id = p.series_id AND r.ends > ",
         )
         .arg(now)
         // One patch sent again replaces no series of many; v5.1 replaces of v5 what it has.
         .push(
             " UNION ALL SELECT p.id, CAST(6 AS BIGINT), CAST(0 AS BIGINT), CAST(0 AS BIGINT), CAST(NULL AS TIMESTAMPTZ)
-                FROM page p JOIN series s ON s.id = p.series_id JOIN revision_link l ON l.earlier_id = s.id
-                JOIN series n ON n.id = l.series_id
-               WHERE l.claimed = FALSE AND ((n.minor = 0 AND (n.total > 1 OR s.total <= 1)) OR (n.minor > 0 AND EXISTS
+                FROM page p CROSS JOIN series s CROSS JOIN revision_link l CROSS JOIN series n
+               WHERE s.id = p.series_id AND l.earlier_id = p.series_id AND n.id = l.series_id AND l.claimed = FALSE
+                 AND ((n.minor = 0 AND (n.total > 1 OR s.total <= 1)) OR (n.minor > 0 AND EXISTS
                      (SELECT 1 FROM patch m WHERE m.series_id = n.id AND m.number = p.number)))
               UNION ALL SELECT p.id, CAST(7 AS BIGINT), CAST(0 AS BIGINT), CAST(0 AS BIGINT), CAST(NULL AS TIMESTAMPTZ)
                 FROM page p JOIN (
-                     SELECT s.id FROM series s JOIN patch q ON q.series_id = s.id
-                      WHERE s.id IN (SELECT series_id FROM page) GROUP BY s.id, s.total HAVING count(*) < s.total
+                     SELECT s.id FROM series s CROSS JOIN patch q
+                      WHERE s.id IN (SELECT series_id FROM page) AND q.series_id = s.id
+                      GROUP BY s.id, s.total HAVING count(*) < s.total
                      ) incomplete ON incomplete.id = p.series_id",
         );
 }
