@@ -90,7 +90,7 @@
     document.documentElement.style.scrollPaddingBottom = '';
     all('form.bulk .act').forEach(bar => {
       const { top, height } = bar.getBoundingClientRect();
-      if (!height) return;
+      if (!height || getComputedStyle(bar).position === 'static') return;
       document.documentElement.style.scrollPaddingBottom = `${height + 48}px`;
       const cover = bar.querySelector('.skirt') ?? bar.appendChild(document.createElement('div'));
       cover.className = 'skirt';

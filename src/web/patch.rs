@@ -395,7 +395,8 @@ fn diff_section(view: &View, page: &Page, files: &[FileDiff], file: Option<usize
                 h2 { "Diff" }
                 div.looks {
                     (layouts(page.layout, &address))
-                    label.wrap { input type="checkbox" #wrap data-key="w"; " Wrap lines" }
+                    // Two columns are only beside each other while their lines are wrapped.
+                    label.wrap { input type="checkbox" #wrap checked[page.layout == Layout::Split] data-key="w"; " Wrap lines" }
                 }
             }
             @if files.len() > 1 { (diff::contents(files)) }
