@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     auth::session::Session,
-    domain::{Timestamp, User, notice::Notice},
+    domain::{Timestamp, User, notice::Notice, state::State},
     store::{
         self, Conn,
         bundle::{Bundle, By, Search},
@@ -192,13 +192,18 @@ struct Own {
     projects: Vec<Concern>,
     bundles: Vec<Bundle>,
     filters: Vec<Saved>,
+    /// The states that the filters name.
+    states: Vec<State>,
 }
 
 async fn own(conn: &mut Conn, user: &User) -> Result<Own> {
+    let filters = store::saved::of_user(conn, user.id).await?;
+    let queries = filters.iter().map(|saved| saved.query.as_str());
     Ok(Own {
         projects: store::project::of_user(conn, user.id).await?,
         bundles: bundles(conn, user).await?,
-        filters: store::saved::of_user(conn, user.id).await?,
+        states: saved::states(conn, queries).await?,
+        filters,
     })
 }
 
@@ -228,8 +233,7 @@ async fn page(
     faults: &Faults,
 ) -> Result<Markup> {
     let own = own(conn, &session.caller.user).await?;
-    let main =
-        html! { (names(view, entered, faults)) (work(view, &own)) (filters(view, &own.filters)) };
+    let main = html! { (names(view, entered, faults)) (work(view, &own)) (filters(view, &own)) };
     Ok(framed(view, Section::Profile, main))
 }
 
@@ -273,12 +277,13 @@ fn work(view: &View, own: &Own) -> Markup {
     }
 }
 
-fn filters(view: &View, filters: &[Saved]) -> Markup {
+fn filters(view: &View, own: &Own) -> Markup {
+    let filters: Vec<&Saved> = own.filters.iter().collect();
     html! {
         section #filters {
             h2 { "Saved filters" }
             @if filters.is_empty() { p.muted { "None: the list of a project has a link that saves what it shows." } }
-            @else { (saved::table(view, &filters.iter().collect::<Vec<_>>(), true, "profile")) }
+            @else { (saved::table(view, &filters, &own.states, true, "profile")) }
         }
     }
 }

@@ -15,12 +15,12 @@ use super::{
     layout::{self, Frame, Tab},
     list,
     profile::action,
-    query::Query,
+    query::{ACTION_REQUIRED, Query},
 };
 use crate::{
     auth::session::Session,
-    domain::{Timestamp, notice::Notice, project::Project},
-    store::{self, saved::Saved},
+    domain::{Timestamp, notice::Notice, project::Project, state::State},
+    store::{self, Conn, saved::Saved},
 };
 
 /// The most characters of a name.
@@ -208,20 +208,23 @@ async fn whole(
     let (theirs, own): (Vec<&Saved>, Vec<&Saved>) =
         all.iter().partition(|saved| saved.user_id.is_none());
     let is_maintainer = session.caller.rights.maintains(project.id);
+    let queries = all.iter().map(|saved| saved.query.as_str());
+    let states = states(db, queries.chain([entered.query.as_str()])).await?;
+    let shows = said(&entered.query, &states);
     Ok(layout::page(
         view,
         &Frame::project("Saved filters", project, Tab::Patches),
         html! {
             header.heading { h1 { "Saved filters of " (project.name) } }
-            (form(view, project, entered, faults, is_maintainer))
+            (form(view, project, entered, &shows, faults, is_maintainer))
             section #project-filters {
                 h2 { "Of the project" }
                 @if theirs.is_empty() { p.muted { "None. Maintainers save those that everybody sees above the list." } }
-                @else { (table(view, &theirs, is_maintainer, "")) }
+                @else { (table(view, &theirs, &states, is_maintainer, "")) }
             }
             section #own-filters {
                 h2 { "Your own" }
-                @if own.is_empty() { p.muted { "None." } } @else { (table(view, &own, true, "")) }
+                @if own.is_empty() { p.muted { "None." } } @else { (table(view, &own, &states, true, "")) }
             }
         },
     ))
@@ -231,6 +234,7 @@ fn form(
     view: &View,
     project: &Project,
     entered: &Entered,
+    shows: &str,
     faults: &Faults,
     is_maintainer: bool,
 ) -> Markup {
@@ -251,7 +255,7 @@ fn form(
             form.entries method="post" action=(links.saved_filters(&project.linkname)) {
                 (view.csrf())
                 input type="hidden" name="query" value=(entered.query);
-                p { "What it shows: " a href=(list) { (said(&entered.query)) } }
+                p { "What it shows: " a href=(list) { (shows) } }
                 @for wrong in faults.of("query") { p.wrong { (wrong) } }
                 (name.drawn(faults))
                 @if is_maintainer {
@@ -269,18 +273,48 @@ fn form(
     }
 }
 
+/// Returns the states that filters may name; where none names one, nothing is asked.
+pub async fn states(
+    conn: &mut Conn,
+    mut queries: impl Iterator<Item = &str>,
+) -> Result<Vec<State>> {
+    match queries.any(|query| query.contains("state=")) {
+        true => Ok(store::state::vocabulary(conn).await?.states),
+        false => Ok(Vec::new()),
+    }
+}
+
 /// Writes what was saved for people.
-fn said(query: &str) -> String {
+fn said(query: &str, states: &[State]) -> String {
     let pairs = form_urlencoded::parse(query.as_bytes());
-    let pairs = pairs.map(|(key, value)| match &*key {
-        "q" => value.into_owned(),
-        key => format!("{key} {value}"),
+    let pairs = pairs.map(|(key, value)| match (&*key, &*value) {
+        ("q", _) => value.into_owned(),
+        ("state", "*") => "any state".to_owned(),
+        ("state", ACTION_REQUIRED) => "action required".to_owned(),
+        ("state", word) => format!("state {}", state_name(word, states)),
+        ("archive", "both") => "archived or not".to_owned(),
+        ("archive", "true") => "archived".to_owned(),
+        ("view", "flat") => "one by one".to_owned(),
+        (key, value) => format!("{key} {value}"),
     });
     pairs.collect::<Vec<_>>().join(", ")
 }
 
+/// Returns the name of the state that a filter names by its number, name or slug.
+fn state_name<'a>(word: &'a str, states: &'a [State]) -> &'a str {
+    let mut states = states.iter();
+    let state = states.find(|state| word == state.id.to_string() || state.is_called(word));
+    state.map_or(word, |state| &state.name)
+}
+
 /// Draws filters with their feeds, and a button that deletes each where the reader may.
-pub fn table(view: &View, filters: &[&Saved], may_delete: bool, from: &str) -> Markup {
+pub fn table(
+    view: &View,
+    filters: &[&Saved],
+    states: &[State],
+    may_delete: bool,
+    from: &str,
+) -> Markup {
     html! {
         table.own {
             thead { tr {
@@ -292,7 +326,7 @@ pub fn table(view: &View, filters: &[&Saved], may_delete: bool, from: &str) -> M
                     @let address = address(view, saved);
                     tr {
                         th scope="row" { a href=(address) { (saved.name) } }
-                        td { @if !from.is_empty() { (saved.linkname) ": " } (said(&saved.query)) }
+                        td { @if !from.is_empty() { (saved.linkname) ": " } (said(&saved.query, states)) }
                         td { a href={ (address) "?format=atom" } { "Atom" span.vh { " feed of " (saved.name) } } }
                         @if may_delete { td.acts { (action(view, &address, "Delete", &saved.name, &[("from", from)])) } }
                     }
@@ -324,13 +358,38 @@ pub fn above(view: &View, linkname: &str, filters: &[Saved], query: &Query) -> M
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::query::tests::query;
+    use crate::{domain::StateId, web::query::tests::query};
 
     #[test]
     fn filters_are_kept_without_their_page() {
         assert_eq!(kept(&query("q=a b&state=1&page=3")), "state=1&q=a%20b");
         assert_eq!(kept(&query("page=3")), "");
         assert_eq!(kept(&read("state=1&q=a%20b")), "state=1&q=a%20b");
-        assert_eq!(said("state=*&q=a%20b"), "state *, a b");
+    }
+
+    #[test]
+    fn filters_are_told_in_words() {
+        let states = [State {
+            id: StateId(3),
+            name: "Under Review".into(),
+            slug: "under-review".into(),
+            ordering: 1,
+            action_required: true,
+        }];
+        for (query, expected) in [
+            ("state=*&q=a%20b", "any state, a b"),
+            (
+                "state=3&state=under-review",
+                "state Under Review, state Under Review",
+            ),
+            ("state=4&archive=true", "state 4, archived"),
+            (
+                "state=action-required&archive=both",
+                "action required, archived or not",
+            ),
+            ("view=flat&order=-date", "one by one, order -date"),
+        ] {
+            assert_eq!(said(query, &states), expected, "{query}");
+        }
     }
 }

@@ -21,7 +21,7 @@ pub async fn filters_are_saved_shared_and_deleted(db: &Db) {
     let way = list.values("nav.saved .save", "href");
     assert_eq!(way, ["/project/one/filter/?state=*&q=-from:bob"]);
     let page = user.get(&way[0]).await;
-    assert_eq!(page.texts("#save a"), ["state *, -from:bob"]);
+    assert_eq!(page.texts("#save a"), ["any state, -from:bob"]);
     assert_eq!(
         page.texts("#id_whose"),
         [] as [&str; 0],
