@@ -263,6 +263,7 @@ impl Page {
                     }
                     @if others().count() > 1 {
                         nav.views aria-label="Compare with another revision" {
+                            span.muted { "Compare with" }
                             @for one in others() {
                                 a href=(links.series_diff(linkname, one.id, new.id)) aria-current=[(one.id == old.id).then_some("true")] { (one.label()) }
                             }
