@@ -113,7 +113,7 @@ fn browser_is_there() -> bool {
     Path::new(&chromium).exists() && node.is_ok_and(|status| status.success())
 }
 
-/// One of each kind: the busiest patch, the largest series, the cover with most replies.
+/// One of each kind: the busiest patch, the largest series and revision, the cover with most replies.
 fn pages(url: &str) -> Vec<String> {
     let text = |q: &'static str| async move {
         let db = Db::open(url, &Options::default()).expect("an address");
@@ -133,10 +133,16 @@ fn pages(url: &str) -> Vec<String> {
             "SELECT p.msgid FROM patch p JOIN patch_body b ON b.patch_id = p.id ORDER BY length(b.diff) DESC",
         );
         let series = text("SELECT CAST(id AS TEXT) FROM series ORDER BY total DESC, id");
+        let compared = text(
+            "SELECT l.earlier_id || '/diff/' || l.series_id FROM revision_link l JOIN series s ON s.id = l.series_id
+              WHERE l.earlier_id IS NOT NULL ORDER BY s.total DESC, s.id",
+        );
+        let large = bare(large.await);
         vec![
             "/about/".to_owned(),
             "/search/".to_owned(),
-            "/search/?q=render+-is:cover".to_owned(),
+            "/search/?q=ring+-is:cover".to_owned(),
+            "/search/?q=render".to_owned(),
             "/search/?q=render+is:shut".to_owned(),
             "/search/help/".to_owned(),
             "/project/tidepool/".to_owned(),
@@ -144,9 +150,11 @@ fn pages(url: &str) -> Vec<String> {
             "/project/tidepool/list/?state=*&q=page&order=name".to_owned(),
             "/project/tidepool/list/?submitter=nobody-of-this-name".to_owned(),
             format!("/project/tidepool/patch/{}/", bare(patch.await)),
-            format!("/project/tidepool/patch/{}/", bare(large.await)),
+            format!("/project/tidepool/patch/{large}/"),
+            format!("/project/tidepool/patch/{large}/?view=split"),
             format!("/project/tidepool/cover/{}/", bare(cover.await)),
             format!("/project/tidepool/series/{}/", series.await),
+            format!("/project/tidepool/series/{}/", compared.await),
             "/project/tidepool/patch/no-such@example.org/".to_owned(),
         ]
     })

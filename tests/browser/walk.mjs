@@ -330,6 +330,16 @@ async function reviewer(page) {
   await page.getByRole('link', { name: 'Split' }).click();
   await page.locator('pre.split').first().waitFor();
   await look(page, 'patch-split');
+  const wrap = page.locator('#wrap');
+  const space = () => page.locator('pre.split').first().evaluate((lines) => getComputedStyle(lines).whiteSpace);
+  expect(await wrap.isChecked() && await space() === 'pre-wrap', 'two columns wrap their lines', await space());
+  await wrap.uncheck();
+  expect(await space() === 'pre', 'or leave them long', await space());
+  await page.emulateMedia({ colorScheme: 'dark' });
+  const grounds = await page.evaluate(() => ['#wrap', 'body'].map((one) => getComputedStyle(document.querySelector(one)).backgroundColor));
+  expect(grounds[0] === grounds[1], 'an empty box is empty in the dark', grounds.join());
+  await page.emulateMedia({ colorScheme: null });
+  await wrap.check();
   const copied = await page.evaluate(() => {
     getSelection().removeAllRanges();
     const range = document.createRange();
