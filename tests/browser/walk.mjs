@@ -10,6 +10,7 @@ import { chooser, comparer } from './walks/comparison.mjs';
 import { curator, keeper } from './walks/filter.mjs';
 import { jumper, learner, seeker } from './walks/search.mjs';
 import { corrector, follower, stepper, taker } from './walks/series.mjs';
+import { settler } from './walks/settings.mjs';
 
 /// Register, confirm by the mail, log in.
 async function newcomer(page, name) {
@@ -403,7 +404,7 @@ for (const [how, options] of [['', {}], [' without scripts', { javaScriptEnabled
   await walked('forgetful', how, options, (page) => forgetful(page, one));
   await walked('keeper', how, options, (page) => keeper(page, `rings of ${one}`));
   await walked('curator', how, options, (page) => curator(page, `rings for ${one}`));
-  for (const walk of [follower, taker, corrector, comparer, chooser, seeker, learner, jumper]) await walked(walk.name, how, options, walk);
+  for (const walk of [follower, taker, corrector, comparer, chooser, seeker, learner, jumper, settler]) await walked(walk.name, how, options, walk);
 }
 await walked('stepper', '', {}, stepper);
 await walked('typist', '', {}, typist);

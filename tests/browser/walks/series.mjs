@@ -63,6 +63,13 @@ export async function taker(page) {
   expect(/^mailto:.*@.*In-Reply-To=/i.test(mail), 'a reply knows what it answers', mail.slice(0, 120));
   const thanks = page.getByRole('link', { name: 'Applied, thanks' });
   expect(await thanks.count() === 0, 'no thanks before anything is applied');
+  await page.setViewportSize({ width: 390, height: 844 });
+  const bar = () => page.locator('#patches .act').evaluate((one) => getComputedStyle(one).position);
+  expect(await bar() === 'static', 'on a phone the bar waits below the patches', await bar());
+  await page.locator('#patches td.c-box input').first().uncheck();
+  expect(await bar() === 'sticky', 'until some of them are picked', await bar());
+  await page.locator('#patches td.c-box input').first().check();
+  await page.setViewportSize({ width: 1280, height: 900 });
   await page.locator('.act [name=commit_ref]').fill('abcdef0123');
   await press(page, 'Update');
   await notice(page, `${total} patches`);
