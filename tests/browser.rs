@@ -11,6 +11,9 @@ use patchwork::store::{Db, Options, sql};
 
 use crate::support::{database, free_port, fresh_folder, program::Program, skip};
 
+/// What shows that a mail may be handed in.
+const INBOUND: &str = "a-secret-of-the-walks-0123456789-abcdef";
+
 /// A server that ends with the test, passed or not.
 struct Server(Child);
 
@@ -46,6 +49,7 @@ impl Site {
         let url = database::sqlite_url();
         let mails = fresh_folder();
         let program = Program::on(&url)
+            .with("PATCHWORK_INBOUND__SECRET", INBOUND)
             .with("PATCHWORK_MAIL__BACKEND", "file")
             .with("PATCHWORK_MAIL__DIRECTORY", &mails.display().to_string());
         program
@@ -71,6 +75,7 @@ impl Site {
     fn look(&self, script: &str, arguments: &[String]) {
         let mut look = Command::new("node");
         look.current_dir(&self.folder).arg(script).arg(&self.origin);
+        look.env("INBOUND_SECRET", INBOUND);
         let output = look.args(arguments).output().expect("node");
         let said = String::from_utf8_lossy(&output.stdout);
         let errors = String::from_utf8_lossy(&output.stderr);

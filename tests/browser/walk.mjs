@@ -8,6 +8,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { expect, finish, link, login, look, mail, notice, open, origin, password, press, walked } from './walker.mjs';
 import { chooser, comparer } from './walks/comparison.mjs';
 import { curator, keeper } from './walks/filter.mjs';
+import { watcher } from './walks/news.mjs';
 import { jumper, learner, seeker } from './walks/search.mjs';
 import { corrector, follower, stepper, taker } from './walks/series.mjs';
 import { settler } from './walks/settings.mjs';
@@ -406,6 +407,7 @@ for (const [how, options] of [['', {}], [' without scripts', { javaScriptEnabled
   await walked('curator', how, options, (page) => curator(page, `rings for ${one}`));
   for (const walk of [follower, taker, corrector, comparer, chooser, seeker, learner, jumper, settler]) await walked(walk.name, how, options, walk);
 }
+await walked('watcher', '', {}, (page) => watcher(page, 1));
 await walked('stepper', '', {}, stepper);
 await walked('typist', '', {}, typist);
 await walked('selector', '', {}, selector);
