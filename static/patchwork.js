@@ -422,9 +422,9 @@
   for (const kind of ['htmx:sendError', 'htmx:timeout']) {
     document.addEventListener(kind, () => failed('The server could not be reached. Nothing was changed; try once more.'));
   }
-  // News: asked for once a minute while somebody looks. Nothing moves; whoever wants them loads the page.
+  // News, asked for once a minute while somebody looks. Nothing moves.
   const news = document.body.appendChild(document.createElement('div'));
-  Object.assign(news, { className: 'news', role: 'status' });
+  Object.assign(news, { className: 'live', role: 'status' });
   let [drawn, since] = [0, 0];
   const look = async () => {
     const asked = document.querySelector('[data-news]')?.dataset.news;
@@ -435,7 +435,7 @@
     if (!answer?.ok) return;
     const told = await answer.json();
     since = told.since;
-    const text = told.count ? `${told.text} – load` : '';
+    const text = told.text && `${told.text} – load`;
     if (news.textContent === text) return;
     news.textContent = '';
     if (text) Object.assign(news.appendChild(document.createElement('a')), { href: location.href.split('#')[0], textContent: text });

@@ -14,7 +14,7 @@ async function send(head, body) {
 
 /// The page looks for news once a minute, and whenever it is turned to again.
 const turnTo = (page) => page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
-const told = (page, text) => page.locator('.news a', { hasText: text }).waitFor();
+const told = (page, text) => page.locator('.live a', { hasText: text }).waitFor();
 const places = (page) => page.evaluate(() => [...document.querySelectorAll('h1, tr, section')].map((part) => part.getBoundingClientRect().top));
 
 /// Somebody who leaves pages open.
@@ -26,7 +26,7 @@ export async function watcher(page, number) {
     new EventSource('/events/stream?project=tidepool').onmessage = (event) => window.heard.push(JSON.parse(event.data).category);
   });
   await turnTo(page);
-  expect(await page.locator('.news a').count() === 0, 'there is no news yet');
+  expect(await page.locator('.live a').count() === 0, 'there is no news yet');
   const before = await places(page);
   await send(`Subject: [PATCH] buoy: news ${number}\nMessage-Id: <${id}>`, `words\n---\n${diff}`);
   await turnTo(page);
@@ -34,18 +34,18 @@ export async function watcher(page, number) {
   expect(String(await places(page)) === String(before), 'nothing has moved');
   await look(page, 'list-with-news');
   await page.waitForFunction(() => window.heard.includes('patch-created'), null, { timeout: 10_000 });
-  await page.locator('.news a').click();
+  await page.locator('.live a').click();
   await page.getByRole('link', { name: `buoy: news ${number}` }).waitFor();
-  expect(await page.locator('.news a').count() === 0, 'what is shown is no news');
+  expect(await page.locator('.live a').count() === 0, 'what is shown is no news');
 
   await open(page, `/project/tidepool/patch/${id}/#replies`);
   await send(`Subject: Re: [PATCH] buoy: news ${number}\nMessage-Id: <re-${id}>\nIn-Reply-To: <${id}>`, 'Fine with me.');
   await turnTo(page);
   await told(page, '1 new reply – load');
   await look(page, 'patch-with-news');
-  await page.locator('.news a').focus();
+  await page.locator('.live a').focus();
   await page.keyboard.press('Enter');
   await page.locator('.reply', { hasText: 'Fine with me.' }).waitFor();
   await turnTo(page);
-  expect(await page.locator('.news a').count() === 0, 'what is shown is no news');
+  expect(await page.locator('.live a').count() === 0, 'what is shown is no news');
 }
