@@ -118,7 +118,7 @@ pub fn result(state: CheckState) -> (&'static str, &'static str) {
 /// Whose turn it is, for a row: a word, drawn as what the patch waits for, and on demand why; nothing where nobody has to act.
 pub fn turn(attention: Attention, is_told: bool) -> Markup {
     html! {
-        @if attention.turn != Turn::Nobody { i.w title=[is_told.then_some(attention.reason)] { (attention.turn.word()) } }
+        @if attention.turn != Turn::Nobody { i title=[is_told.then_some(attention.reason)] { (attention.turn.word()) } }
     }
 }
 
@@ -126,7 +126,7 @@ pub fn turn(attention: Attention, is_told: bool) -> Markup {
 pub fn waits(attention: Option<Attention>) -> Markup {
     html! {
         @if let Some(attention) = attention.filter(|attention| attention.turn != Turn::Nobody) {
-            span.waits { "waits for the " b { (attention.turn.word()) } ": " (attention.reason) }
+            span.waits { "waits for the " strong { (attention.turn.word()) } ": " (attention.reason) }
         }
     }
 }

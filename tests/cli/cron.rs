@@ -10,7 +10,10 @@ use patchwork::{
     store::{self, Db, sql},
 };
 
-use crate::support::program::{Program, ended};
+use crate::{
+    support::program::{Program, ended},
+    web::seed,
+};
 
 const MAIL: &str = "From: ann@example.com\nSubject: [PATCH] say \"hi\"\nMessage-Id: <p1@example.com>\nList-Id: <dev.example.org>\n\n\
     --- a/f\n+++ b/f\n@@ -1 +1 @@\n-a\n+b\n";
@@ -152,5 +155,34 @@ on_both! {
             assert_eq!(ended(child).ok(), "");
         }
         assert_eq!(fs::read_dir(program.folder.join("out")).expect("a folder").count(), 1);
+    }
+}
+
+on_both! {
+    async fn a_promise_that_ended_is_forgotten(fresh: Fresh) {
+        let project = seed::project(&fresh.db, "one").await;
+        let patch = seed::any_patch(&fresh.db, project).await;
+        let now = Timestamp::now();
+        let mut tx = fresh.db.begin().await.expect("a transaction");
+        for (name, ends) in [("past", now.plus_minutes(-1)), ("kept", now.plus_minutes(60))] {
+            sql("INSERT INTO account (username, password, date_joined) VALUES ($1, '', $2)")
+                .bind(name)
+                .bind(now)
+                .run(&mut tx)
+                .await
+                .expect("an account");
+            sql("INSERT INTO review_claim (patch_id, account_id, made, ends) SELECT $1, id, $2, $3 FROM account WHERE username = $4")
+                .bind(patch)
+                .bind(now.plus_minutes(-60))
+                .bind(ends)
+                .bind(name)
+                .run(&mut tx)
+                .await
+                .expect("a promise");
+        }
+        tx.commit().await.expect("a commit");
+        let program = Program::on(&fresh.url);
+        assert_eq!(program.run(&["cron", "--set", "mail.backend=none"]).ok(), "");
+        assert_eq!(program.run(&["dumpdata", "review_claim"]).ok().lines().count(), 1);
     }
 }

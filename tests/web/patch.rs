@@ -60,7 +60,7 @@ pub async fn a_patch_shows_what_is_known(db: &Db) {
                 .contains(&format!("/project/one/patch/1@h/{wanted}"))
         );
     }
-    assert!(page.statements() <= 8, "{}", page.statements());
+    assert!(page.statements() <= 9, "{}", page.statements());
     let next = get(&site, "/project/one/patch/2@h/").await;
     assert_eq!(next.statements(), page.statements());
 }

@@ -27,17 +27,20 @@ pub async fn pages_say_whose_turn_it_is(db: &Db) {
     let list = "/project/one/list/";
     let page = seed::get(&site, list).await;
     // Of a series its line says it, for all of its patches.
-    assert_eq!(page.texts(".w"), ["maintainer", "reviewer", "author"]);
+    assert_eq!(
+        page.texts(".c-name > i"),
+        ["maintainer", "reviewer", "author"]
+    );
     let page = seed::get(&site, &format!("{list}?view=flat")).await;
     assert_eq!(
-        page.texts(".w"),
+        page.texts(".c-name > i"),
         ["maintainer", "reviewer", "author", "reviewer"]
     );
     assert_eq!(page.statements(), 8);
     let page = seed::get(&site, &format!("/project/one/series/{series}/")).await;
     let waits = "waits for the author: a comment asks for action";
     assert_eq!(page.texts(".facts .waits"), [waits]);
-    assert_eq!(page.texts("#patches .w"), ["reviewer", "author"]);
+    assert_eq!(page.texts("#patches .c-name > i"), ["reviewer", "author"]);
     let page = seed::get(&site, PATCH).await;
     let waits = "waits for the maintainer: on the delegate's desk";
     assert_eq!(page.texts(".facts .waits"), [waits]);
@@ -47,7 +50,7 @@ pub async fn pages_say_whose_turn_it_is(db: &Db) {
     assert!(
         seed::get(&site, &format!("{list}?state=*"))
             .await
-            .texts(".w")
+            .texts(".c-name > i")
             .is_empty()
     );
 }

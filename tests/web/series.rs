@@ -38,7 +38,7 @@ pub async fn a_series_names_what_is_missing(db: &Db) {
         page.values(".members li a[data-key]", "href"),
         [format!("/project/one/series/{again}/")]
     );
-    assert!(page.statements() <= 9, "{}", page.statements());
+    assert!(page.statements() <= 10, "{}", page.statements());
     assert_eq!(get(&site, "/project/one/series/99/").await.status, 404);
 }
 
