@@ -5,13 +5,13 @@ use maud::{Markup, html};
 use rocket::Route;
 
 use super::{
-    Db, Error, answer::Answer, comment, comment::number, error::Result, form::Form, guard::View,
-    parts,
+    Db, Error, answer::Answer, clock, comment, comment::number, error::Result, form::Form,
+    guard::View, parts,
 };
 use crate::{
     auth::session::Session,
     domain::{
-        PatchId, PersonId, ProjectId, SeriesId, Timestamp,
+        PatchId, PersonId, ProjectId, SeriesId, Timestamp, link,
         notice::Notice,
         review::{self, Claim, Subject},
     },
@@ -65,10 +65,7 @@ async fn promise(
             let ends = now.plus_minutes(days * 24 * 60);
             let user = session.caller.user.id;
             match store::review::insert(&mut tx, subject, user, now, ends).await? {
-                true => Notice::done(format!(
-                    "You review this until {}.",
-                    super::clock::day(ends)
-                )),
+                true => Notice::done(format!("You review this until {}.", clock::day(ends))),
                 false => Notice::failed("You review a hundred things already: end one first."),
             }
         }
@@ -97,9 +94,7 @@ async fn end(id: &str, view: View<'_>, mut db: Db<'_>, form: Form<'_>) -> Result
     session.tell(&mut tx, vec![told], Timestamp::now()).await?;
     tx.commit().await?;
     // Who came from elsewhere goes back there.
-    let next = form
-        .get("next")
-        .filter(|next| crate::domain::link::is_own_path(next));
+    let next = form.get("next").filter(|next| link::is_own_path(next));
     Ok(Answer::Done(next.map_or(page, str::to_owned)))
 }
 
@@ -153,8 +148,13 @@ pub fn drawn(view: &View, reviews: &Reviews) -> Markup {
         div.review id=(PART) hx-target="this" hx-swap="outerHTML" {
             @for claim in reviews.claims { (one(view, reviews, claim)) }
             @if let Some(session) = session.filter(|_| may) {
-                @let is_mine = |claim: &Claim| claim.user_id == session.caller.user.id && subject(claim).ok() == Some(reviews.subject);
-                (form(view, reviews.subject, reviews.claims.iter().any(is_mine)))
+                @let mine = reviews.claims.iter().find(|claim| claim.user_id == session.caller.user.id);
+                @match mine.and_then(|claim| subject(claim).ok()) {
+                    None => (form(view, reviews.subject, "I will review")),
+                    Some(promised) if promised == reviews.subject => (form(view, promised, "Promise anew")),
+                    // The series is promised, and this patch with it.
+                    Some(_) => {}
+                }
             }
         }
     }
@@ -184,12 +184,8 @@ fn one(view: &View, reviews: &Reviews, claim: &Claim) -> Markup {
     }
 }
 
-fn form(view: &View, subject: Subject, is_promised: bool) -> Markup {
+fn form(view: &View, subject: Subject, label: &str) -> Markup {
     let address = view.links().review(subject);
-    let label = match is_promised {
-        true => "Promise anew",
-        false => "I will review",
-    };
     html! {
         form.inline method="post" action=(address) hx-post=(address) {
             (view.csrf())

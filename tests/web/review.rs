@@ -121,6 +121,8 @@ pub async fn a_review_is_promised_and_ended(db: &Db) {
     assert!(
         page.texts(".claim p")[0].starts_with("mara reviews this and the rest of the series until")
     );
+    // With the series its patches are promised.
+    assert_eq!(page.texts(".review button"), ["End the review of mara"]);
     for (path, days, told) in [
         (&address, "5", "A review is promised for 3, 7 or 14 days."),
         (
