@@ -9,12 +9,12 @@ use rocket::tokio::{sync::Semaphore, task};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    domain::Project,
+    domain::{Project, SeriesId},
     mail::{
         commit::{Commit, commit},
         range_diff::{self, Bound, Called, Comparison, Limits, Patch},
     },
-    store::patch::Detail,
+    store::{self, Conn, patch::Detail, series::Sent},
 };
 
 /// So many bytes of comparisons are kept.
@@ -72,6 +72,38 @@ pub enum Kind {
     Series,
     /// Two patches, whatever they have in common.
     Patches,
+}
+
+/// A series to be compared, with its patches.
+pub struct Side {
+    /// The series.
+    pub sent: Sent,
+    /// Its patches, in order.
+    pub patches: Arc<Vec<Detail>>,
+}
+
+/// Returns two series to be compared; none unless both are there, and of one project.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn sides(conn: &mut Conn, ids: [SeriesId; 2]) -> store::Result<Option<[Side; 2]>> {
+    let old = store::series::by_id(conn, ids[0]).await?;
+    let new = store::series::by_id(conn, ids[1]).await?;
+    let Some((old, new)) = old
+        .zip(new)
+        .filter(|(old, new)| old.series.project_id == new.series.project_id)
+    else {
+        return Ok(None);
+    };
+    Ok(Some([side(conn, old).await?, side(conn, new).await?]))
+}
+
+async fn side(conn: &mut Conn, sent: Sent) -> store::Result<Side> {
+    let patches = store::patch::details_of_series(conn, sent.series.id, None).await?;
+    Ok(Side {
+        sent,
+        patches: Arc::new(patches),
+    })
 }
 
 /// Compares patches, or remembers what came of it; none if that cannot be done.

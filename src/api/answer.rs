@@ -24,6 +24,8 @@ pub struct Reply {
     pub location: Option<String>,
     /// The header `ETag`.
     pub tag: Option<String>,
+    /// Whether it may come out otherwise the next time, although nothing is written meanwhile.
+    pub is_passing: bool,
 }
 
 impl Reply {
@@ -36,6 +38,7 @@ impl Reply {
             total: None,
             location: None,
             tag: None,
+            is_passing: false,
         }
     }
 

@@ -4,13 +4,13 @@ use rocket::http::Method;
 
 use super::{
     answer::Reply,
-    bundle, check, comment, cover,
+    bundle, check, comment, comparison, cover,
     error::{Problem, Result},
     event, index, patch, person, project,
     query::number,
     request::Cx,
     series, user,
-    version::Version::{self, V1_0, V1_1, V1_2, V1_3},
+    version::Version::{self, V1_0, V1_1, V1_2, V1_3, V1_5},
 };
 
 /// What an address is about.
@@ -34,6 +34,8 @@ pub enum What {
     Patches,
     /// One patch.
     Patch,
+    /// What changed from one patch to another.
+    PatchDiff,
     /// The comments on a patch.
     PatchComments,
     /// One of them.
@@ -54,6 +56,8 @@ pub enum What {
     AllSeries,
     /// One series.
     Series,
+    /// What changed from one series to another.
+    SeriesDiff,
     /// All bundles that may be seen.
     Bundles,
     /// One bundle.
@@ -178,6 +182,13 @@ pub const ENDPOINTS: &[Endpoint] = &[
     ),
     endpoint(What::Patch, "patches/{id}/", CHANGE, "Patch"),
     endpoint(
+        What::PatchDiff,
+        "patches/{id}/diff/{id}/",
+        READ,
+        "What changed between patches",
+    )
+    .since(V1_5),
+    endpoint(
         What::PatchComments,
         "patches/{id}/comments/",
         READ,
@@ -216,6 +227,13 @@ pub const ENDPOINTS: &[Endpoint] = &[
     .since(V1_3),
     endpoint(What::AllSeries, "series/", READ, "Series"),
     endpoint(What::Series, "series/{id}/", READ, "Series"),
+    endpoint(
+        What::SeriesDiff,
+        "series/{id}/diff/{id}/",
+        READ,
+        "What changed between series",
+    )
+    .since(V1_5),
     endpoint(
         What::Bundles,
         "bundles/",
@@ -268,6 +286,7 @@ pub async fn run(
         (What::Patches, _) => patch::update_many(cx, body).await,
         (What::Patch, Method::Get) => patch::detail(cx, id(0)).await,
         (What::Patch, _) => patch::update(cx, id(0), body, is_put).await,
+        (What::PatchDiff, _) => comparison::of_patches(cx, id(0), id(1)).await,
         (What::PatchComments, _) => comment::of_patch(cx, id(0)).await,
         (What::PatchComment, Method::Get) => comment::detail_of_patch(cx, id(0), id(1)).await,
         (What::PatchComment, _) => comment::update_of_patch(cx, id(0), id(1), body).await,
@@ -281,6 +300,7 @@ pub async fn run(
         (What::CoverComment, _) => comment::update_of_cover(cx, id(0), id(1), body).await,
         (What::AllSeries, _) => series::list(cx).await,
         (What::Series, _) => series::detail(cx, id(0)).await,
+        (What::SeriesDiff, _) => comparison::of_series(cx, id(0), id(1)).await,
         (What::Bundles, Method::Get) => bundle::list(cx).await,
         (What::Bundles, _) => bundle::create(cx, body).await,
         (What::Bundle, Method::Get) => bundle::detail(cx, id(0)).await,

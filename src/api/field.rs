@@ -8,6 +8,8 @@ use super::{input::Text, json::Json, request::Cx, version::Version};
 pub enum Holds {
     /// A number.
     Int,
+    /// A number or nothing.
+    OptionalInt,
     /// A text.
     Text,
     /// A text or nothing.

@@ -29,6 +29,14 @@ impl Json {
         write!(self.0, "{value}").expect("a String takes any text");
     }
 
+    /// Writes a number or `null`.
+    pub fn optional_int(&mut self, value: Option<i64>) {
+        match value {
+            Some(value) => self.int(value),
+            None => self.null(),
+        }
+    }
+
     /// Writes yes or no.
     pub fn bool(&mut self, value: bool) {
         self.raw(if value { "true" } else { "false" });

@@ -14,6 +14,7 @@ mod answer;
 mod bundle;
 mod check;
 mod comment;
+mod comparison;
 mod cover;
 mod embed;
 mod endpoint;

@@ -67,6 +67,7 @@ impl Resource {
             What::People | What::Person => Resource::new("people", "Person", person::ORDERS),
             What::Patches => patches().changed(patch::changes_of_many()),
             What::Patch => patches().changed(patch::CHANGES),
+            What::PatchDiff => Resource::new::<()>("patch_diff", "PatchComparison", &[]),
             What::PatchComments | What::PatchComment => comments("patch_comments"),
             What::CoverComments | What::CoverComment => comments("cover_comments"),
             What::Checks | What::Check => Resource::new("checks", "Check", check::ORDERS)
@@ -79,6 +80,7 @@ impl Resource {
             What::AllSeries | What::Series => {
                 Resource::new("series", "Series", series::ORDERS).filtered(series::FILTERS)
             }
+            What::SeriesDiff => Resource::new::<()>("series_diff", "SeriesComparison", &[]),
             What::Bundles | What::Bundle => Resource::new("bundles", "Bundle", bundle::ORDERS)
                 .filtered(bundle::FILTERS)
                 .changed(bundle::CHANGES),

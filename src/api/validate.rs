@@ -73,9 +73,9 @@ impl Begun<'_> {
     }
 
     /// Ends an answer: with its tag, and without its body for those who have it. The page around an answer is more than
-    /// the answer, and gets its tag like every page.
+    /// the answer, and gets its tag like every page. What is only for now has no tag, and is made anew.
     pub fn end(&self, request: &Request<'_>, reply: Reply, form: Form) -> Reply {
-        if form == Form::Html {
+        if form == Form::Html || reply.is_passing {
             return Reply { tag: None, ..reply };
         }
         let reply = match reply.tag {

@@ -161,6 +161,17 @@ pub async fn detail_by_message_id(
     query.all(conn).await
 }
 
+/// Returns the patches with these ids, in no order.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn details(conn: &mut Conn, ids: &[PatchId]) -> Result<Vec<Detail>> {
+    let mut query = sql(DETAIL);
+    query.push("WHERE p.id");
+    query.among_ids(conn.kind(), ids.iter().map(|id| id.0));
+    query.all(conn).await
+}
+
 /// Returns the patches of a series up to and with place `last` (all for `None`), in order; those without
 /// a place come last.
 ///

@@ -67,23 +67,15 @@ async fn of_series(
         .await?
         .ok_or_else(Error::no_project)?;
     let ids = [SeriesId(number(old)?), SeriesId(number(new)?)];
-    let mut sides = Vec::new();
-    for id in ids {
-        let sent = store::series::by_id(db, id)
-            .await?
-            .filter(|sent| sent.series.project_id == project.id)
-            .ok_or_else(Error::missing)?;
-        let patches = store::patch::details_of_series(db, id, None).await?;
-        sides.push((sent, Arc::new(patches)));
-    }
+    let [old, new] = comparison::sides(db, ids)
+        .await?
+        .filter(|[old, _]| old.sent.series.project_id == project.id)
+        .ok_or_else(Error::missing)?;
     let chain = store::revision::chain(db, ids[1]).await?;
-    let (Some((new, new_patches)), Some((old, old_patches))) = (sides.pop(), sides.pop()) else {
-        return Err(Error::missing());
-    };
     let two = Two {
-        of: Of::Series(Box::new((old, new)), chain),
-        old: old_patches,
-        new: new_patches,
+        of: Of::Series(Box::new((old.sent, new.sent)), chain),
+        old: old.patches,
+        new: new.patches,
         raw: false,
     };
     Ok((project, two))

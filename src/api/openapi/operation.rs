@@ -59,6 +59,8 @@ fn places(endpoint: &Endpoint) -> Vec<&'static str> {
             "covers" => "cover_id",
             "comments" => "comment_id",
             "checks" => "check_id",
+            "series" => "series_id",
+            "diff" => "new_id",
             _ => "id",
         })
         .collect()

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     api::{
-        bundle, check, comment, cover, embed, event,
+        bundle, check, comment, comparison, cover, embed, event,
         field::{Change, Field, Holds},
         index, patch, person, project, series, user,
         version::Version,
@@ -68,6 +68,8 @@ impl Shapes {
         self.thing("Check", check::FIELDS, check::CHANGES);
         self.thing("Cover", cover::FIELDS, &[]);
         self.thing("Series", series::FIELDS, &[]);
+        self.thing("SeriesComparison", comparison::SERIES, &[]);
+        self.thing("PatchComparison", comparison::PATCHES, &[]);
         self.thing("Bundle", bundle::FIELDS, bundle::CHANGES);
         self.thing("Settings", user::SETTINGS, user::SETTING_CHANGES);
     }
@@ -81,6 +83,7 @@ impl Shapes {
         self.within("Series", embed::SERIES);
         self.within("Comment", embed::COMMENT);
         self.within("Check", embed::CHECK);
+        self.within("Pair", comparison::PAIR);
     }
 
     fn events(&mut self) {
@@ -141,6 +144,7 @@ fn object<T>(fields: &[Field<T>], changes: &[Change], version: Version, is_detai
 fn held(holds: Holds) -> Value {
     match holds {
         Holds::Int => json!({ "type": "integer", "format": "int64" }),
+        Holds::OptionalInt => json!({ "type": ["integer", "null"], "format": "int64" }),
         Holds::Text => json!({ "type": "string" }),
         Holds::OptionalText => json!({ "type": ["string", "null"] }),
         Holds::Url => json!({ "type": "string", "format": "uri" }),

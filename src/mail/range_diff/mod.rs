@@ -21,7 +21,7 @@ use imara_diff::{Interner, Token};
 
 use super::commit::Commit;
 use form::Form;
-pub use text::{Called, told};
+pub use text::{Called, changes, told};
 
 /// Leaving a patch without partner costs so many hundredths of its length.
 const CREATION: i64 = 60;

@@ -24,7 +24,7 @@ pub fn told(comparison: &Comparison, old: &[Called], new: &[Called]) -> String {
             side(pair.old, old),
             side(pair.new, new)
         ));
-        pair.lines.iter().for_each(|line| push(&mut out, line));
+        out.push_str(&changes(pair));
     }
     for bound in &comparison.bounds {
         out.push_str(&format!("# {}\n", bound.told()));
@@ -39,6 +39,13 @@ fn subject(pair: &Pair, old: &[Called], new: &[Called]) -> String {
     found
         .map(|(_, subject)| printable(subject))
         .unwrap_or_default()
+}
+
+/// Returns what changed in a pair as text, set in as below its heading; empty where nothing did.
+pub fn changes(pair: &Pair) -> String {
+    let mut out = String::new();
+    pair.lines.iter().for_each(|line| push(&mut out, line));
+    out
 }
 
 fn push(out: &mut String, line: &Inter) {
