@@ -226,7 +226,13 @@ pub const ENDPOINTS: &[Endpoint] = &[
     )
     .since(V1_3),
     endpoint(What::AllSeries, "series/", READ, "Series"),
-    endpoint(What::Series, "series/{id}/", READ, "Series"),
+    endpoint(
+        What::Series,
+        "series/{id}/",
+        &[Method::Get, Method::Patch],
+        "Series",
+    )
+    .written_since(V1_5),
     endpoint(
         What::SeriesDiff,
         "series/{id}/diff/{id}/",
@@ -299,7 +305,8 @@ pub async fn run(
         (What::CoverComment, Method::Get) => comment::detail_of_cover(cx, id(0), id(1)).await,
         (What::CoverComment, _) => comment::update_of_cover(cx, id(0), id(1), body).await,
         (What::AllSeries, _) => series::list(cx).await,
-        (What::Series, _) => series::detail(cx, id(0)).await,
+        (What::Series, Method::Get) => series::detail(cx, id(0)).await,
+        (What::Series, _) => series::update(cx, id(0), body).await,
         (What::SeriesDiff, _) => comparison::of_series(cx, id(0), id(1)).await,
         (What::Bundles, Method::Get) => bundle::list(cx).await,
         (What::Bundles, _) => bundle::create(cx, body).await,

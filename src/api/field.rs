@@ -124,6 +124,8 @@ pub enum Takes {
     Id,
     /// The id of something, or nothing.
     OptionalId,
+    /// The id or the address of a series, nothing, or the word that has it found.
+    Revision,
     /// Some ids: so many at least and at most.
     Ids(usize, usize),
     /// Fields of its own.

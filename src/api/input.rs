@@ -180,8 +180,8 @@ pub const NO_NUL: &str = r"^[^\u0000]*$";
 const NO_NULL: &str = "This field may not be null.";
 
 impl Given<'_> {
-    /// The last value is the one that counts.
-    fn last(&self) -> Option<&str> {
+    /// Returns the text that is given: the last one is the one that counts.
+    pub fn last(&self) -> Option<&str> {
         match self {
             Given::Form(values) => values.last().copied(),
             Given::Json(Value::String(text)) => Some(text),

@@ -66,6 +66,7 @@ fn is_theirs(caller: &Caller, what: What, thing: &Value) -> bool {
         What::User => is_caller("/id"),
         What::Bundle => is_caller("/owner/id"),
         What::Patch => maintains("/project/id") || is_caller("/delegate/id") || is_sender(),
+        What::Series => maintains("/project/id"),
         What::Cover => maintains("/project/id") || is_sender(),
         What::PatchComment | What::CoverComment => is_sender(),
         _ => false,
@@ -89,7 +90,7 @@ pub fn actions(endpoint: &Endpoint, version: Version) -> Value {
 
 fn field(change: &Change, is_whole: bool) -> Value {
     let kind = match change.takes {
-        Takes::Text(_) | Takes::Like(..) => "string",
+        Takes::Text(_) | Takes::Like(..) | Takes::Revision => "string",
         Takes::Word(_) => "choice",
         Takes::Flag | Takes::OptionalFlag => "boolean",
         Takes::Count(_) | Takes::Id | Takes::OptionalId => "integer",

@@ -29,7 +29,7 @@ use crate::{
     },
 };
 
-pub use change::{CHANGES, CHOICES, changes_of_many, known, update, update_many};
+pub use change::{CHANGES, CHOICES, changes_of_many, known, no_object, update, update_many};
 
 /// A patch as the API shows it.
 pub struct Item {

@@ -77,9 +77,9 @@ impl Resource {
             What::Covers | What::Cover => {
                 Resource::new("covers", "Cover", cover::ORDERS).filtered(cover::FILTERS)
             }
-            What::AllSeries | What::Series => {
-                Resource::new("series", "Series", series::ORDERS).filtered(series::FILTERS)
-            }
+            What::AllSeries | What::Series => Resource::new("series", "Series", series::ORDERS)
+                .filtered(series::FILTERS)
+                .changed(series::CHANGES),
             What::SeriesDiff => Resource::new::<()>("series_diff", "SeriesComparison", &[]),
             What::Bundles | What::Bundle => Resource::new("bundles", "Bundle", bundle::ORDERS)
                 .filtered(bundle::FILTERS)

@@ -1,23 +1,31 @@
-//! Series (`rest.md §8.9`). Only to read.
+//! Series (`rest.md §8.9`). Written is only which one is before: to be read by all, to be put right by maintainers.
 
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
     answer::Reply,
     embed::{self, MailRef, PersonRef},
-    error::{Problem, Result},
-    field::{self, Field, Holds},
+    endpoint::Body,
+    error::{Faults, Problem, Result},
+    field::{self, Change, Field, Holds, Takes},
     filter::{Filter, Means},
+    input::Given,
     json::Json,
     page::{self, Page},
+    patch::no_object,
     query::{one, some},
     request::{Cx, Projects},
     version::Version::{self, V1_1, V1_4, V1_5},
 };
 use crate::{
-    domain::{Project, Series, SeriesId},
+    domain::{
+        Project, Series, SeriesId,
+        permission::Scope,
+        revision::{self, Unfit},
+    },
+    ingest,
     store::{
-        self, Conn,
+        self, Conn, Tx,
         patch::search::{self, Brief},
         revision::Link,
         series::{By, Row, Search},
@@ -124,6 +132,9 @@ pub const FIELDS: &[Field<Item>] = &[
     .since(V1_5),
 ];
 
+/// What may be written.
+pub const CHANGES: &[Change] = &[Change::new("previous", Takes::Revision).since(V1_5)];
+
 fn addresses(series: &[SeriesId], cx: &Cx<'_>, json: &mut Json) {
     json.list(series, |json, id| {
         cx.write_url(json, &format!("series/{id}/"))
@@ -184,6 +195,78 @@ pub async fn detail(cx: &Cx<'_>, id: i64) -> Result<Reply> {
     let mut json = Json::default();
     field::write(FIELDS, item, true, cx, &mut json);
     Ok(Reply::ok(json.into_string()))
+}
+
+/// Which series is to be the one before.
+enum Asked {
+    /// This one.
+    Earlier(SeriesId),
+    /// None.
+    Nothing,
+    /// What the mails say.
+    Find,
+}
+
+/// What asks for the series before to be found anew.
+pub const FIND: &str = "find";
+
+fn asked(given: &Given<'_>) -> Result<Asked, String> {
+    let wrong = || format!("Name a series by its id or its address, or write {FIND}.");
+    match (given.optional_id(), given.last()) {
+        (Ok(None), _) => Ok(Asked::Nothing),
+        (Ok(Some(id)), _) => Ok(Asked::Earlier(SeriesId(id))),
+        (Err(_), Some(FIND)) => Ok(Asked::Find),
+        (Err(_), Some(text)) => revision::series_in(text)
+            .map(Asked::Earlier)
+            .ok_or_else(wrong),
+        (Err(_), None) => Err(wrong()),
+    }
+}
+
+/// Says which series is before one, and answers that as it is then.
+pub async fn update(cx: &Cx<'_>, id: i64, body: Body) -> Result<Reply> {
+    let mut tx = cx.begin().await?;
+    let sent = store::series::by_id(&mut tx, SeriesId(id)).await?;
+    let series = sent.ok_or(Problem::Missing("Series"))?.series;
+    let caller = cx.writer(Scope::Write)?;
+    if !caller.rights.maintains(series.project_id) {
+        return Err(Problem::Forbidden);
+    }
+    let input = body.read().await?;
+    let mut faults = Faults::default();
+    let given = input.get("previous");
+    let asked = given.and_then(|given| faults.take("previous", asked(&given)));
+    if let Some(asked) = faults.none(asked)? {
+        store::project::lock(&mut tx, series.project_id).await?;
+        link(&mut tx, cx, &series, asked).await?;
+    }
+    tx.commit().await?;
+    detail(cx, id).await
+}
+
+async fn link(tx: &mut Tx, cx: &Cx<'_>, series: &Series, asked: Asked) -> Result<()> {
+    let earlier = match asked {
+        Asked::Find => {
+            ingest::revision::find(tx, series.id, cx.now).await?;
+            return Ok(());
+        }
+        Asked::Nothing => None,
+        Asked::Earlier(id) => Some(id),
+    };
+    if let Some(id) = earlier
+        && let Some(unfit) = store::revision::unfit(tx, series, id).await?
+    {
+        return Err(Faults::one("previous", fault(id, unfit)));
+    }
+    let user = cx.caller.as_ref().map(|caller| caller.user.id);
+    Ok(store::revision::set_by_hand(tx, series.id, earlier, user, cx.now).await?)
+}
+
+fn fault(id: SeriesId, unfit: Unfit) -> String {
+    match unfit {
+        Unfit::Unknown => no_object(id.0),
+        unfit => unfit.told().to_owned(),
+    }
 }
 
 async fn items(conn: &mut Conn, rows: Vec<Row>, version: Version) -> Result<Vec<Item>> {

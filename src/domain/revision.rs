@@ -162,6 +162,42 @@ impl Facts {
     }
 }
 
+/// Reads the number of a series: it alone, or an address that names it.
+pub fn series_in(text: &str) -> Option<SeriesId> {
+    let behind = |mark: &str| text.split_once(mark).map(|(_, rest)| rest);
+    let rest = behind("/series/").or_else(|| behind("series="));
+    let digits = rest.map_or(text, |rest| {
+        let end = rest.find(|c: char| !c.is_ascii_digit());
+        &rest[..end.unwrap_or(rest.len())]
+    });
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|_| is_number).map(SeriesId)
+}
+
+/// Why a series cannot be the one before another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// There is no such series.
+    Unknown,
+    /// It is in another project.
+    Foreign,
+    /// It is that series, or follows it.
+    Circle,
+}
+
+impl Unfit {
+    /// Says in words for people why.
+    pub fn told(self) -> &'static str {
+        match self {
+            Unfit::Unknown => "There is no such series.",
+            Unfit::Foreign => "That series is of another project.",
+            Unfit::Circle => {
+                "That series is this one or follows it: revisions cannot go round in a circle."
+            }
+        }
+    }
+}
+
 /// A series that may be an earlier or later revision of another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {

@@ -15,7 +15,7 @@ use crate::{
     mail,
     store::{
         self, Result, Tx,
-        revision::{Related, Revision, Said},
+        revision::{Link, Related, Revision, Said},
     },
 };
 
@@ -102,6 +102,17 @@ pub async fn settle_one(tx: &mut Tx, series: SeriesId, now: Timestamp) -> Result
         ..News::default()
     };
     settle(tx, news, now).await
+}
+
+/// Forgets what somebody said of the series before another, and finds it anew. Returns what was found.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn find(tx: &mut Tx, series: SeriesId, now: Timestamp) -> Result<Option<Link>> {
+    store::revision::set(tx, series, None, now).await?;
+    settle_one(tx, series, now).await?;
+    let mut links = store::revision::links(tx, &[series]).await?;
+    Ok(links.pop())
 }
 
 /// Finds what is before each series of which something new is known.

@@ -2,10 +2,12 @@
 
 use sqlx::FromRow;
 
-use super::{Batch, Conn, Kind, Result, Sql, Value, sql};
+use super::{Batch, Conn, Kind, Result, Sql, Value, series, sql};
 use crate::domain::{
-    MessageId, PatchId, PersonId, ProjectId, SeriesId, Timestamp, UserId,
-    revision::{self, Candidate, DAY, Earlier, Facts, Reason, SLACK_DAYS, Sign, Tie, WINDOW_DAYS},
+    MessageId, PatchId, PersonId, ProjectId, Series, SeriesId, Timestamp, UserId,
+    revision::{
+        self, Candidate, DAY, Earlier, Facts, Reason, SLACK_DAYS, Sign, Tie, Unfit, WINDOW_DAYS,
+    },
 };
 
 /// More that may belong together are not looked at: whoever sends that many revisions of one thing wants something else.
@@ -366,6 +368,34 @@ pub async fn set(
             delete.run(conn).await.map(drop)
         }
     }
+}
+
+/// Says why a series cannot be the one before another, if it cannot.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn unfit(conn: &mut Conn, of: &Series, earlier: SeriesId) -> Result<Option<Unfit>> {
+    let Some(other) = series::by_id(conn, earlier).await? else {
+        return Ok(Some(Unfit::Unknown));
+    };
+    if other.series.project_id != of.project_id {
+        return Ok(Some(Unfit::Foreign));
+    }
+    let chain = chain(conn, of.id).await?;
+    Ok(follow(&chain, of.id, earlier).then_some(Unfit::Circle))
+}
+
+/// Says whether `other` is a series or follows it.
+fn follow(chain: &[Revision], series: SeriesId, other: SeriesId) -> bool {
+    let mut at = Some(other);
+    for _ in 0..=chain.len() {
+        if at == Some(series) {
+            return true;
+        }
+        let one = chain.iter().find(|one| Some(one.id) == at);
+        at = one.and_then(|one| one.earlier_id);
+    }
+    false
 }
 
 /// Stores what somebody says: which series is before another one, or that there is none.

@@ -152,7 +152,9 @@ fn blank(change: &Change) -> Value {
         Takes::Flag => false.into(),
         Takes::Ids(..) => Value::Array(Vec::new()),
         Takes::Object(_) => Value::Object(Map::new()),
-        Takes::OptionalFlag | Takes::Count(_) | Takes::Id | Takes::OptionalId => Value::Null,
+        Takes::OptionalFlag | Takes::Count(_) | Takes::Id | Takes::OptionalId | Takes::Revision => {
+            Value::Null
+        }
     }
 }
 

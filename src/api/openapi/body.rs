@@ -9,6 +9,7 @@ use crate::api::{
     input::{NO_NUL, Text},
     patch::CHOICES,
     resource::Resource,
+    series::FIND,
     version::Version,
 };
 
@@ -98,6 +99,7 @@ fn taken(takes: Takes, is_form: bool) -> Value {
             json!({ "anyOf": [{ "type": "integer", "minimum": 1, "maximum": most }, digits_up_to(most)] })
         }
         Takes::Id => id(),
+        Takes::Revision => or_none(vec![id(), series()], is_form),
         Takes::OptionalId => or_none(vec![id(), json!({ "const": "" })], is_form),
         Takes::Ids(least, most) => ids(least, most),
         Takes::Object(inner) => object(&inner.iter().collect::<Vec<_>>(), false, is_form),
@@ -150,6 +152,12 @@ fn id() -> Value {
     json!({
         "anyOf": [{ "type": "integer", "format": "int64", "minimum": 1, "maximum": i64::MAX }, digits(18)],
     })
+}
+
+/// The address of a series, or the word that has one found; an empty text stands for none.
+fn series() -> Value {
+    let pattern = format!("(?:/series/|series=)[0-9]{{1,18}}|^(?:{FIND})?$");
+    json!({ "type": "string", "pattern": pattern })
 }
 
 fn ids(least: usize, most: usize) -> Value {

@@ -67,7 +67,7 @@ impl Shapes {
         self.thing("Comment", comment::FIELDS, comment::CHANGES);
         self.thing("Check", check::FIELDS, check::CHANGES);
         self.thing("Cover", cover::FIELDS, &[]);
-        self.thing("Series", series::FIELDS, &[]);
+        self.thing("Series", series::FIELDS, series::CHANGES);
         self.thing("SeriesComparison", comparison::SERIES, &[]);
         self.thing("PatchComparison", comparison::PATCHES, &[]);
         self.thing("Bundle", bundle::FIELDS, bundle::CHANGES);

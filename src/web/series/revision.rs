@@ -3,7 +3,11 @@
 use super::*;
 use crate::{
     auth::session::Session,
-    domain::{Timestamp, notice::Notice},
+    domain::{
+        Timestamp,
+        notice::Notice,
+        revision::{self, Unfit},
+    },
     ingest,
     store::{Tx, revision::Revision},
     web::field::Faults,
@@ -33,11 +37,8 @@ pub(super) async fn change(session: &Session, form: &Form<'_>, page: &Page) -> R
     store::project::lock(&mut tx, page.project.id).await?;
     let told = match form.text("action") {
         "find" => {
-            store::revision::set(&mut tx, id, None, now).await?;
-            ingest::revision::settle_one(&mut tx, id, now).await?;
-            let links = store::revision::links(&mut tx, &[id]).await?;
-            let earlier = links.first().and_then(|link| link.earlier);
-            follows(&mut tx, earlier).await?
+            let found = ingest::revision::find(&mut tx, id, now).await?;
+            follows(&mut tx, found.and_then(|link| link.earlier)).await?
         }
         _ => {
             let earlier = named(&mut tx, form.text("earlier"), page, &mut faults).await?;
@@ -75,51 +76,25 @@ async fn named(
     if text.is_empty() {
         return Ok(None);
     }
-    let found = match (number_in(text), jump::message_ids(text)) {
-        (Some(id), _) => store::series::by_id(tx, id).await?.map(|sent| sent.series),
+    let found = match (revision::series_in(text), jump::message_ids(text)) {
+        (Some(id), _) => Some(id),
         (None, Some(ids)) => {
             let claims = store::series::by_references(tx, page.project.id, &ids).await?;
             let mut own = claims.into_iter().filter(|claim| claim.distance == 0);
-            own.next().map(|claim| claim.series)
+            own.next().map(|claim| claim.series.id)
         }
         (None, None) => None,
     };
-    let Some(other) = found.filter(|other| other.project_id == page.project.id) else {
-        faults.add("earlier", format!("This project has no series “{text}”."));
-        return Ok(None);
+    let unfit = match found {
+        Some(id) => store::revision::unfit(tx, &page.sent.series, id).await?,
+        None => Some(Unfit::Unknown),
     };
-    let chain = store::revision::chain(tx, page.sent.series.id).await?;
-    let follows = follow(&chain, page.sent.series.id, other.id);
-    faults.check(
-        !follows,
-        "earlier",
-        "That series is this one or follows it: revisions cannot go round in a circle.",
-    );
-    Ok(Some(other.id))
-}
-
-/// Reads the number of a series: it alone, or an address of its page.
-fn number_in(text: &str) -> Option<SeriesId> {
-    let behind = |mark: &str| text.split_once(mark).map(|(_, rest)| rest);
-    let rest = behind("/series/").or_else(|| behind("series="));
-    let digits = rest.map_or(text, |rest| {
-        let end = rest.find(|c: char| !c.is_ascii_digit());
-        &rest[..end.unwrap_or(rest.len())]
-    });
-    digits.parse().ok().map(SeriesId)
-}
-
-/// Says whether `other` is a series or follows it.
-fn follow(chain: &[Revision], series: SeriesId, other: SeriesId) -> bool {
-    let mut at = Some(other);
-    for _ in 0..=chain.len() {
-        if at == Some(series) {
-            return true;
-        }
-        let one = chain.iter().find(|one| Some(one.id) == at);
-        at = one.and_then(|one| one.earlier_id);
+    match unfit {
+        None => {}
+        Some(Unfit::Circle) => faults.add("earlier", Unfit::Circle.told()),
+        Some(_) => faults.add("earlier", format!("This project has no series “{text}”.")),
     }
-    false
+    Ok(found)
 }
 
 /// Draws the revisions, and for maintainers the form that puts them right.
