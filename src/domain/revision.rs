@@ -409,6 +409,26 @@ mod tests {
     const REPLY: Tie = Tie::Sign(Sign::Reply);
 
     #[test]
+    fn series_are_named_by_their_number_or_an_address() {
+        for (text, expected) in [
+            ("7", Some(7)),
+            ("https://pw.example.org/project/x/series/7/", Some(7)),
+            ("https://pw.example.org/api/1.5/series/7/", Some(7)),
+            (
+                "https://pw.example.org/project/x/list/?series=7&q=a",
+                Some(7),
+            ),
+            ("/series/7#patches", Some(7)),
+            ("+7", None),
+            ("", None),
+            ("find", None),
+            ("https://pw.example.org/series/", None),
+        ] {
+            assert_eq!(series_in(text), expected.map(SeriesId), "{text}");
+        }
+    }
+
+    #[test]
     fn the_highest_lower_version_is_the_one_before() {
         let (v1, v2, v3) = (
             facts(1, 1, "a b c"),

@@ -92,6 +92,14 @@ const KEYS: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "series/1/diff/2/",
+        &[("1.5", "url web_url text_url old new pairs remarks")],
+    ),
+    (
+        "patches/1/diff/2/",
+        &[("1.5", "url web_url text_url old new pairs remarks")],
+    ),
+    (
         "projects/1/",
         &[
             (
@@ -196,6 +204,8 @@ on_both! {
             (Method::Post, "patches/", "GET, PATCH, HEAD, OPTIONS"),
             (Method::Delete, "patches/1/", "GET, PUT, PATCH, HEAD, OPTIONS"),
             (Method::Put, "covers/1/", "GET, HEAD, OPTIONS"),
+            (Method::Put, "series/1/", "GET, PATCH, HEAD, OPTIONS"),
+            (Method::Patch, "1.4/series/1/", "GET, PATCH, HEAD, OPTIONS"),
             (Method::Patch, "events/", "GET, HEAD, OPTIONS"),
         ] {
             let seen = site.ask(method, path).by("m").seen().await.is(405);

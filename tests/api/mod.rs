@@ -10,6 +10,7 @@ mod face;
 mod filter;
 mod page;
 mod patch;
+mod revision;
 mod right;
 mod seed;
 mod stream;

@@ -132,6 +132,8 @@ on_both! {
             ("patches/1/", 3),
             ("series/?per_page=1", 6),
             ("series/?per_page=50", 6),
+            ("series/1/diff/2/", 5),
+            ("patches/1/diff/2/", 2),
             ("covers/", 4),
             ("events/?per_page=2", 9),
             ("events/?per_page=250", 9),

@@ -102,6 +102,12 @@ fn ways() -> Vec<(Method, &'static str, Value, [u16; 6])> {
         ),
         (
             Method::Patch,
+            "series/2/",
+            json!({"previous": 1}),
+            [403, 403, 403, 403, 200, 403],
+        ),
+        (
+            Method::Patch,
             "projects/p/",
             json!({"web_url": "https://p.example.org/"}),
             [403, 403, 403, 403, 200, 403],

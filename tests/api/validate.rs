@@ -13,7 +13,7 @@ async fn again(site: &Site, who: &str, path: &str, tag: &str) -> seed::Seen {
 on_both! {
     async fn who_has_an_answer_is_told_so(db: Db) {
         let site = seed::site(&db).await;
-        for path in ["patches/?per_page=5", "patches/1/", "series/1/", "events/", "projects/p/", "patches/1/comments/"] {
+        for path in ["patches/?per_page=5", "patches/1/", "series/1/", "series/1/diff/2/", "events/", "projects/p/", "patches/1/comments/"] {
             let seen = site.get(path).await.is(200);
             let tag = seen.header("ETag").to_owned();
             assert!(tag.starts_with("W/\"") && tag.len() == 36, "{path}: {tag}");

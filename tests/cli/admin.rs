@@ -163,3 +163,48 @@ on_both! {
         assert_eq!(given.trim(), "a-secret-of-our-own");
     }
 }
+
+fn patch(number: i64, version: i64, title: &str) -> String {
+    format!(
+        "From: Ann <ann@example.com>\nSubject: [PATCH v{version}] {title}\nMessage-Id: <{number}@example.com>\n\
+         List-Id: <tide.example.org>\nDate: Tue, 05 Mar 2024 10:0{number}:00 +0000\n\n\
+         Why.\n---\n--- a/a.c\n+++ b/a.c\n@@ -1 +1 @@\n-old\n+new {version}\n"
+    )
+}
+
+on_both! {
+    async fn revisions_are_put_right(fresh: Fresh) {
+        let program = ready(&fresh.url);
+        for mail in [patch(1, 1, "net: fix it"), patch(2, 2, "net: fix it"), patch(3, 1, "doc: say it")] {
+            program.run_with(&["parsemail"], mail).ok();
+        }
+        let admin = |arguments: &[&str]| {
+            let all: Vec<&str> = ["admin", "series"].iter().chain(arguments).copied().collect();
+            program.run(&all)
+        };
+        let shown = admin(&["show", "2"]).ok();
+        assert!(shown.contains("v2") && shown.contains("(same title and sender)"), "{shown}");
+        let chain = || json(&admin(&["show", "2", "--json"]).ok());
+        assert_eq!((&chain()[1]["previous"], &chain()[1]["reason"]), (&1.into(), &"title".into()));
+        let page = "https://patches.example.org/project/tide/series/3/";
+        assert!(admin(&["follow", "2", page]).ok().contains("Series 2 follows 3 (linked by hand)."));
+        assert!(admin(&["follow", "2", "3"]).ok().contains("already"));
+        assert!(chain().iter().any(|one| one["series"] == 2 && one["previous"] == 3 && one["reason"] == "hand"));
+        admin(&["follow", "3", "2"]).fails(1, &["cannot go round in a circle"]);
+        admin(&["follow", "3", "9"]).fails(1, &["no such series"]);
+        admin(&["follow", "9", "1"]).fails(1, &["there is no series 9"]);
+        admin(&["show", "9"]).fails(1, &["there is no series 9"]);
+        admin(&["follow", "2"]).fails(2, &["--none"]);
+        admin(&["follow", "2", "x"]).fails(2, &["neither the number"]);
+        admin(&["follow", "2", "--none"]).ok();
+        assert!(admin(&["follow", "2", "--none"]).ok().contains("already"));
+        assert_eq!(chain().len(), 1);
+        for _ in 0..2 {
+            assert!(admin(&["find", "2"]).ok().contains("Series 2 follows 1 (same title and sender)."));
+        }
+        let mut conn = fresh.db.reader().await.expect("a reader");
+        let log = "SELECT count(*) FROM audit WHERE model = 'patchwork.series'";
+        let (changes,): (i64,) = sql(log).one(&mut conn).await.expect("a count");
+        assert_eq!(changes, 3, "one entry a change");
+    }
+}

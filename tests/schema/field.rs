@@ -20,7 +20,7 @@ fn what_is_answered_is_described_and_the_other_way_round() {
     database::block_on(async {
         let site = Site::new(&sample).await;
         let things = Things::make(&site).await;
-        for prefix in ["", "1.0/", "1.1/", "1.2/", "1.3/", "1.4/"] {
+        for prefix in ["", "1.0/", "1.1/", "1.2/", "1.3/", "1.4/", "1.5/"] {
             compare(&site, prefix, &things).await;
         }
     });
@@ -132,6 +132,8 @@ impl Things {
             "/users/{id}/" => self.user.clone(),
             "/people/{id}/" => "people/1/".to_owned(),
             "/series/{id}/" => "series/1/".to_owned(),
+            "/series/{series_id}/diff/{new_id}/" => "series/1/diff/2/".to_owned(),
+            "/patches/{patch_id}/diff/{new_id}/" => "patches/1/diff/2/".to_owned(),
             "/bundles/{id}/" => self.bundle.clone(),
             "/patches/{id}/" => "patches/1/".to_owned(),
             "/patches/{patch_id}/comments/" => first(&self.patch_comment, 3),

@@ -4,6 +4,7 @@
 mod maintainer;
 mod project;
 mod rule;
+mod series;
 mod site;
 mod state;
 mod tag;
@@ -27,7 +28,7 @@ use crate::{
     },
 };
 
-/// Set the site up: projects, rules, maintainers, states, tags, users, domain, tokens, webhooks
+/// Set the site up: projects, rules, maintainers, states, tags, users, domain, tokens, webhooks, revisions of series
 #[derive(Debug, Args)]
 #[command(after_help = "\
 What is as wanted already stays so, and is no error: a script may say it again. Every change is in the log of \
@@ -42,6 +43,8 @@ Examples:
   patchwork admin rule test tidepool net/a.c doc/b
   patchwork admin webhook add tidepool https://ci.example.org/hook \\
       --event series-completed
+  patchwork admin series follow 42 17
+  patchwork admin series show 42
   patchwork admin site set --domain patches.example.org")]
 pub(super) struct Admin {
     /// Print JSON, one object a line
@@ -80,6 +83,9 @@ enum Noun {
     /// Webhooks of a project: add, on, off, test, remove, list
     #[command(subcommand)]
     Webhook(webhook::Hook),
+    /// Which revision of a series follows which: follow, find, show
+    #[command(subcommand)]
+    Series(series::Revisions),
 }
 
 impl Admin {
@@ -104,6 +110,7 @@ impl Admin {
                 Noun::Site(it) => it.run(&mut desk).await?,
                 Noun::Token(it) => it.run(&mut desk).await?,
                 Noun::Webhook(it) => it.run(&mut desk).await?,
+                Noun::Series(it) => it.run(&mut desk).await?,
             }
             desk.tx.commit().await?;
             db.close().await;
