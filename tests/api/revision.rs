@@ -32,7 +32,7 @@ on_both! {
     async fn two_patches_are_compared(db: Db) {
         let site = seed::site(&db).await;
         let seen = site.get("patches/1/diff/4/").await.is(200).json;
-        assert_eq!(seen["web_url"], "http://pw.example.com/project/p/patch/s1@example.com/diff/single%2Fslash+1@example.com/");
+        assert_eq!(seen["web_url"], "http://pw.example.com/project/p/patch/s1@example.com/diff/single%252Fslash+1@example.com/");
         assert_eq!((&seen["old"]["id"], &seen["new"]["msgid"]), (&json!(1), &json!("<single/slash+1@example.com>")));
         let pair = &seen["pairs"][0];
         assert_eq!((&pair["verdict"], &pair["old_number"], &pair["new"]["id"]), (&json!("changed"), &json!(1), &json!(4)));
