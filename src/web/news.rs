@@ -41,7 +41,7 @@ struct News {
 }
 
 impl News {
-    fn new(since: Timestamp, count: i64, what: &str) -> (ContentType, String) {
+    fn told(since: Timestamp, count: i64, what: &str) -> (ContentType, String) {
         let shown = match count {
             MOST.. => format!("{MOST} or more"),
             count => count.to_string(),
@@ -84,7 +84,7 @@ async fn of_list(
     } else {
         "new patches"
     };
-    Ok(News::new(since, count, what))
+    Ok(News::told(since, count, what))
 }
 
 #[rocket::get("/news/patch/<id>")]
@@ -127,7 +127,7 @@ async fn of_thing(
     let reader = view.user().map(|user| user.id);
     let happened = store::event::news(&mut db, about, since, reader).await?;
     let (count, what) = summed(&happened);
-    Ok(News::new(since, count, what))
+    Ok(News::told(since, count, what))
 }
 
 /// Counts what readers care for, and says what it is, in one word where it is all of one kind.

@@ -201,7 +201,10 @@ mod tests {
         let watch = Watch::new(MOST_OF_ONE + 2);
         let from = |text: &str| Some(text.parse().expect("an address"));
         let mut held: Vec<Place> = (0..MOST_OF_ONE)
-            .map(|_| watch.place(from("192.0.2.1")).ok().expect("room"))
+            .map(|_| {
+                let place = watch.place(from("192.0.2.1"));
+                place.unwrap_or_else(|full| panic!("{full:?}"))
+            })
             .collect();
         assert_eq!(watch.place(from("192.0.2.1")).err(), Some(Full::Own));
         held.extend(watch.place(from("192.0.2.2")).ok());
