@@ -430,7 +430,7 @@
     const asked = document.querySelector('[data-news]')?.dataset.news;
     if (!asked || document.hidden) return;
     const url = new URL(asked, location.href);
-    url.searchParams.set(...since ? ['since', since] : ['age', Math.ceil((performance.now() - drawn) / 1000)]);
+    url.searchParams.set(...since ? ['told', since] : ['age', Math.ceil((performance.now() - drawn) / 1000)]);
     const answer = await fetch(url).catch(() => null);
     if (!answer?.ok) return;
     const told = await answer.json();

@@ -33,4 +33,5 @@ CREATE TABLE webhook_delivery (
     took        BIGINT
 );
 CREATE INDEX webhook_delivery_due ON webhook_delivery (webhook_id, id) WHERE next_try IS NOT NULL;
+CREATE INDEX webhook_delivery_webhook ON webhook_delivery (webhook_id);
 CREATE INDEX webhook_delivery_created ON webhook_delivery (created);

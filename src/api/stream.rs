@@ -123,10 +123,9 @@ async fn begin<'r>(cx: Cx<'r>, request: &'r Request<'_>) -> Result<Stream<'r>> {
     let search = search.map_err(|key| {
         Problem::Malformed(format!("{key}: nothing on this site is called that."))
     })?;
-    let seen = match after {
-        Some(id) => id,
-        None => store::event::last_id(&mut conn).await?,
-    };
+    // An id that is not there yet is of a time before a backup was restored.
+    let newest = store::event::last_id(&mut conn).await?;
+    let seen = after.map_or(newest, |id| id.min(newest));
     drop(conn);
     Ok(Stream {
         is_behind: after.is_some(),
@@ -187,7 +186,7 @@ impl Stream<'_> {
     /// Waits for what is to be sent next; nothing when the stream ends.
     async fn next(&mut self) -> Option<String> {
         let text = match self.said {
-            None => greeting(),
+            None => greeting(self.seen),
             Some(said) => self.heard(said + HEARTBEAT).await?,
         };
         self.said = Some(Instant::now());
@@ -263,10 +262,11 @@ impl Stream<'_> {
     }
 }
 
-/// Tells how soon to come back when the connection breaks: not everybody at the same moment.
-fn greeting() -> String {
+/// Tells how soon to come back when the connection breaks, not everybody at the same moment, and from where on: whoever is cut off
+/// before the first event has to begin here again.
+fn greeting(seen: i64) -> String {
     let spread = u64::from(rocket::time::OffsetDateTime::now_utc().nanosecond()) % 5000;
-    format!("retry: {}\n\n", 3000 + spread)
+    format!("retry: {}\nid: {seen}\n\n", 3000 + spread)
 }
 
 /// A sign of life that is no event, but says how far a client has heard all that it asked for.

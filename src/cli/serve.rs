@@ -217,6 +217,17 @@ fn limits(settings: &Settings) -> Limits {
     }
 }
 
+/// Returns how many streams of events may stay open. Each holds a connection, of which a front server that speaks FastCGI has few: half
+/// of them are for pages.
+fn streams(settings: &Settings, fronts: &[Front]) -> u32 {
+    let is_scarce = fronts.iter().any(|front| front.door == Door::FastCgi);
+    let half = u32::try_from(limits(settings).connections / 2).unwrap_or(u32::MAX);
+    match is_scarce {
+        true => settings.api.streams.min(half),
+        false => settings.api.streams,
+    }
+}
+
 pub(super) fn trusted(settings: &Settings) -> anyhow::Result<Trusted> {
     Trusted::parse(&settings.server.trusted_proxies).map_err(|word| {
         anyhow!("server.trusted_proxies: '{word}' is neither an address nor a network such as 10.1.0.0/16")
@@ -231,6 +242,7 @@ fn serve(
     said: Option<String>,
     socket_mode: Option<u32>,
 ) -> anyhow::Result<()> {
+    let open = streams(settings, &fronts);
     let plan = Plan {
         fronts,
         limits: limits(settings),
@@ -241,7 +253,7 @@ fn serve(
             move || may_reload(&common)
         }),
     };
-    let site = courier::attach(site(settings, settings.api.streams)?, settings);
+    let site = courier::attach(site(settings, open)?, settings);
     let site = courier::attach_jobs(site, settings);
     let site = courier::attach_webhooks(site, settings, rest(settings));
     let mut site = handover::attach(site, settings, socket_mode);

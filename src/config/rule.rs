@@ -44,7 +44,7 @@ const RULES: &[(&str, Rule)] = &[
     ("web.items_per_page", Rule::Number(1, 1000)),
     ("api.per_page", Rule::Number(1, 1000)),
     ("api.max_per_page", Rule::Number(1, 1000)),
-    ("api.streams", Rule::Number(0, 10_000)),
+    ("api.streams", Rule::Number(0, 2000)),
     ("webhooks.timeout", Rule::Number(1, 60)),
     ("webhooks.keep_days", Rule::Number(1, 366)),
     ("mail.notification_delay", Rule::Number(0, 10_080)),

@@ -112,7 +112,16 @@ pub async fn find(tx: &mut Tx, series: SeriesId, now: Timestamp) -> Result<Optio
     store::revision::set(tx, series, None, now).await?;
     settle_one(tx, series, now).await?;
     let mut links = store::revision::links(tx, &[series]).await?;
-    Ok(links.pop())
+    let found = links.pop();
+    let earlier = found.as_ref().and_then(|link| link.earlier);
+    // What somebody linked by hand may lead from the one found back to this one.
+    if let (Some(sent), Some(earlier)) = (store::series::by_id(tx, series).await?, earlier)
+        && store::revision::unfit(tx, &sent.series, earlier).await? == Some(revision::Unfit::Circle)
+    {
+        store::revision::set(tx, series, None, now).await?;
+        return Ok(None);
+    }
+    Ok(found)
 }
 
 /// Finds what is before each series of which something new is known.

@@ -15,9 +15,16 @@ const RESPONSES: [&str; 6] = [
     "reported",
 ];
 
-/// Returns the lines of a text that respond to a patch, as they are.
+/// Nobody responds in more lines of one mail; whoever sends more wants to keep us busy.
+const MOST_OF_ONE: usize = 200;
+
+/// So many lines are looked at in all, each as often as there are patches to which it is given.
+const MOST: usize = 5000;
+
+/// Returns the lines of a text that respond to a patch, as they are, the first [`MOST_OF_ONE`] of them.
 pub fn responses(text: &str) -> impl Iterator<Item = &str> {
-    text.split('\n').filter(|line| is_response(line))
+    let lines = text.split('\n').filter(|line| is_response(line));
+    lines.take(MOST_OF_ONE)
 }
 
 fn is_response(line: &str) -> bool {
@@ -59,13 +66,14 @@ impl Given<'_> {
 }
 
 /// Returns what is given to the patches whose messages these are: what stands in the mailbox of the series, and with
-/// what was said of the cover letter after it.
+/// what was said of the cover letter after it. Of more than anybody says, the first.
 pub fn collect<'a>(messages: &[&str], said: &[Said<'a>]) -> Vec<Given<'a>> {
     let mut there: Vec<HashSet<String>> = messages
         .iter()
         .map(|message| render::committed(message).lines().map(key).collect())
         .collect();
     let mut given = Vec::new();
+    let mut room = MOST;
     let own = said
         .iter()
         .enumerate()
@@ -80,6 +88,10 @@ pub fn collect<'a>(messages: &[&str], said: &[Said<'a>]) -> Vec<Given<'a>> {
             None => 0..messages.len(),
         };
         for line in responses(one.text) {
+            let Some(left) = room.checked_sub(places.len().max(1)) else {
+                return given;
+            };
+            room = left;
             let gains = |place: &usize| {
                 let there = there.get_mut(*place);
                 there.is_some_and(|there| there.insert(key(line)))
@@ -169,5 +181,19 @@ mod tests {
         ];
         assert_eq!(seen, expected);
         assert_eq!(given[0].address(), "ANN@example.org");
+    }
+
+    #[test]
+    fn a_flood_of_trailers_is_bounded() {
+        let flood: String = (0..40_000)
+            .map(|n| format!("Acked-by: A <a{n}@example.org>\n"))
+            .collect();
+        assert_eq!(responses(&flood).count(), MOST_OF_ONE);
+        let said = [Said {
+            about: None,
+            text: &flood,
+        }; 10];
+        let given = collect(&["one"; 100], &said);
+        assert_eq!(given.len(), MOST / 100);
     }
 }

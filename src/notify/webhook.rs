@@ -43,6 +43,9 @@ const AT_ONCE: usize = 4;
 /// How long one is told before others have their turn.
 const TURN: Duration = Duration::from_secs(30);
 
+/// How long sending goes on at most before it is looked at anew.
+const ROUND: Duration = Duration::from_secs(240);
+
 /// How many old deliveries are forgotten in one transaction.
 const MOST_FORGOTTEN: i64 = 1000;
 
@@ -89,16 +92,20 @@ impl Teller {
     }
 }
 
-/// Tells webhooks what happens, for ever.
+/// Tells webhooks what happens, for ever. Whoever is slow to take deliveries holds up no event on its way into the queue.
 pub async fn serve(teller: Teller) {
+    tokio::join!(queue_on(&teller), send_on(&teller));
+}
+
+async fn queue_on(teller: &Teller) {
     let mut tidied: Option<Instant> = None;
     loop {
-        if let Err(error) = round(&teller).await {
-            tracing::error!("webhooks could not be looked after: {error}");
+        if let Err(error) = queue_new(teller).await {
+            tracing::error!("events could not be queued for webhooks: {error}");
         }
         if tidied.is_none_or(|at| at.elapsed() >= TIDY) {
             tidied = Some(Instant::now());
-            if let Err(error) = tidy(&teller).await {
+            if let Err(error) = tidy(teller).await {
                 tracing::error!("old deliveries could not be forgotten: {error}");
             }
         }
@@ -106,38 +113,52 @@ pub async fn serve(teller: Teller) {
     }
 }
 
-/// Queues what is new and sends what is due. Two may do this at once, in one process or many: each event is queued once,
-/// and nobody works on a webhook that another one works on.
+async fn send_on(teller: &Teller) {
+    loop {
+        if let Err(error) = send_due(teller, Instant::now() + ROUND).await {
+            tracing::error!("webhooks could not be told: {error}");
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Queues what is new and sends what is due, for a few minutes at most. Two may do this at once, in one process or many: each event is
+/// queued once, and nobody works on a webhook that another one works on.
 ///
 /// # Errors
 /// When the database is away.
 pub async fn round(teller: &Teller) -> Result<()> {
+    queue_new(teller).await?;
+    send_due(teller, Instant::now() + ROUND).await
+}
+
+async fn queue_new(teller: &Teller) -> Result<()> {
     let mut conn = teller.db.reader().await?;
     let hooks = store::webhook::active(&mut conn).await?;
     if hooks.is_empty() {
         return Ok(());
     }
     let newest = store::event::last_id(&mut conn).await?;
-    for hook in hooks.iter().filter(|hook| hook.last_event < newest) {
-        queue(teller, &mut conn, hook, newest).await?;
-    }
-    let is_due = store::webhook::is_due(&mut conn, Timestamp::now()).await?;
     drop(conn);
-    match is_due {
-        true => send_due(teller).await,
-        false => Ok(()),
+    for hook in hooks.iter().filter(|hook| hook.last_event < newest) {
+        queue(teller, hook, newest).await?;
     }
+    Ok(())
 }
 
 /// Queues what a webhook is to be told, as far as there is room.
-async fn queue(teller: &Teller, conn: &mut Conn, hook: &Webhook, newest: i64) -> Result<()> {
+async fn queue(teller: &Teller, hook: &Webhook, newest: i64) -> Result<()> {
     let search = Search {
         projects: vec![hook.project],
         categories: hook.categories.clone(),
         ..Search::default()
     };
     let mut hook = hook.clone();
-    while hook.last_event < newest && !store::webhook::is_full(conn, hook.id, MOST_WAITING).await? {
+    while hook.last_event < newest {
+        let mut conn = teller.db.reader().await?;
+        if store::webhook::is_full(&mut conn, hook.id, MOST_WAITING).await? {
+            break;
+        }
         let window = Window {
             limit: MOST,
             offset: 0,
@@ -146,13 +167,15 @@ async fn queue(teller: &Teller, conn: &mut Conn, hook: &Webhook, newest: i64) ->
                 id: hook.last_event,
             }),
         };
-        let found = store::event::page(conn, &search, Order::Written, window).await?;
+        let found = store::event::page(&mut conn, &search, Order::Written, window).await?;
         let last = found.rows.last().map_or(0, |row| row.id.0);
         let reached = match found.next {
             Some(_) => last,
             None => newest.max(last),
         };
-        let news = deliveries(teller, conn, found.rows).await?;
+        let news = deliveries(teller, &mut conn, found.rows).await?;
+        // A pool may have no more than one.
+        drop(conn);
         let mut tx = teller.db.begin().await?;
         let is_first =
             store::webhook::queue(&mut tx, &hook, &news, reached, Timestamp::now()).await?;
@@ -192,42 +215,54 @@ async fn deliveries(teller: &Teller, conn: &mut Conn, rows: Vec<Row>) -> Result<
     Ok(written.into_iter().map(delivery).collect())
 }
 
-async fn send_due(teller: &Teller) -> Result<()> {
+async fn send_due(teller: &Teller, until: Instant) -> Result<()> {
+    let mut conn = teller.db.reader().await?;
+    let is_due = store::webhook::is_due(&mut conn, Timestamp::now()).await?;
+    drop(conn);
+    if !is_due {
+        return Ok(());
+    }
     // Each takes the next webhook when it is done with one, so a slow one keeps nobody else waiting.
-    let workers = (0..AT_ONCE).map(|_| work(teller));
+    let workers = (0..AT_ONCE).map(|_| work(teller, until));
     join_all(workers).await.into_iter().collect()
 }
 
-async fn work(teller: &Teller) -> Result<()> {
-    while let Some(id) = claim(teller).await? {
-        tell(teller, id).await?;
+async fn work(teller: &Teller, until: Instant) -> Result<()> {
+    while Instant::now() < until
+        && let Some((id, claim)) = claim(teller).await?
+    {
+        tell(teller, id, claim).await?;
     }
     Ok(())
 }
 
-async fn claim(teller: &Teller) -> Result<Option<WebhookId>> {
+/// Claims a webhook; returns it with the moment at which the claim ends.
+async fn claim(teller: &Teller) -> Result<Option<(WebhookId, Timestamp)>> {
     let now = Timestamp::now();
     let longest = TURN + 2 * teller.client.patience;
     let minutes = i64::try_from(longest.as_secs() / 60).unwrap_or(1) + 1;
     let mut tx = teller.db.begin().await?;
-    let claimed = store::webhook::claim(&mut tx, now, now.plus_minutes(minutes)).await?;
+    let until = now.plus_minutes(minutes);
+    let claimed = store::webhook::claim(&mut tx, now, until).await?;
     tx.commit().await?;
-    Ok(claimed)
+    Ok(claimed.map(|id| (id, until)))
 }
 
 /// Tells a webhook what is due until something fails, or it has had its turn.
-async fn tell(teller: &Teller, id: WebhookId) -> Result<()> {
+async fn tell(teller: &Teller, id: WebhookId, claim: Timestamp) -> Result<()> {
     let mut conn = teller.db.reader().await?;
-    let hook = store::webhook::by_id(&mut conn, id).await?;
     let due = store::webhook::due(&mut conn, id, Timestamp::now(), MOST).await?;
     let before = store::webhook::failures(&mut conn, id).await?;
     drop(conn);
-    let Some(hook) = hook else { return Ok(()) };
     let (began, mut failures) = (Instant::now(), before);
     for delivery in &due {
-        if began.elapsed() > TURN {
+        // Somebody may have switched it off meanwhile, or given it another address.
+        let mut conn = teller.db.reader().await?;
+        let hook = store::webhook::claimed(&mut conn, id, claim).await?;
+        drop(conn);
+        let Some(hook) = hook.filter(|_| began.elapsed() <= TURN) else {
             break;
-        }
+        };
         let tried = attempt(teller, &hook, delivery).await;
         failures = if tried.is_delivered { 0 } else { failures + 1 };
         let mut tx = teller.db.begin().await?;
@@ -237,9 +272,17 @@ async fn tell(teller: &Teller, id: WebhookId) -> Result<()> {
             break;
         }
     }
-    let rests = (failures > 0).then(|| Timestamp::now().plus_minutes(rest(failures)));
+    let now = Timestamp::now();
     let mut tx = teller.db.begin().await?;
-    store::webhook::release(&mut tx, id, failures, rests).await?;
+    if before > 0 && failures == 0 {
+        // It is back: what failed while it was away comes before what is newer.
+        store::webhook::hurry(&mut tx, id, now).await?;
+    }
+    let rests_until = match failures {
+        0 => now,
+        failures => now.plus_minutes(rest(failures)),
+    };
+    store::webhook::release(&mut tx, id, claim, failures, rests_until).await?;
     tx.commit().await
 }
 
@@ -255,7 +298,11 @@ async fn attempt(teller: &Teller, hook: &Webhook, delivery: &Delivery) -> Tried 
         tracing::warn!(
             "webhook {} was not told (try {tries} of {MAX_TRIES}): {}",
             hook.id,
-            answered.said
+            match answered.status {
+                // What somebody else's server says does not belong into our log.
+                Some(status) => format!("it answered {status}"),
+                None => answered.said.clone(),
+            }
         );
     }
     Tried {

@@ -86,7 +86,19 @@ pub async fn switch(tx: &mut Tx, id: WebhookId, active: bool) -> Result<()> {
     Ok(())
 }
 
-/// Returns a webhook, and whether it is switched on.
+/// Says whether a webhook is switched on.
+///
+/// # Errors
+/// When the database is away.
+pub async fn is_on(conn: &mut Conn, id: WebhookId) -> Result<bool> {
+    let found: Option<(bool,)> = sql("SELECT active FROM webhook WHERE id = $1")
+        .bind(id)
+        .optional(conn)
+        .await?;
+    Ok(found == Some((true,)))
+}
+
+/// Returns a webhook.
 ///
 /// # Errors
 /// When the database is away.
@@ -240,6 +252,31 @@ pub async fn claim(tx: &mut Tx, now: Timestamp, until: Timestamp) -> Result<Opti
     Ok(found.map(|(id,)| id))
 }
 
+/// Returns a webhook that is switched on and still claimed until that moment.
+///
+/// # Errors
+/// When the database is away.
+pub async fn claimed(conn: &mut Conn, id: WebhookId, until: Timestamp) -> Result<Option<Webhook>> {
+    let mut query = sql(COLUMNS);
+    query.push(" WHERE active = TRUE AND id = ").arg(id);
+    query.push(" AND rests_until = ").arg(until);
+    let row: Option<Row> = query.optional(conn).await?;
+    Ok(row.map(Webhook::from))
+}
+
+/// Makes all that waits for a webhook due at once.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn hurry(tx: &mut Tx, id: WebhookId, now: Timestamp) -> Result<()> {
+    sql("UPDATE webhook_delivery SET next_try = $2 WHERE webhook_id = $1 AND next_try > $2")
+        .bind(id)
+        .bind(now)
+        .run(tx)
+        .await?;
+    Ok(())
+}
+
 /// Says whether something is due for a webhook that does not rest.
 ///
 /// # Errors
@@ -337,18 +374,21 @@ pub async fn failures(conn: &mut Conn, hook: WebhookId) -> Result<i64> {
     Ok(found.map_or(0, |(failures,)| failures))
 }
 
-/// Lets go of a webhook: after a failure it rests until a moment.
+/// Lets go of a webhook that was claimed until `claim`: until another moment it rests. Nothing is done if somebody else
+/// has it by now.
 ///
 /// # Errors
 /// When the database is away or refuses.
 pub async fn release(
     tx: &mut Tx,
     hook: WebhookId,
+    claim: Timestamp,
     failures: i64,
-    rests_until: Option<Timestamp>,
+    rests_until: Timestamp,
 ) -> Result<()> {
-    sql("UPDATE webhook SET failures = $2, rests_until = $3 WHERE id = $1")
+    sql("UPDATE webhook SET failures = $3, rests_until = $4 WHERE id = $1 AND rests_until = $2")
         .bind(hook)
+        .bind(claim)
         .bind(failures)
         .bind(rests_until)
         .run(tx)

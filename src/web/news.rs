@@ -32,7 +32,7 @@ pub fn routes() -> Vec<Route> {
 /// What a script is told.
 #[derive(Serialize)]
 struct News {
-    /// From when on it is news, in microseconds: to be sent as `since` next time.
+    /// From when on it is news, in microseconds: to be sent as `told` next time.
     since: i64,
     /// How many.
     count: i64,
@@ -167,7 +167,7 @@ fn since(pairs: &Pairs, now: Timestamp) -> Timestamp {
     let number = |key| pairs.last(key).and_then(|text| text.parse::<i64>().ok());
     let oldest = now.0 - LONGEST * 1_000_000;
     let ago = |age: i64| now.0 - age.clamp(0, LONGEST) * 1_000_000;
-    let since = number("since").or_else(|| number("age").map(ago));
+    let since = number("told").or_else(|| number("age").map(ago));
     Timestamp(since.unwrap_or(now.0).clamp(oldest, now.0))
 }
 
@@ -214,12 +214,12 @@ mod tests {
         };
         assert_eq!(of(&[("age", "60")]), 60_000_000);
         assert_eq!(
-            of(&[("since", "1699999999000000"), ("age", "60")]),
+            of(&[("told", "1699999999000000"), ("age", "60")]),
             1_000_000
         );
         assert_eq!(of(&[("age", "-5")]), 0);
-        assert_eq!(of(&[("since", "9999999999999999999")]), 0);
-        assert_eq!(of(&[("since", "0")]), LONGEST * 1_000_000);
+        assert_eq!(of(&[("told", "9999999999999999999")]), 0);
+        assert_eq!(of(&[("told", "0")]), LONGEST * 1_000_000);
         assert_eq!(of(&[]), 0);
     }
 }

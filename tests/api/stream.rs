@@ -127,6 +127,24 @@ on_both! {
 }
 
 on_both! {
+    /// Whoever is cut off before anything has happened knows all the same where to begin again.
+    async fn a_stream_says_first_where_it_begins(db: Db) {
+        let site = seed::site(&db).await;
+        let newest = site.get("events/?per_page=1").await.ids()[0];
+        for query in ["", "?after=99999999"] {
+            let mut cut = open(&site, query, None).await;
+            let mut buffer = [0; 256];
+            let read = cut.response.read(&mut buffer).await.expect("a begin");
+            let text = std::str::from_utf8(&buffer[..read]).expect("text");
+            assert!(text.ends_with(&format!("\nid: {newest}\n\n")), "{query}: {text:?}");
+        }
+        site.patch("m", "patches/1/", json!({"state": "accepted"})).await.is(200);
+        let told = open(&site, "", Some(newest)).await.events(1).await;
+        assert_eq!(told[0].1["category"], "patch-state-changed");
+    }
+}
+
+on_both! {
     async fn a_stream_that_is_wrong_says_why(db: Db) {
         let few = api::Options { streams: 2, ..api::Options::default() };
         let site = seed::site_as(&db, web::Options::default(), few).await;

@@ -255,8 +255,34 @@ on_both! {
         webhook::round(&teller).await.expect("a round");
         assert_eq!(bad.got().len(), 2, "the others wait no longer");
         let mut conn = db.reader().await.expect("a reader");
-        let resting: Vec<(i64,)> = sql("SELECT id FROM webhook WHERE failures > 0 OR rests_until IS NOT NULL").all(&mut conn).await.expect("rows");
+        let resting: Vec<(i64,)> = sql("SELECT id FROM webhook WHERE failures > 0").all(&mut conn).await.expect("rows");
         assert!(resting.is_empty());
+    }
+}
+
+on_both! {
+    /// What failed while a receiver was away comes before what is newer.
+    async fn a_receiver_that_is_back_gets_what_it_missed(db: Db) {
+        let site = seed::site(&db).await;
+        let receiver = Receiver::new();
+        receiver.answers(REFUSED);
+        hook(&db, 1, &receiver.url, &[]).await;
+        let teller = teller(&db, open());
+        accept(&site, 1).await;
+        for _ in 0..3 {
+            webhook::round(&teller).await.expect("a round");
+            wait(&db).await;
+        }
+        webhook::round(&teller).await.expect("a round");
+        run(&db, "UPDATE webhook SET rests_until = NULL").await;
+        receiver.answers(TAKEN);
+        receiver.got();
+        accept(&site, 2).await;
+        webhook::round(&teller).await.expect("a round");
+        webhook::round(&teller).await.expect("a round");
+        let patches: Vec<i64> = receiver.got().iter().map(|got| got.json()["payload"]["patch"]["id"].as_i64().expect("an id")).collect();
+        assert_eq!(patches, [2, 1], "the first that is taken says that it is back");
+        assert!(log(&db).await.iter().all(|row| row.3));
     }
 }
 

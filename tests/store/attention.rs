@@ -162,6 +162,11 @@ on_both! {
         let new = ("reviewer", "nobody has reviewed it");
         let missing = ("author", "patches of the series are missing");
         assert_eq!(turns(&db, &ids).await, [new, new, missing]);
+        // One that sends some patches again was never to have all of them.
+        let minor = |minor: i64| sql("UPDATE series SET minor = $1 WHERE id = $2").bind(minor).bind(broken);
+        run(&db, minor(1)).await;
+        assert_eq!(turns(&db, &ids[2..]).await, [new]);
+        run(&db, minor(0)).await;
         said(&db, None, Some(cover), BOB, 5, "What for?\n").await;
         said(&db, Some(ids[1]), None, ANN, 6, "For this.\n").await;
         let unanswered = ("author", "the last reply is not answered");

@@ -56,7 +56,7 @@ pub async fn pages_hear_of_news(db: &Db) {
     assert!((Timestamp::now().0 - since) < 60_000_000);
     let after = |address: &str| {
         let mark = if address.contains('?') { '&' } else { '?' };
-        format!("{address}{mark}since={since}")
+        format!("{address}{mark}told={since}")
     };
     receive(db, &format!("Subject: [PATCH 2/2] also a\nMessage-Id: <2@h>\nIn-Reply-To: <1@h>\n\nwords\n---\n{DIFF}")).await;
     receive(

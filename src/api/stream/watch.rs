@@ -10,6 +10,7 @@ use std::{
 use rocket::tokio::{
     self,
     sync::{Mutex as AsyncMutex, Semaphore, broadcast},
+    task::JoinHandle,
     time::sleep,
 };
 
@@ -34,8 +35,9 @@ const KEPT: usize = 16;
 /// How many listeners look into the database at the same time: pages go before.
 const READERS: usize = 2;
 
-/// How many streams one network may have open.
+/// How many streams one network may have open, and which part of all it may have.
 const MOST_OF_ONE: usize = 64;
+const PART_OF_ONE: usize = 4;
 
 /// Events that were read together.
 pub struct News {
@@ -49,11 +51,17 @@ pub struct News {
 
 /// Who listens in this process, and what they hear.
 pub struct Watch {
-    sender: AsyncMutex<Option<broadcast::Sender<Arc<News>>>>,
+    sender: AsyncMutex<Option<Watching>>,
     /// Held while the database is asked for what is past.
     pub reading: Semaphore,
     places: Mutex<Places>,
     most: usize,
+}
+
+/// The task that reads, and by what it tells.
+struct Watching {
+    tell: broadcast::Sender<Arc<News>>,
+    task: JoinHandle<()>,
 }
 
 #[derive(Default)]
@@ -124,7 +132,7 @@ impl Watch {
         }
         if let Some(network) = network {
             let count = places.by_network.entry(network).or_default();
-            if *count >= MOST_OF_ONE {
+            if *count >= MOST_OF_ONE.min(self.most.div_ceil(PART_OF_ONE)) {
                 return Err(Full::Own);
             }
             *count += 1;
@@ -145,13 +153,14 @@ impl Watch {
         db: &Db,
     ) -> store::Result<broadcast::Receiver<Arc<News>>> {
         let mut sender = self.sender.lock().await;
-        if let Some(sender) = &*sender {
-            return Ok(sender.subscribe());
+        // One that has panicked reads no more.
+        if let Some(watching) = sender.as_ref().filter(|it| !it.task.is_finished()) {
+            return Ok(watching.tell.subscribe());
         }
         let last = store::event::last_id(&mut db.reader().await?).await?;
         let (tell, told) = broadcast::channel(KEPT);
-        *sender = Some(tell.clone());
-        tokio::spawn(watch(self.clone(), db.clone(), tell, last));
+        let task = tokio::spawn(watch(self.clone(), db.clone(), tell.clone(), last));
+        *sender = Some(Watching { tell, task });
         Ok(told)
     }
 
@@ -171,8 +180,12 @@ async fn watch(watch: Arc<Watch>, db: Db, tell: broadcast::Sender<Arc<News>>, mu
         match read(&db, last).await {
             Ok(Some(news)) => {
                 last = news.last;
+                let is_more = news.items.len() as i64 >= MOST;
                 // Nobody left to hear it: the next round sees that.
                 let _ = tell.send(Arc::new(news));
+                if is_more {
+                    continue;
+                }
             }
             Ok(None) => {}
             Err(error) => tracing::warn!("new events cannot be read: {error}"),
@@ -198,7 +211,7 @@ mod tests {
 
     #[test]
     fn places_are_bounded_and_come_back() {
-        let watch = Watch::new(MOST_OF_ONE + 2);
+        let watch = Watch::new(MOST_OF_ONE * PART_OF_ONE);
         let from = |text: &str| Some(text.parse().expect("an address"));
         let mut held: Vec<Place> = (0..MOST_OF_ONE)
             .map(|_| {
@@ -208,7 +221,10 @@ mod tests {
             .collect();
         assert_eq!(watch.place(from("192.0.2.1")).err(), Some(Full::Own));
         held.extend(watch.place(from("192.0.2.2")).ok());
-        held.extend(watch.place(None).ok());
+        while let Ok(place) = watch.place(None) {
+            held.push(place);
+        }
+        assert_eq!(held.len(), MOST_OF_ONE * PART_OF_ONE);
         assert_eq!(watch.place(from("192.0.2.3")).err(), Some(Full::All));
         held.remove(0);
         assert!(watch.place(from("192.0.2.1")).is_ok());

@@ -220,8 +220,8 @@ where
     }
 }
 
-/// Returns the begin of a text, without what databases do not take.
+/// Returns the begin of a text, without characters that steer anything.
 fn kept(text: &str) -> String {
-    let fit = text.chars().filter(|c| *c != '\0');
-    fit.take(MOST_KEPT).collect()
+    let fit = |c: char| if c.is_control() { ' ' } else { c };
+    text.chars().map(fit).take(MOST_KEPT).collect()
 }

@@ -102,7 +102,7 @@ pub(super) fn push(query: &mut Sql, now: Timestamp) {
               UNION ALL SELECT p.id, CAST(7 AS BIGINT), CAST(0 AS BIGINT), CAST(0 AS BIGINT), CAST(NULL AS TIMESTAMPTZ)
                 FROM page p JOIN (
                      SELECT s.id FROM series s CROSS JOIN patch q
-                      WHERE s.id IN (SELECT series_id FROM page) AND q.series_id = s.id
+                      WHERE s.id IN (SELECT series_id FROM page) AND s.minor = 0 AND q.series_id = s.id
                       GROUP BY s.id, s.total HAVING count(*) < s.total
                      ) incomplete ON incomplete.id = p.series_id",
         );

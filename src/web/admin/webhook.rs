@@ -218,6 +218,12 @@ impl Noun for Webhooks {
         }
         for id in ids {
             let now = work.access.now;
+            if !store::webhook::is_on(&mut work.tx, number(id)).await? {
+                let label = work.label(id).await?;
+                return Ok(Acted::Refused(format!(
+                    "{label} is off: switch it on first."
+                )));
+            }
             store::webhook::insert_delivery(
                 &mut work.tx,
                 number(id),
