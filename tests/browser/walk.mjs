@@ -7,6 +7,7 @@ import { createHmac } from 'node:crypto';
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, finish, link, login, look, mail, notice, open, origin, password, press, walked } from './walker.mjs';
 import { chooser, comparer } from './walks/comparison.mjs';
+import { attentive } from './walks/dashboard.mjs';
 import { curator, keeper } from './walks/filter.mjs';
 import { watcher } from './walks/news.mjs';
 import { jumper, learner, seeker } from './walks/search.mjs';
@@ -405,7 +406,7 @@ for (const [how, options] of [['', {}], [' without scripts', { javaScriptEnabled
   await walked('forgetful', how, options, (page) => forgetful(page, one));
   await walked('keeper', how, options, (page) => keeper(page, `rings of ${one}`));
   await walked('curator', how, options, (page) => curator(page, `rings for ${one}`));
-  for (const walk of [follower, taker, corrector, comparer, chooser, seeker, learner, jumper, settler]) await walked(walk.name, how, options, walk);
+  for (const walk of [follower, taker, corrector, comparer, chooser, seeker, learner, jumper, settler, attentive]) await walked(walk.name, how, options, walk);
 }
 await walked('watcher', '', {}, (page) => watcher(page, 1));
 await walked('stepper', '', {}, stepper);
