@@ -153,9 +153,10 @@ impl Archive {
             .into_owned()
     }
 
-    /// The same mails with other message ids and people.
+    /// The same mails with other message ids, people, and ids of what they revise.
     fn renamed(sample: &str, round: usize) -> String {
-        sample.replace("example.", &format!("r{round}.example."))
+        let sample = sample.replace("example.", &format!("r{round}.example."));
+        sample.replace("change-id: ", &format!("change-id: r{round}-"))
     }
 
     /// The sample list forty times over, all of it new each time.
