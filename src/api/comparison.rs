@@ -12,7 +12,7 @@ use super::{
     version::Version::V1_5,
 };
 use crate::{
-    comparison::{self, Kind, Side},
+    comparison::{self, Kind},
     domain::{PatchId, Project, ProjectId, SeriesId},
     mail::range_diff::{self, Bound, Verdict},
     store::{self, Conn, patch::Detail},
@@ -157,21 +157,10 @@ pub async fn of_series(cx: &Cx<'_>, old: i64, new: i64) -> Result<Reply> {
         path: format!("series/{}/diff/{}/", ids[0], ids[1]),
         page,
         found: Found::of(&project, Kind::Series, patches).await?,
-        old: series(old, &project),
-        new: series(new, &project),
+        old: SeriesRef::new(old.sent.series, &project),
+        new: SeriesRef::new(new.sent.series, &project),
     };
     Ok(reply(cx, SERIES, &item))
-}
-
-fn series(side: Side, project: &Arc<Project>) -> SeriesRef {
-    let series = side.sent.series;
-    SeriesRef {
-        id: series.id,
-        project: project.clone(),
-        name: series.name,
-        date: series.date,
-        version: series.version,
-    }
 }
 
 /// Answers what changed from one patch to another of the same project.

@@ -158,13 +158,7 @@ async fn items(conn: &mut Conn, covers: Vec<Cover>) -> Result<Vec<Item>> {
         let project = projects.get(cover.project_id)?.clone();
         let opened = cover.series_id.and_then(|id| series.remove(&id));
         Some(Item {
-            series: opened.map(|series| SeriesRef {
-                id: series.id,
-                project: project.clone(),
-                name: series.name,
-                date: series.date,
-                version: series.version,
-            }),
+            series: opened.map(|series| SeriesRef::new(series, &project)),
             project,
             cover,
         })

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     domain::{
-        CheckId, CommentId, MessageId, PatchId, PersonId, Project, SeriesId, Timestamp, UserId,
-        check::CheckState, user::User,
+        CheckId, CommentId, MessageId, PatchId, PersonId, Project, Series, SeriesId, Timestamp,
+        UserId, check::CheckState, user::User,
     },
     store::patch::search::Brief,
 };
@@ -100,6 +100,19 @@ pub struct SeriesRef {
     pub date: Timestamp,
     /// The revision.
     pub version: i64,
+}
+
+impl SeriesRef {
+    /// A series of this project.
+    pub fn new(series: Series, project: &Arc<Project>) -> SeriesRef {
+        SeriesRef {
+            id: series.id,
+            project: project.clone(),
+            name: series.name,
+            date: series.date,
+            version: series.version,
+        }
+    }
 }
 
 /// A comment.

@@ -328,13 +328,7 @@ impl Things {
             series: row
                 .series_id
                 .and_then(|id| self.series.get(&id))
-                .map(|it| SeriesRef {
-                    id: it.sent.series.id,
-                    project: project.clone(),
-                    name: it.sent.series.name.clone(),
-                    date: it.sent.series.date,
-                    version: it.sent.series.version,
-                }),
+                .map(|it| SeriesRef::new(it.sent.series.clone(), project)),
             cover: row.cover_id.and_then(|id| self.covers.get(&id.0)).map(mail),
             comment: row
                 .comment_id

@@ -34,11 +34,7 @@ use super::{
     query::number,
     request::Cx,
 };
-use crate::store::{
-    self,
-    event::{Order, Search},
-    window::{After, Window},
-};
+use crate::store::{self, event::Search};
 
 /// How long a stream is silent at most: front servers close what says nothing for a minute. It also tells that a client is gone.
 const HEARTBEAT: Duration = Duration::from_secs(25);
@@ -109,13 +105,12 @@ async fn begin<'r>(cx: Cx<'r>, request: &'r Request<'_>) -> Result<Stream<'r>> {
         None => after(&cx)?,
     };
     let watch = &cx.site.watch;
-    let place = match watch.is_open() {
-        true => Some(watch.place(request.client_ip()).map_err(full)?),
-        false => None,
-    };
-    // Listening begins before what is past is read: so nothing falls between.
-    let news = match place.is_some() {
-        true => Some(watch.listen(cx.db).await?),
+    let news = match watch.is_open() {
+        true => {
+            let place = watch.place(request.client_ip()).map_err(full)?;
+            // Listening begins before what is past is read: so nothing falls between.
+            Some((place, watch.listen(cx.db).await?))
+        }
         false => None,
     };
     let mut conn = cx.reader().await?;
@@ -134,7 +129,6 @@ async fn begin<'r>(cx: Cx<'r>, request: &'r Request<'_>) -> Result<Stream<'r>> {
         news,
         said: None,
         shutdown: request.rocket().shutdown(),
-        _place: place,
         cx,
     })
 }
@@ -154,24 +148,12 @@ fn after(cx: &Cx<'_>) -> Result<Option<i64>> {
     number(text).map(Some).ok_or_else(wrong)
 }
 
-/// Returns the window of the events behind one, in the order in which they were written.
-fn window(after: i64, limit: i64) -> Window {
-    Window {
-        limit,
-        offset: 0,
-        after: Some(After {
-            keys: Vec::new(),
-            id: after,
-        }),
-    }
-}
-
 /// A stream under way.
 struct Stream<'r> {
     cx: Cx<'r>,
     search: Search,
-    /// What is new; nothing where streams are not kept open.
-    news: Option<Receiver<Arc<News>>>,
+    /// The place it has, and what is new; nothing where streams are not kept open.
+    news: Option<(Place, Receiver<Arc<News>>)>,
     /// The last event that was told, or that was not asked for.
     seen: i64,
     /// Whether there may be more in the database.
@@ -179,7 +161,6 @@ struct Stream<'r> {
     /// When something was said last; `None` before the first time.
     said: Option<Instant>,
     shutdown: Shutdown,
-    _place: Option<Place>,
 }
 
 impl Stream<'_> {
@@ -202,7 +183,7 @@ impl Stream<'_> {
                 }
                 continue;
             }
-            let news = self.news.as_mut()?;
+            let (_, news) = self.news.as_mut()?;
             select! {
                 () = &mut self.shutdown => return None,
                 () = sleep_until(latest) => return Some(heartbeat(self.seen)),
@@ -228,22 +209,17 @@ impl Stream<'_> {
             let _turn = cx.site.watch.reading.acquire().await;
             let mut conn = cx.reader().await?;
             let newest = store::event::last_id(&mut conn).await?;
-            let window = window(self.seen, MOST);
-            let found = store::event::page(&mut conn, &self.search, Order::Written, window).await?;
-            let last = found.rows.last().map_or(0, |row| row.id.0);
-            let seen = match found.next {
-                Some(_) => last,
-                None => newest.max(last),
-            };
-            let is_more = found.next.is_some();
-            Ok::<_, Problem>((event::items(&mut conn, found.rows).await?, seen, is_more))
+            let (search, seen) = (&self.search, self.seen);
+            let found = store::event::behind(&mut conn, search, seen, newest, MOST).await?;
+            let items = event::items(&mut conn, found.rows).await?;
+            Ok::<_, Problem>((items, found.reached, found.is_more))
         };
-        let (items, seen, is_more) = select! {
+        let (items, reached, is_more) = select! {
             () = &mut self.shutdown => return None,
             read = reading => read.inspect_err(|error| tracing::warn!("a stream of events ends: {error:?}")).ok()?,
         };
         let text = self.told(&items);
-        self.seen = self.seen.max(seen);
+        self.seen = self.seen.max(reached);
         self.is_behind = is_more;
         Some(text)
     }

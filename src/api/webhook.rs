@@ -5,7 +5,7 @@ use futures_util::future::BoxFuture;
 use super::{Options, Site, event, field, json::Json, request::Cx};
 use crate::{
     notify::{address, webhook::Payload},
-    store::{self, Conn, Db, event::Row},
+    store::{self, Conn, Db, event::Row, webhook::NewDelivery},
 };
 
 /// Writes events for webhooks.
@@ -23,7 +23,7 @@ impl Events {
         }
     }
 
-    async fn write(&self, conn: &mut Conn, rows: Vec<Row>) -> store::Result<Vec<(i64, String)>> {
+    async fn write(&self, conn: &mut Conn, rows: Vec<Row>) -> store::Result<Vec<NewDelivery>> {
         let options = &self.site.options;
         let (url, https) = (options.site_url.as_deref(), options.force_https);
         // Nobody asks here, so there is no host to begin with but the site's own.
@@ -32,7 +32,11 @@ impl Events {
         let written = event::items(conn, rows).await?.into_iter().map(|item| {
             let mut json = Json::default();
             field::write(event::FIELDS, &item, false, &cx, &mut json);
-            (item.id(), json.into_string())
+            NewDelivery {
+                event: item.id(),
+                category: item.row().category.clone(),
+                body: json.into_string(),
+            }
         });
         Ok(written.collect())
     }
@@ -43,7 +47,7 @@ impl Payload for Events {
         &'a self,
         conn: &'a mut Conn,
         rows: Vec<Row>,
-    ) -> BoxFuture<'a, store::Result<Vec<(i64, String)>>> {
+    ) -> BoxFuture<'a, store::Result<Vec<NewDelivery>>> {
         Box::pin(self.write(conn, rows))
     }
 }

@@ -15,6 +15,8 @@ use tokio_rustls::{
     },
 };
 
+use crate::notify::tls;
+
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -138,23 +140,16 @@ impl Site {
 }
 
 fn tls(authorities: Option<&Path>) -> anyhow::Result<Arc<ClientConfig>> {
+    let Some(file) = authorities else {
+        return Ok(tls::trusting(tls::public())?);
+    };
     let mut roots = RootCertStore::empty();
-    match authorities {
-        None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-        Some(file) => {
-            for certificate in CertificateDer::pem_file_iter(file)
-                .with_context(|| format!("cannot read {}", file.display()))?
-            {
-                roots.add(certificate?)?;
-            }
-        }
+    for certificate in CertificateDer::pem_file_iter(file)
+        .with_context(|| format!("cannot read {}", file.display()))?
+    {
+        roots.add(certificate?)?;
     }
-    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
+    Ok(tls::trusting(roots)?)
 }
 
 async fn exchange(

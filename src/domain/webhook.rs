@@ -15,8 +15,12 @@ pub struct Webhook {
     pub secret: String,
     /// Which events; none for all.
     pub categories: Vec<Category>,
+    /// Whether it is switched on.
+    pub is_active: bool,
     /// The last event that it has been asked of.
     pub last_event: i64,
+    /// How many tries failed in a row.
+    pub failures: i64,
 }
 
 impl std::fmt::Debug for Webhook {

@@ -10,6 +10,7 @@ pub mod courier;
 pub mod digest;
 pub mod letter;
 pub mod outbox;
+pub mod tls;
 pub mod webhook;
 
 use std::{fs, io::Write, path::PathBuf, time::Duration};

@@ -21,9 +21,8 @@ use crate::{
     },
     store::{
         self, Conn, Db, Result,
-        event::{Order, Row, Search},
+        event::{Row, Search},
         webhook::{Delivery, NewDelivery, Tried},
-        window::{After, Window},
     },
 };
 
@@ -49,9 +48,9 @@ const ROUND: Duration = Duration::from_secs(240);
 /// How many old deliveries are forgotten in one transaction.
 const MOST_FORGOTTEN: i64 = 1000;
 
-/// Who writes events as they are sent.
+/// Who writes events as they are sent: as JSON.
 pub trait Payload: Send + Sync {
-    /// Writes events as JSON, each with its id.
+    /// Writes events.
     ///
     /// # Errors
     /// When the database is away.
@@ -59,7 +58,7 @@ pub trait Payload: Send + Sync {
         &'a self,
         conn: &'a mut Conn,
         rows: Vec<Row>,
-    ) -> BoxFuture<'a, Result<Vec<(i64, String)>>>;
+    ) -> BoxFuture<'a, Result<Vec<NewDelivery>>>;
 }
 
 /// What is told, and how.
@@ -159,31 +158,18 @@ async fn queue(teller: &Teller, hook: &Webhook, newest: i64) -> Result<()> {
         if store::webhook::is_full(&mut conn, hook.id, MOST_WAITING).await? {
             break;
         }
-        let window = Window {
-            limit: MOST,
-            offset: 0,
-            after: Some(After {
-                keys: Vec::new(),
-                id: hook.last_event,
-            }),
-        };
-        let found = store::event::page(&mut conn, &search, Order::Written, window).await?;
-        let last = found.rows.last().map_or(0, |row| row.id.0);
-        let reached = match found.next {
-            Some(_) => last,
-            None => newest.max(last),
-        };
-        let news = deliveries(teller, &mut conn, found.rows).await?;
+        let found = store::event::behind(&mut conn, &search, hook.last_event, newest, MOST).await?;
+        let news = teller.payload.written(&mut conn, found.rows).await?;
         // A pool may have no more than one.
         drop(conn);
         let mut tx = teller.db.begin().await?;
         let is_first =
-            store::webhook::queue(&mut tx, &hook, &news, reached, Timestamp::now()).await?;
+            store::webhook::queue(&mut tx, &hook, &news, found.reached, Timestamp::now()).await?;
         tx.commit().await?;
         if !is_first {
             break;
         }
-        hook.last_event = reached;
+        hook.last_event = found.reached;
     }
     Ok(())
 }
@@ -195,24 +181,6 @@ pub fn test() -> NewDelivery {
         category: "test".to_owned(),
         body: r#"{"id":0,"category":"test","payload":{}}"#.to_owned(),
     }
-}
-
-async fn deliveries(teller: &Teller, conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<NewDelivery>> {
-    let categories: Vec<(i64, String)> = rows
-        .iter()
-        .map(|row| (row.id.0, row.category.clone()))
-        .collect();
-    let written = teller.payload.written(conn, rows).await?;
-    let delivery = |(event, body): (i64, String)| NewDelivery {
-        event,
-        category: categories
-            .iter()
-            .find(|(id, _)| *id == event)
-            .map(|(_, category)| category.clone())
-            .unwrap_or_default(),
-        body,
-    };
-    Ok(written.into_iter().map(delivery).collect())
 }
 
 async fn send_due(teller: &Teller, until: Instant) -> Result<()> {
@@ -252,7 +220,8 @@ async fn claim(teller: &Teller) -> Result<Option<(WebhookId, Timestamp)>> {
 async fn tell(teller: &Teller, id: WebhookId, claim: Timestamp) -> Result<()> {
     let mut conn = teller.db.reader().await?;
     let due = store::webhook::due(&mut conn, id, Timestamp::now(), MOST).await?;
-    let before = store::webhook::failures(&mut conn, id).await?;
+    let hook = store::webhook::by_id(&mut conn, id).await?;
+    let before = hook.map_or(0, |hook| hook.failures);
     drop(conn);
     let (began, mut failures) = (Instant::now(), before);
     for delivery in &due {

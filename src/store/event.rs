@@ -5,7 +5,7 @@ use sqlx::FromRow;
 use super::{
     Batch, Conn, Result, Sql, Tx, sql,
     tally::{self, What},
-    window::{self, Holds, Key, Part, Window, among},
+    window::{self, After, Holds, Key, Part, Window, among},
 };
 use crate::domain::{
     CheckId, CommentId, CoverId, EventId, MessageId, PatchId, ProjectId, SeriesId, Timestamp,
@@ -278,6 +278,47 @@ pub async fn page(
     );
     window::order(&mut query, "e.id", &keys);
     window::read(conn, query, &window).await
+}
+
+/// Events that were written behind another one.
+#[derive(Clone, Debug)]
+pub struct Behind {
+    /// The events, as they were written.
+    pub rows: Vec<Row>,
+    /// Up to here all that is searched has been read.
+    pub reached: i64,
+    /// Whether there are more.
+    pub is_more: bool,
+}
+
+/// Returns the first events searched behind one. `newest` is an event up to which all is known to be there: the last one before
+/// this is asked, or `after` for whoever does not mind.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn behind(
+    conn: &mut Conn,
+    search: &Search,
+    after: i64,
+    newest: i64,
+    most: i64,
+) -> Result<Behind> {
+    let window = Window {
+        limit: most,
+        offset: 0,
+        after: Some(After {
+            keys: Vec::new(),
+            id: after,
+        }),
+    };
+    let found = page(conn, search, Order::Written, window).await?;
+    let last = found.rows.last().map_or(after, |row| row.id.0);
+    let is_more = found.next.is_some();
+    Ok(Behind {
+        rows: found.rows,
+        reached: if is_more { last } else { newest.max(last) },
+        is_more,
+    })
 }
 
 /// How many events are searched.

@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Conn, Kind, Result, Tx, sql};
+use super::{Conn, Kind, Result, Sql, Tx, sql};
 use crate::domain::{
     DeliveryId, ProjectId, Timestamp, WebhookId,
     event::Category,
@@ -16,7 +16,9 @@ struct Row {
     url: String,
     secret: String,
     categories: String,
+    active: bool,
     last_event: i64,
+    failures: i64,
 }
 
 impl From<Row> for Webhook {
@@ -28,12 +30,15 @@ impl From<Row> for Webhook {
             secret: row.secret,
             // Nobody can enter what is no category; one that is no longer known tells nothing.
             categories: categories(&row.categories).unwrap_or_default(),
+            is_active: row.active,
             last_event: row.last_event,
+            failures: row.failures,
         }
     }
 }
 
-const COLUMNS: &str = "SELECT id, project_id, url, secret, categories, last_event FROM webhook";
+const COLUMNS: &str =
+    "SELECT id, project_id, url, secret, categories, active, last_event, failures FROM webhook";
 
 /// A webhook to be stored.
 #[derive(Clone)]
@@ -86,18 +91,6 @@ pub async fn switch(tx: &mut Tx, id: WebhookId, active: bool) -> Result<()> {
     Ok(())
 }
 
-/// Says whether a webhook is switched on.
-///
-/// # Errors
-/// When the database is away.
-pub async fn is_on(conn: &mut Conn, id: WebhookId) -> Result<bool> {
-    let found: Option<(bool,)> = sql("SELECT active FROM webhook WHERE id = $1")
-        .bind(id)
-        .optional(conn)
-        .await?;
-    Ok(found == Some((true,)))
-}
-
 /// Returns a webhook.
 ///
 /// # Errors
@@ -109,25 +102,20 @@ pub async fn by_id(conn: &mut Conn, id: WebhookId) -> Result<Option<Webhook>> {
     Ok(row.map(Webhook::from))
 }
 
-/// Returns the webhooks of a project, each with whether it is switched on.
+/// Returns the webhooks of a project.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn of_project(conn: &mut Conn, project: ProjectId) -> Result<Vec<(Webhook, bool)>> {
-    let active: Vec<(WebhookId,)> =
-        sql("SELECT id FROM webhook WHERE project_id = $1 AND active = TRUE")
-            .bind(project)
-            .all(conn)
-            .await?;
+pub async fn of_project(conn: &mut Conn, project: ProjectId) -> Result<Vec<Webhook>> {
     let mut query = sql(COLUMNS);
     query.push(" WHERE project_id = ").arg(project);
+    all(conn, query).await
+}
+
+async fn all(conn: &mut Conn, mut query: Sql) -> Result<Vec<Webhook>> {
     query.push(" ORDER BY id");
     let rows: Vec<Row> = query.all(conn).await?;
-    let with = |row: Row| {
-        let is_active = active.contains(&(row.id,));
-        (Webhook::from(row), is_active)
-    };
-    Ok(rows.into_iter().map(with).collect())
+    Ok(rows.into_iter().map(Webhook::from).collect())
 }
 
 /// Deletes a webhook with its deliveries.
@@ -148,9 +136,8 @@ pub async fn delete(tx: &mut Tx, id: WebhookId) -> Result<()> {
 /// When the database is away.
 pub async fn active(conn: &mut Conn) -> Result<Vec<Webhook>> {
     let mut query = sql(COLUMNS);
-    query.push(" WHERE active = TRUE ORDER BY id");
-    let rows: Vec<Row> = query.all(conn).await?;
-    Ok(rows.into_iter().map(Webhook::from).collect())
+    query.push(" WHERE active = TRUE");
+    all(conn, query).await
 }
 
 /// Says whether as many deliveries wait for a webhook as are queued at most.
@@ -232,6 +219,16 @@ pub async fn insert_delivery(
     Ok(())
 }
 
+/// Appends a query for the webhooks that do not rest and for which something is due.
+fn waiting(query: &mut Sql, now: Timestamp) {
+    query
+        .push("SELECT w.id FROM webhook w WHERE w.active = TRUE AND (w.rests_until IS NULL OR w.rests_until <= ")
+        .arg(now)
+        .push(") AND EXISTS (SELECT 1 FROM webhook_delivery d WHERE d.webhook_id = w.id AND d.next_try <= ")
+        .arg(now)
+        .push(")");
+}
+
 /// Claims a webhook for which something is due: until a moment nobody else works on it. Of several, the one that rested
 /// longest.
 ///
@@ -239,10 +236,10 @@ pub async fn insert_delivery(
 /// When the database is away or refuses.
 pub async fn claim(tx: &mut Tx, now: Timestamp, until: Timestamp) -> Result<Option<WebhookId>> {
     let mut query = sql("UPDATE webhook SET rests_until = ");
-    query.arg(until).push(" WHERE id = (SELECT w.id FROM webhook w WHERE w.active = TRUE AND (w.rests_until IS NULL OR w.rests_until <= ");
-    query.arg(now).push(") AND EXISTS (SELECT 1 FROM webhook_delivery d WHERE d.webhook_id = w.id AND d.next_try <= ");
-    query.arg(now).push(
-        ") ORDER BY CASE WHEN w.rests_until IS NULL THEN 0 ELSE 1 END, w.rests_until, w.id LIMIT 1",
+    query.arg(until).push(" WHERE id = (");
+    waiting(&mut query, now);
+    query.push(
+        " ORDER BY CASE WHEN w.rests_until IS NULL THEN 0 ELSE 1 END, w.rests_until, w.id LIMIT 1",
     );
     if tx.kind() == Kind::Postgres {
         query.push(" FOR UPDATE SKIP LOCKED");
@@ -282,13 +279,10 @@ pub async fn hurry(tx: &mut Tx, id: WebhookId, now: Timestamp) -> Result<()> {
 /// # Errors
 /// When the database is away.
 pub async fn is_due(conn: &mut Conn, now: Timestamp) -> Result<bool> {
-    let found: Option<(WebhookId,)> = sql(
-        "SELECT w.id FROM webhook w WHERE w.active = TRUE AND (w.rests_until IS NULL OR w.rests_until <= $1)
-         AND EXISTS (SELECT 1 FROM webhook_delivery d WHERE d.webhook_id = w.id AND d.next_try <= $1) LIMIT 1",
-    )
-    .bind(now)
-    .optional(conn)
-    .await?;
+    let mut query = sql("");
+    waiting(&mut query, now);
+    query.push(" LIMIT 1");
+    let found: Option<(WebhookId,)> = query.optional(conn).await?;
     Ok(found.is_some())
 }
 
@@ -360,18 +354,6 @@ pub async fn tried(tx: &mut Tx, id: DeliveryId, tried: &Tried) -> Result<()> {
     .run(tx)
     .await?;
     Ok(())
-}
-
-/// Returns how many tries failed in a row.
-///
-/// # Errors
-/// When the database is away.
-pub async fn failures(conn: &mut Conn, hook: WebhookId) -> Result<i64> {
-    let found: Option<(i64,)> = sql("SELECT failures FROM webhook WHERE id = $1")
-        .bind(hook)
-        .optional(conn)
-        .await?;
-    Ok(found.map_or(0, |(failures,)| failures))
 }
 
 /// Lets go of a webhook that was claimed until `claim`: until another moment it rests. Nothing is done if somebody else

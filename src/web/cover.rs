@@ -153,16 +153,7 @@ impl Page {
     }
 
     fn letter(&self) -> Letter<'_> {
-        let cover = &self.cover;
-        Letter {
-            project: &self.project,
-            subject: &cover.name,
-            msgid: &cover.msgid,
-            author: cover.submitter_name.as_deref(),
-            email: &cover.submitter_email,
-            date: cover.date,
-            content: cover.content.as_deref().unwrap_or_default(),
-        }
+        Letter::of_cover(&self.project, &self.cover)
     }
 
     fn place(&self) -> Option<Place<'_>> {

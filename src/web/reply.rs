@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::{parts, thread};
 use crate::domain::{
-    MessageId, Timestamp, comment::Comment, link::encoded, person, project::Project,
+    MessageId, Timestamp, comment::Comment, cover::Cover, link::encoded, person, project::Project,
 };
 
 /// How long a quoted text is, as part of an address: mail programs take some 2000 characters of it.
@@ -31,6 +31,19 @@ pub struct Letter<'a> {
 }
 
 impl<'a> Letter<'a> {
+    /// A cover letter that came by the list of a project.
+    pub fn of_cover(project: &'a Project, cover: &'a Cover) -> Letter<'a> {
+        Letter {
+            project,
+            subject: &cover.name,
+            msgid: &cover.msgid,
+            author: cover.submitter_name.as_deref(),
+            email: &cover.submitter_email,
+            date: cover.date,
+            content: cover.content.as_deref().unwrap_or_default(),
+        }
+    }
+
     /// Returns a reply to it as a letter.
     fn to(&self, comment: &'a Comment) -> Letter<'a>
     where

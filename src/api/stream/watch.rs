@@ -17,10 +17,7 @@ use rocket::tokio::{
 use crate::{
     api::event::{self, Item},
     auth::guess::network,
-    store::{
-        self, Db,
-        event::{Order, Search},
-    },
+    store::{self, Db, event::Search},
 };
 
 /// How long after an event those who listen may hear of it.
@@ -196,13 +193,15 @@ async fn watch(watch: Arc<Watch>, db: Db, tell: broadcast::Sender<Arc<News>>, mu
 
 async fn read(db: &Db, after: i64) -> store::Result<Option<News>> {
     let mut conn = db.reader().await?;
-    let window = super::window(after, MOST);
-    let found = store::event::page(&mut conn, &Search::default(), Order::Written, window).await?;
-    let Some(last) = found.rows.last().map(|row| row.id.0) else {
+    let found = store::event::behind(&mut conn, &Search::default(), after, after, MOST).await?;
+    if found.rows.is_empty() {
         return Ok(None);
-    };
-    let items = event::items(&mut conn, found.rows).await?;
-    Ok(Some(News { after, last, items }))
+    }
+    Ok(Some(News {
+        after,
+        last: found.reached,
+        items: event::items(&mut conn, found.rows).await?,
+    }))
 }
 
 #[cfg(test)]

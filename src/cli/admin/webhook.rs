@@ -124,9 +124,8 @@ async fn add(
             SECRET.end()
         );
     }
-    if let Some((hook, _)) = known(desk, &project, url).await? {
-        let object = object(&project, &hook, true);
-        desk.tell(format!("{url} is there already."), object);
+    if let Some(hook) = known(desk, &project, url).await? {
+        desk.tell(format!("{url} is there already."), object(&project, &hook));
         return Ok(());
     }
     let new = NewWebhook {
@@ -136,18 +135,11 @@ async fn add(
         categories: events,
         created: desk.now,
     };
-    let id = store::webhook::insert(&mut desk.tx, &new).await?;
-    let hook = Webhook {
-        id,
-        project: project.id,
-        url: url.to_owned(),
-        secret: secret.to_owned(),
-        categories: events.to_vec(),
-        last_event: 0,
-    };
+    store::webhook::insert(&mut desk.tx, &new).await?;
+    let (project, hook) = found(desk, &project.linkname, url).await?;
     let change = Change::new("Events", "", words(&hook));
     log(desk, Action::Added, &hook, &[change]).await?;
-    let mut told = object(&project, &hook, true);
+    let mut told = object(&project, &hook);
     told["secret"] = json!(secret);
     // What was asked for, also by the quiet: nobody else can tell it to whoever checks the signatures.
     desk.list(secret.to_owned(), told);
@@ -155,25 +147,23 @@ async fn add(
 }
 
 async fn switch(desk: &mut Desk<'_>, project: &str, url: &str, on: bool) -> anyhow::Result<()> {
-    let (project, hook, was) = found(desk, project, url).await?;
-    let word = if on { "on" } else { "off" };
+    let (project, mut hook) = found(desk, project, url).await?;
+    let (word, was) = (if on { "on" } else { "off" }, hook.is_active);
     if was == on {
-        desk.tell(
-            format!("{url} is {word} already."),
-            object(&project, &hook, on),
-        );
+        desk.tell(format!("{url} is {word} already."), object(&project, &hook));
         return Ok(());
     }
     store::webhook::switch(&mut desk.tx, hook.id, on).await?;
+    hook.is_active = on;
     let change = Change::new("Send events", yes(was), yes(on));
     log(desk, Action::Changed, &hook, &[change]).await?;
-    desk.tell(format!("{url} is {word} now."), object(&project, &hook, on));
+    desk.tell(format!("{url} is {word} now."), object(&project, &hook));
     Ok(())
 }
 
 async fn test(desk: &mut Desk<'_>, project: &str, url: &str) -> anyhow::Result<()> {
-    let (project, hook, is_on) = found(desk, project, url).await?;
-    if !is_on {
+    let (project, hook) = found(desk, project, url).await?;
+    if !hook.is_active {
         bail!(
             "it is off; switch it on with: patchwork admin webhook on {} {url}",
             project.linkname
@@ -185,21 +175,21 @@ async fn test(desk: &mut Desk<'_>, project: &str, url: &str) -> anyhow::Result<(
     log(desk, Action::Changed, &hook, &[change]).await?;
     desk.tell(
         "A test event is queued: the server sends it in a moment, else patchwork cron; the console has what came of it.",
-        object(&project, &hook, true),
+        object(&project, &hook),
     );
     Ok(())
 }
 
 async fn remove(desk: &mut Desk<'_>, project: &str, url: &str) -> anyhow::Result<()> {
     let owner = desk.project(project).await?;
-    let Some((hook, is_on)) = known(desk, &owner, url).await? else {
+    let Some(hook) = known(desk, &owner, url).await? else {
         let object = json!({"project": owner.linkname, "url": url, "removed": false});
         desk.tell(format!("There is no webhook {url}."), object);
         return Ok(());
     };
     store::webhook::delete(&mut desk.tx, hook.id).await?;
     log(desk, Action::Deleted, &hook, &[]).await?;
-    let mut object = object(&owner, &hook, is_on);
+    let mut object = object(&owner, &hook);
     object["removed"] = json!(true);
     desk.tell(format!("Removed {url}."), object);
     Ok(())
@@ -207,10 +197,10 @@ async fn remove(desk: &mut Desk<'_>, project: &str, url: &str) -> anyhow::Result
 
 async fn list(desk: &mut Desk<'_>, project: &str) -> anyhow::Result<()> {
     let project = desk.project(project).await?;
-    for (hook, is_on) in store::webhook::of_project(&mut desk.tx, project.id).await? {
-        let state = if is_on { "on " } else { "off" };
+    for hook in store::webhook::of_project(&mut desk.tx, project.id).await? {
+        let state = if hook.is_active { "on " } else { "off" };
         let line = format!("{state} {} {}", hook.url, words(&hook));
-        desk.list(line, object(&project, &hook, is_on));
+        desk.list(line, object(&project, &hook));
     }
     Ok(())
 }
@@ -219,19 +209,19 @@ async fn known(
     desk: &mut Desk<'_>,
     project: &Project,
     url: &str,
-) -> anyhow::Result<Option<(Webhook, bool)>> {
+) -> anyhow::Result<Option<Webhook>> {
     let all = store::webhook::of_project(&mut desk.tx, project.id).await?;
-    Ok(all.into_iter().find(|(hook, _)| hook.url == url))
+    Ok(all.into_iter().find(|hook| hook.url == url))
 }
 
 async fn found(
     desk: &mut Desk<'_>,
     project: &str,
     url: &str,
-) -> anyhow::Result<(Project, Webhook, bool)> {
+) -> anyhow::Result<(Project, Webhook)> {
     let project = desk.project(project).await?;
     match known(desk, &project, url).await? {
-        Some((hook, is_on)) => Ok((project, hook, is_on)),
+        Some(hook) => Ok((project, hook)),
         None => bail!(
             "{} has no webhook {url}; `patchwork admin webhook list {0}` has those there are",
             project.linkname
@@ -248,9 +238,9 @@ fn words(hook: &Webhook) -> String {
     }
 }
 
-fn object(project: &Project, hook: &Webhook, is_on: bool) -> Value {
+fn object(project: &Project, hook: &Webhook) -> Value {
     let words: Vec<&str> = hook.categories.iter().map(|it| it.word()).collect();
-    json!({"project": project.linkname, "url": hook.url, "events": words, "active": is_on})
+    json!({"project": project.linkname, "url": hook.url, "events": words, "active": hook.is_active})
 }
 
 async fn log(

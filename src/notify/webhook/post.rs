@@ -1,6 +1,6 @@
 //! One delivery by HTTP or HTTPS: to a public address unless others are allowed, within its time, led nowhere else.
 
-use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{net::SocketAddr, pin::pin, time::Duration};
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
@@ -15,14 +15,12 @@ use tokio::{
     net::{TcpStream, lookup_host},
     time::timeout,
 };
-use tokio_rustls::{
-    TlsConnector,
-    rustls::{ClientConfig, RootCertStore, pki_types::ServerName},
-};
+use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 
 use super::{public::is_public, sign};
 use crate::{
     domain::{Timestamp, webhook::Webhook},
+    notify::tls,
     store::webhook::Delivery,
 };
 
@@ -56,18 +54,12 @@ impl Client {
     /// # Errors
     /// When the system cannot speak TLS.
     pub fn new(allow_private: bool, patience: Duration) -> Result<Client, crate::notify::Error> {
-        let mut roots = RootCertStore::empty();
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| crate::notify::Error(error.to_string()))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let config = tls::trusting(tls::public());
+        let config = config.map_err(|error| crate::notify::Error(error.to_string()))?;
         Ok(Client {
             allow_private,
             patience,
-            tls: TlsConnector::from(Arc::new(config)),
+            tls: TlsConnector::from(config),
         })
     }
 

@@ -218,11 +218,11 @@ impl Noun for Webhooks {
         }
         for id in ids {
             let now = work.access.now;
-            if !store::webhook::is_on(&mut work.tx, number(id)).await? {
-                let label = work.label(id).await?;
-                return Ok(Acted::Refused(format!(
-                    "{label} is off: switch it on first."
-                )));
+            let hook = store::webhook::by_id(&mut work.tx, number(id)).await?;
+            let hook = hook.ok_or_else(Error::missing)?;
+            if !hook.is_active {
+                let why = format!("{} is off: switch it on first.", hook.url);
+                return Ok(Acted::Refused(why));
             }
             store::webhook::insert_delivery(
                 &mut work.tx,

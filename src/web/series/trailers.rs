@@ -188,7 +188,7 @@ fn onto(page: &Page, places: &[usize]) -> String {
 /// Draws the ways to answer the series: its cover letter, or its first patch.
 pub(super) fn answer(page: &Page) -> Markup {
     let letter = match (&page.cover, page.rows.first()) {
-        (Some(cover), _) => of_cover(page, cover),
+        (Some(cover), _) => Letter::of_cover(&page.project, cover),
         (None, Some(row)) => of_patch(page, row),
         (None, None) => return html! {},
     };
@@ -205,18 +205,6 @@ pub(super) fn answer(page: &Page) -> Markup {
         })
         .collect();
     reply::of_series(&letter, &applied)
-}
-
-fn of_cover<'a>(page: &'a Page, cover: &'a Cover) -> Letter<'a> {
-    Letter {
-        project: &page.project,
-        subject: &cover.name,
-        msgid: &cover.msgid,
-        author: cover.submitter_name.as_deref(),
-        email: &cover.submitter_email,
-        date: cover.date,
-        content: cover.content.as_deref().unwrap_or_default(),
-    }
 }
 
 fn of_patch<'a>(page: &'a Page, row: &'a Row) -> Letter<'a> {
