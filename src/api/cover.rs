@@ -13,6 +13,7 @@ use super::{
     patch::headers,
     query::{Wanted, msgid, one, some},
     request::{Cx, Projects},
+    search::sought,
     version::Version::{V1_1, V1_2},
 };
 use crate::{
@@ -130,6 +131,7 @@ pub async fn list(cx: &Cx<'_>) -> Result<Reply> {
 async fn search_of(cx: &Cx<'_>, conn: &mut Conn) -> Result<Option<Search>> {
     let projects = cx.projects(conn).await?;
     let submitters = cx.people(conn, "submitter").await?;
+    let (words, asked) = sought(cx, conn).await?;
     let query = &cx.query;
     let series: Wanted<Vec<SeriesId>> = query.ids("series", SeriesId);
     Ok((|| {
@@ -140,7 +142,8 @@ async fn search_of(cx: &Cx<'_>, conn: &mut Conn) -> Result<Option<Search>> {
             msgid: query.last("msgid").map(msgid),
             since: one(query.moment("since"))?,
             before: one(query.moment("before"))?,
-            words: query.words(),
+            words,
+            asked,
         })
     })())
 }

@@ -15,6 +15,7 @@ use super::{
     person::users,
     query::{Wanted, one, some},
     request::{Cx, Projects},
+    search::asked,
     version::Version::{self, V1_2, V1_3},
 };
 use crate::{
@@ -202,7 +203,7 @@ pub async fn list(cx: &Cx<'_>) -> Result<Reply> {
 /// Reads which events are asked for; where a filter names nothing, its key.
 ///
 /// # Errors
-/// When the database is away.
+/// When `q` says nothing that can be understood, or the database is away.
 pub async fn search_of(cx: &Cx<'_>, conn: &mut Conn) -> Result<Result<Search, &'static str>> {
     let query = &cx.query;
     let projects = cx.projects(conn).await?;
@@ -210,6 +211,7 @@ pub async fn search_of(cx: &Cx<'_>, conn: &mut Conn) -> Result<Result<Search, &'
         true => cx.users(conn, "actor").await?,
         false => Wanted::Any,
     };
+    let asked = asked(cx, conn).await?;
     Ok((|| {
         Ok(Search {
             projects: some(projects).ok_or("project")?,
@@ -220,6 +222,7 @@ pub async fn search_of(cx: &Cx<'_>, conn: &mut Conn) -> Result<Result<Search, &'
             actors: some(actors).ok_or("actor")?,
             since: one(query.moment("since")).ok_or("since")?,
             before: one(query.moment("before")).ok_or("before")?,
+            asked,
         })
     })())
 }

@@ -37,6 +37,7 @@ mod query;
 mod request;
 mod resource;
 mod route;
+mod search;
 mod series;
 mod stream;
 mod user;

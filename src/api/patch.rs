@@ -14,18 +14,15 @@ use super::{
     page::{self, Page},
     query::{Query, msgid, one, some},
     request::{Cx, Projects},
+    search::sought,
     version::Version::{V1_1, V1_2},
 };
 use crate::{
-    domain::{
-        self, Patch, PatchBody, PatchId, PersonId, Project, RelationId, SeriesId,
-        check::CheckState, search::Fault,
-    },
+    domain::{Patch, PatchBody, PatchId, Project, RelationId, SeriesId, check::CheckState},
     mail,
     store::{
-        self, Conn,
+        Conn,
         patch::search::{self, Brief, Field as By, Row, Search},
-        search::{Asked, Ground},
     },
 };
 
@@ -225,11 +222,7 @@ async fn search_of(cx: &Cx<'_>, conn: &mut Conn) -> Result<Option<Search>> {
         query.moment("before"),
     );
     let (projects, series, submitters, delegates, states, since, before) = wanted;
-    // Compatibility: with a version in the address, words are what they have been.
-    let (words, asked) = match cx.is_versioned {
-        true => (query.words(), None),
-        false => (Vec::new(), asked(cx, conn).await?),
-    };
+    let (words, asked) = sought(cx, conn).await?;
     let search = (|| {
         Some(Search {
             asked,
@@ -251,46 +244,6 @@ async fn search_of(cx: &Cx<'_>, conn: &mut Conn) -> Result<Option<Search>> {
         true => with_texts(search, query),
         false => search,
     }))
-}
-
-/// Returns what `q` asks in the language of searches. Commas separate words, as they always have.
-async fn asked(cx: &Cx<'_>, conn: &mut Conn) -> Result<Option<Asked>> {
-    let Some(text) = cx.query.last("q").map(without_commas) else {
-        return Ok(None);
-    };
-    let malformed = |fault: Fault| {
-        let before = text.get(..fault.at.start).unwrap_or_default();
-        let wrong = text.get(fault.at.clone()).unwrap_or_default();
-        let place = before.chars().count() + 1;
-        Problem::Malformed(format!(
-            "q: {} It is “{wrong}” at character {place}.",
-            fault.why
-        ))
-    };
-    let query = domain::search::Query::parse(&text).map_err(malformed)?;
-    let reader = cx.caller.as_ref().map(|caller| caller.user.id);
-    let own = match reader {
-        Some(user) => store::person::of_user(conn, user).await?,
-        None => Vec::new(),
-    };
-    let own: Vec<PersonId> = own.into_iter().map(|person| person.id).collect();
-    let ground = Ground {
-        states: &store::state::vocabulary(conn).await?.states,
-        projects: &store::search::projects(conn).await?,
-        reader,
-        own: &own,
-    };
-    Ok(Some(Asked::of(&query, &ground).map_err(malformed)?))
-}
-
-/// Puts blanks in place of commas that are not in quotation marks.
-fn without_commas(text: &str) -> String {
-    let mut is_quoted = false;
-    let plain = text.chars().map(|c| {
-        is_quoted ^= c == '"';
-        if c == ',' && !is_quoted { ' ' } else { c }
-    });
-    plain.collect()
 }
 
 fn with_texts(search: Search, query: &Query) -> Search {
@@ -380,11 +333,6 @@ pub async fn detail(cx: &Cx<'_>, id: i64) -> Result<Reply> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn commas_separate() {
-        assert_eq!(without_commas("a,b \"c,d\",e"), "a b \"c,d\" e");
-    }
 
     #[test]
     fn prefixes_are_what_stands_in_brackets() {

@@ -15,6 +15,7 @@ use super::{
     patch::no_object,
     query::{one, some},
     request::{Cx, Projects},
+    search::sought,
     version::Version::{self, V1_1, V1_4, V1_5},
 };
 use crate::{
@@ -164,6 +165,7 @@ pub async fn list(cx: &Cx<'_>) -> Result<Reply> {
     let page = Page::asked(cx)?;
     let projects = cx.projects(&mut conn).await?;
     let submitters = cx.people(&mut conn, "submitter").await?;
+    let (words, asked) = sought(cx, &mut conn).await?;
     let query = &cx.query;
     let search = (|| {
         Some(Search {
@@ -171,7 +173,8 @@ pub async fn list(cx: &Cx<'_>) -> Result<Reply> {
             submitters: some(submitters)?,
             since: one(query.moment("since"))?,
             before: one(query.moment("before"))?,
-            words: query.words(),
+            words,
+            asked,
         })
     })();
     let Some(search) = search else {

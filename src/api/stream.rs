@@ -188,7 +188,7 @@ impl Stream<'_> {
                 () = &mut self.shutdown => return None,
                 () = sleep_until(latest) => return Some(heartbeat(self.seen)),
                 heard = news.recv() => match heard {
-                    Ok(news) if news.after <= self.seen => {
+                    Ok(news) if news.after <= self.seen && self.search.asked.is_none() => {
                         let text = self.told(&news.items);
                         self.seen = self.seen.max(news.last);
                         if !text.is_empty() {

@@ -1,7 +1,9 @@
 //! Cover letters.
 
 use super::{
-    Batch, Conn, Kind, Result, Sql, sql,
+    Batch, Conn, Kind, Result, Sql,
+    search::{self, Asked, Thing},
+    sql,
     tally::{self, What},
     window::{self, Holds, Key, Part, Window, among},
 };
@@ -131,6 +133,8 @@ pub struct Search {
     pub before: Option<Timestamp>,
     /// With all of these in the name, ignoring case.
     pub words: Vec<String>,
+    /// Of which this is true.
+    pub asked: Option<Asked>,
 }
 
 /// What lists of cover letters may be sorted by.
@@ -185,6 +189,10 @@ fn conditions(query: &mut Sql, kind: Kind, search: &Search) {
         query.push(" AND o.date < ").arg(before);
     }
     window::words(query, kind, &["lower(o.name)"], &search.words);
+    if let Some(asked) = &search.asked {
+        query.push(" AND ");
+        search::of(query, kind, Thing::Cover, asked);
+    }
 }
 
 /// Returns a window of the cover letters searched.
@@ -217,6 +225,7 @@ pub async fn count(conn: &mut Conn, search: &Search) -> Result<i64> {
     let is_counted = search.series.is_empty()
         && search.submitters.is_empty()
         && search.words.is_empty()
+        && search.asked.is_none()
         && search.msgid.is_none()
         && search.since.is_none()
         && search.before.is_none();

@@ -3,7 +3,9 @@
 use sqlx::FromRow;
 
 use super::{
-    Batch, Conn, Result, Sql, Tx, sql,
+    Batch, Conn, Kind, Result, Sql, Tx,
+    search::{self, Asked, Thing},
+    sql,
     tally::{self, What},
     window::{self, After, Holds, Key, Part, Window, among},
 };
@@ -158,10 +160,12 @@ pub struct Search {
     pub since: Option<Timestamp>,
     /// Before.
     pub before: Option<Timestamp>,
+    /// About something of which this is true.
+    pub asked: Option<Asked>,
 }
 
 impl Search {
-    /// Says whether an event is one of those, as the database would.
+    /// Says whether an event is one of those, as the database would, as far as the event alone tells: not what is [`Search::asked`].
     pub fn has(&self, row: &Row) -> bool {
         fn is_among<T: PartialEq>(wanted: &[T], one: Option<T>) -> bool {
             wanted.is_empty() || one.is_some_and(|one| wanted.contains(&one))
@@ -221,7 +225,7 @@ pub struct Row {
     pub current_delegate_id: Option<UserId>,
 }
 
-fn conditions(query: &mut Sql, search: &Search) {
+fn conditions(query: &mut Sql, kind: Kind, search: &Search) {
     among(query, " AND e.project_id", &search.projects);
     if search.categories.len() < Category::ALL.len() {
         let words: Vec<&str> = search.categories.iter().map(|it| it.word()).collect();
@@ -236,6 +240,10 @@ fn conditions(query: &mut Sql, search: &Search) {
     }
     if let Some(before) = search.before {
         query.push(" AND e.date < ").arg(before);
+    }
+    if let Some(asked) = &search.asked {
+        query.push(" AND ");
+        search::of(query, kind, Thing::Event, asked);
     }
 }
 
@@ -270,7 +278,7 @@ pub async fn page(
     );
     window::place(&mut query, conn.kind(), "e.id", &keys);
     query.push(" FROM (SELECT e.id AS page_id FROM event e WHERE TRUE");
-    conditions(&mut query, search);
+    conditions(&mut query, conn.kind(), search);
     window::apply(&mut query, "e.id", &keys, &window);
     query.push(
         ") page JOIN event e ON e.id = page.page_id LEFT JOIN state was ON was.id = e.previous_state_id \
@@ -341,14 +349,15 @@ pub async fn count(conn: &mut Conn, search: &Search, most: i64) -> Result<Count>
         && search.covers.is_empty()
         && search.actors.is_empty()
         && search.since.is_none()
-        && search.before.is_none();
+        && search.before.is_none()
+        && search.asked.is_none();
     if is_counted {
         let words: Vec<&str> = search.categories.iter().map(|it| it.word()).collect();
         let count = tally::events(conn, &search.projects, &words).await?;
         return Ok(Count::Exactly(count));
     }
     let mut query = sql("SELECT count(*) FROM (SELECT 1 FROM event e WHERE TRUE");
-    conditions(&mut query, search);
+    conditions(&mut query, conn.kind(), search);
     query.push(" LIMIT ").arg(most.saturating_add(1));
     query.push(") found");
     let (count,): (i64,) = query.one(conn).await?;

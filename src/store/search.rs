@@ -5,8 +5,8 @@
 //! whose texts change.
 
 mod ask;
+mod asked;
 mod index;
-mod patches;
 mod read;
 
 pub use ask::{Column, Expr, First, Hit, JUDGED, Of, hits};
@@ -15,8 +15,8 @@ pub use index::{
     Kind, NewDoc, Source, begin_anew, insert, is_waiting, left, number, replace, settle, step,
 };
 
-pub use patches::Asked;
-pub(super) use patches::push as of_patches;
+pub use asked::Asked;
+pub(super) use asked::{Thing, push as of};
 pub use read::{Ground, message_ids, of_having, projects, state};
 
 #[cfg(doc)]

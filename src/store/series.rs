@@ -3,7 +3,9 @@
 use sqlx::FromRow;
 
 use super::{
-    Batch, Conn, Kind, Result, Sql, sql,
+    Batch, Conn, Kind, Result, Sql,
+    search::{self, Asked, Thing},
+    sql,
     tally::{self, What},
     window::{self, Holds, Key, Part, Window, among},
 };
@@ -409,6 +411,8 @@ pub struct Search {
     pub before: Option<Timestamp>,
     /// With all of these in the name, ignoring case.
     pub words: Vec<String>,
+    /// Of which this is true.
+    pub asked: Option<Asked>,
 }
 
 /// What lists of series may be sorted by.
@@ -502,6 +506,10 @@ fn conditions(query: &mut Sql, kind: Kind, search: &Search) {
         query.push(" AND s.date < ").arg(before);
     }
     window::words(query, kind, &["lower(s.name)"], &search.words);
+    if let Some(asked) = &search.asked {
+        query.push(" AND ");
+        search::of(query, kind, Thing::Series, asked);
+    }
 }
 
 /// Returns a window of the series searched.
@@ -548,6 +556,7 @@ pub async fn rows(conn: &mut Conn, ids: &[SeriesId]) -> Result<Vec<Row>> {
 pub async fn count(conn: &mut Conn, search: &Search) -> Result<i64> {
     let is_counted = search.submitters.is_empty()
         && search.words.is_empty()
+        && search.asked.is_none()
         && search.since.is_none()
         && search.before.is_none();
     if is_counted {

@@ -282,7 +282,7 @@ pub(super) fn words(query: &mut Sql, kind: Kind, columns: &[&'static str], words
 
 /// Appends the condition that what stands before contains a word. `lower` of SQLite, and of PostgreSQL in some locales,
 /// leaves letters beyond ASCII as they are: for those the pattern takes either case.
-fn contains(query: &mut Sql, kind: Kind, word: &str) {
+pub(super) fn contains(query: &mut Sql, kind: Kind, word: &str) {
     match kind {
         _ if word.is_ascii() => query
             .push(" LIKE ")

@@ -134,6 +134,88 @@ on_both! {
     }
 }
 
+/// What is asked in the language of searches, and the cover letters and series it finds.
+const SOUGHT: &[(&str, &[i64], &[i64])] = &[
+    ("three fixes", &[1], &[1]),
+    ("fixes -three", &[], &[]),
+    ("is:cover", &[1], &[1]),
+    ("is:patch is:cover", &[], &[1]),
+    ("is:comment", &[], &[]),
+    ("from:sam", &[1], &[1]),
+    ("from:grace project:p", &[], &[2, 3]),
+    ("file:a.c", &[], &[1]),
+    ("file:a.c file:d.c", &[], &[]),
+    ("body:\"about the pump\"", &[1], &[1]),
+    ("comment:shorten", &[], &[1]),
+    ("comment:fine", &[1], &[1]),
+    ("delegate:d", &[1], &[1]),
+    ("project:q", &[], &[49]),
+    ("msgid:s0@example.com", &[1], &[1]),
+    (
+        "msgid:s3@example.com OR msgid:q1@example.com",
+        &[],
+        &[1, 49],
+    ),
+    ("has:comments", &[1], &[1]),
+    ("has:checks-fail", &[1], &[1]),
+    ("before:2024-03-06", &[1], &[1]),
+    ("after:2024-03-06 -file:e.c", &[], &[2, 3, 49]),
+    ("state:accepted", &[], &[2]),
+    ("-is:open", &[], &[2]),
+];
+
+on_both! {
+    async fn covers_and_series_are_asked_in_the_language_of_searches(db: Db) {
+        let site = seed::site(&db).await;
+        site.post("m", "patches/3/checks/", serde_json::json!({"state": "fail"})).await.is(201);
+        site.patch("m", "patches/4/", serde_json::json!({"state": "accepted"})).await.is(200);
+        for (query, covers, series) in SOUGHT {
+            let encoded = patchwork::domain::link::encoded(query);
+            for (list, ids) in [("covers/", covers), ("series/", series)] {
+                let seen = site.get(&format!("{list}?q={encoded}&order=id&per_page=250")).await.is(200);
+                assert_eq!(seen.ids(), *ids, "{list} {query}");
+                assert_eq!(seen.header("X-Total-Count"), ids.len().to_string(), "{list} {query}");
+            }
+        }
+        for list in ["covers/", "series/", "events/"] {
+            let seen = site.get(&format!("{list}?q=is:shut")).await.is(400);
+            assert!(seen.text.contains("It is “is:shut” at character 1."), "{list}: {}", seen.text);
+        }
+        // Compatibility: with a version, these are words, and events have none.
+        assert!(site.get("1.4/series/?q=is:open").await.is(200).ids().is_empty());
+        let all = site.get("events/").await.is(200);
+        assert_eq!(site.get("1.4/events/?q=is:shut").await.is(200).header("X-Total-Count"), all.header("X-Total-Count"));
+    }
+}
+
+on_both! {
+    /// An event is found where what it tells of is.
+    async fn events_are_asked_in_the_language_of_searches(db: Db) {
+        let site = seed::site(&db).await;
+        site.post("m", "patches/3/checks/", serde_json::json!({"state": "fail"})).await.is(201);
+        site.patch("m", "patches/4/", serde_json::json!({"state": "accepted"})).await.is(200);
+        for (query, found) in [
+            ("file:a.c -is:comment", vec!["patch-completed", "patch-created", "series-completed", "series-created"]),
+            ("file:a.c is:patch -is:comment", vec!["patch-completed", "patch-created"]),
+            ("file:a.c is:comment", vec!["patch-comment-created"]),
+            ("is:cover three", vec!["cover-comment-created", "cover-created"]),
+            ("msgid:s0@example.com -is:cover", vec!["series-completed", "series-created"]),
+            ("has:checks-fail is:patch", vec!["check-created", "patch-completed", "patch-created"]),
+            ("from:grace state:accepted", vec!["patch-completed", "patch-created", "patch-state-changed", "series-completed", "series-created"]),
+            ("from:grace state:accepted category", vec![]),
+            ("project:q", vec!["patch-completed", "patch-created", "series-completed", "series-created"]),
+        ] {
+            let encoded = patchwork::domain::link::encoded(query);
+            let seen = site.get(&format!("events/?q={encoded}&per_page=250")).await.is(200);
+            let events = seen.json.as_array().expect("a list");
+            let mut words: Vec<&str> = events.iter().map(|it| it["category"].as_str().expect("a word")).collect();
+            words.sort_unstable();
+            assert_eq!(words, found, "{query}");
+            assert_eq!(seen.header("X-Total-Count"), found.len().to_string(), "{query}");
+        }
+    }
+}
+
 /// A list, a query, and how many entries it finds.
 const OTHERS: &[(&str, &str, usize)] = &[
     ("covers/", "project=p", 1),

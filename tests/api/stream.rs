@@ -127,6 +127,21 @@ on_both! {
 }
 
 on_both! {
+    /// What the event alone does not tell is asked of the database, then as later.
+    async fn a_stream_is_asked_in_the_language_of_searches(db: Db) {
+        let site = seed::site(&db).await;
+        let past = site.get("events/?q=file:c.c&order=date&per_page=250").await.is(200).ids();
+        let mut told = open(&site, "?after=0&q=file:c.c", None).await;
+        let begun: Vec<i64> = told.events(past.len()).await.iter().map(|(id, _)| *id).collect();
+        assert_eq!(begun, past);
+        site.post("m", "patches/1/checks/", json!({"state": "fail"})).await.is(201);
+        site.post("m", "patches/3/checks/", json!({"state": "fail"})).await.is(201);
+        let (_, event) = told.events(1).await.remove(0);
+        assert_eq!(event["payload"]["patch"]["id"], 3);
+    }
+}
+
+on_both! {
     /// Whoever is cut off before anything has happened knows all the same where to begin again.
     async fn a_stream_says_first_where_it_begins(db: Db) {
         let site = seed::site(&db).await;

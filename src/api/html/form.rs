@@ -18,6 +18,7 @@ use crate::{
         input::pairs,
         request::Cx,
         resource::Resource,
+        search::is_asked_in_language,
     },
     auth::csrf,
 };
@@ -30,7 +31,7 @@ pub fn filters(cx: &Cx<'_>, endpoint: &Endpoint) -> Markup {
     let known = |it: &&Filter| it.since <= cx.version;
     html! {
         form.by method="get" {
-            @if resource.has_words {
+            @if resource.has_words || !cx.is_versioned && is_asked_in_language(endpoint.what) {
                 label { "Words " input type="search" name="q" value=(value("q")); } " "
             }
             @for filter in resource.filters.iter().filter(known) {

@@ -15,7 +15,8 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Site,
-    endpoint::{ENDPOINTS, Endpoint, What},
+    endpoint::{ENDPOINTS, Endpoint},
+    search::is_asked_in_language,
     version::Version,
 };
 use operation::Operation;
@@ -85,7 +86,7 @@ fn path(
         .filter(|method| endpoint.has(*method, version))
         .map(|method| {
             let mut operation = Operation::new(endpoint, method, version, &site.options);
-            operation.asks_in_language = !is_versioned && endpoint.what == What::Patches;
+            operation.asks_in_language = !is_versioned && is_asked_in_language(endpoint.what);
             (method.as_str().to_lowercase(), operation.describe())
         })
         .collect();

@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 use super::super::{
     Conn, Kind, Result, Sql, containing,
-    search::{self, Asked},
+    search::{self, Asked, Thing},
     sql, tally,
     window::{self, Holds, Key, Part, Window, among},
 };
@@ -304,7 +304,7 @@ fn conditions(query: &mut Sql, kind: Kind, search: &Search) {
     }
     if let Some(asked) = &search.asked {
         query.push(" AND ");
-        search::of_patches(query, kind, asked);
+        search::of(query, kind, Thing::Patch, asked);
     }
     for word in &search.words {
         query.push(" AND p.name_key LIKE ").arg(containing(word));

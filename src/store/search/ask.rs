@@ -466,9 +466,14 @@ fn numbers(
     query.push(if is_rare { " + 0 DESC" } else { " DESC" });
 }
 
-/// Appends the condition that a patch is, or has comments among, the mails of which something is true. `id` is its number.
-pub fn among(query: &mut Sql, kind: Kind, id: &'static str, expr: &Expr) {
-    query.push(id).push(" IN (SELECT d.patch_id FROM ");
+/// Appends the condition that something is, or has comments among, the mails of which something is true: its id, and where mails
+/// have it.
+pub fn among(query: &mut Sql, kind: Kind, [id, of]: [&'static str; 2], expr: &Expr) {
+    query
+        .push(id)
+        .push(" IN (SELECT d.")
+        .push(of)
+        .push(" FROM ");
     match (kind, expr.is_words()) {
         (Kind::Sqlite, true) => {
             query.push("search_index CROSS JOIN search_doc d ON d.id = search_index.rowid WHERE search_index MATCH ");
@@ -479,7 +484,7 @@ pub fn among(query: &mut Sql, kind: Kind, id: &'static str, expr: &Expr) {
             condition(query, kind, expr);
         }
     }
-    query.push(" AND d.patch_id IS NOT NULL)");
+    query.push(" AND d.").push(of).push(" IS NOT NULL)");
 }
 
 #[cfg(test)]
