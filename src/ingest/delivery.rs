@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    Options, Why, evidence,
+    Options, Outcome, Why, evidence,
     ledger::{Digest, Ledger, Open},
     pending::{Ids, Pending},
     people::People,
@@ -19,7 +19,7 @@ use super::{
 use crate::{
     domain::{
         CommentId, MessageId, PatchId, PersonId, Project, ProjectId, Series, SeriesId, Timestamp,
-        comment::Parent, event::Event,
+        comment::Parent, event::Event, search::words::Texts,
     },
     mail::{Author, Dependency, Heading, Message},
     store::{
@@ -405,8 +405,12 @@ impl<'a> Delivery<'a> {
         });
     }
 
-    /// Writes all that has been waiting. Returns the ids under which it is stored.
-    pub async fn finish(mut self) -> Result<Ids> {
+    /// Writes all that has been waiting. Returns the ids under which it is stored. The words of mails that became something may have
+    /// been cut ahead.
+    pub async fn finish<'t>(
+        mut self,
+        texts: impl Iterator<Item = (&'t Outcome, Option<&'t Texts>)>,
+    ) -> Result<Ids> {
         self.weigh().await?;
         self.close_ledgers();
         let wanted = self.pending.wanted(self.people.count_new());
@@ -415,10 +419,14 @@ impl<'a> Delivery<'a> {
         self.people.write(self.tx, ids.people()).await?;
         let names = names.into_iter();
         let names = names.map(|(id, name)| (ids.person(id), name)).collect();
+        let texts = texts.filter_map(|(outcome, texts)| Some((ids.numbered(outcome)?, texts?)));
+        let texts = texts.collect();
         let tags = self.rulebook.tags();
         let news = self.pending.news(&ids);
         let renewed = self.pending.renewed(&ids, &self.supersedes);
-        self.pending.write(self.tx, &ids, &names, tags).await?;
+        self.pending
+            .write(self.tx, &ids, &names, &texts, tags)
+            .await?;
         revision::settle(self.tx, news, self.now).await?;
         if !renewed.is_empty() {
             revision::supersede(self.tx, &renewed, self.now).await?;

@@ -35,7 +35,8 @@ use std::rc::Rc;
 
 use crate::{
     domain::{
-        CommentId, CoverId, ListId, MessageId, PatchId, Project, ProjectId, QuarantineId, Timestamp,
+        CommentId, CoverId, ListId, MessageId, PatchId, Project, ProjectId, QuarantineId,
+        Timestamp, search::words::Texts,
     },
     mail::{self, Message},
     store::{
@@ -133,6 +134,8 @@ pub struct Parcel {
     /// What a mail that cannot be used calls itself.
     msgid: Option<MessageId>,
     packed: Packed,
+    /// The words of its texts, for the index.
+    texts: Option<Texts>,
 }
 
 impl Parcel {
@@ -145,6 +148,7 @@ impl Parcel {
         let message = mail::read_within(raw, &limits);
         let msgid = message.is_err().then(|| mail::label(raw)).flatten();
         Parcel {
+            texts: message.as_ref().ok().map(texts),
             message,
             msgid,
             packed: store::mail::pack(raw),
@@ -170,6 +174,14 @@ impl Parcel {
             .or(self.msgid.as_ref());
         label(msgid)
     }
+}
+
+/// Cuts what a mail says into words, as what it probably is.
+fn texts(message: &Message) -> Texts {
+    let content = &message.content;
+    let diff = content.diff.as_deref().unwrap_or_default();
+    let is_reply = message.is_reply || diff.is_empty() && content.pull_url.is_none();
+    Texts::cut(&content.message, is_reply, diff)
 }
 
 /// What a mail is called in reports.
@@ -231,7 +243,8 @@ async fn deliver_part(
     for (parcel, judged) in parcels.iter().zip(&judged) {
         outcomes.push(deliver(&mut d, parcel, judged).await?);
     }
-    let ids = d.finish().await?;
+    let texts = parcels.iter().map(|parcel| parcel.texts.as_ref());
+    let ids = d.finish(outcomes.iter().zip(texts)).await?;
     let real = outcomes.into_iter().map(|outcome| ids.outcome(outcome));
     Ok(real.collect())
 }

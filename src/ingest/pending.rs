@@ -11,6 +11,7 @@ use crate::{
         CommentId, CoverId, MessageId, PatchBody, PatchId, PersonId, ProjectId, Series, SeriesId,
         comment::Parent,
         event::{Category, Event},
+        search::words::Texts,
         tag::Counter,
     },
     store::{
@@ -20,7 +21,7 @@ use crate::{
         mail::{Became, NewMail},
         patch::NewPatch,
         revision::Said,
-        search::{NewDoc, Source},
+        search::{Kind, NewDoc, Source},
         sequence::{KINDS, Of},
         series::{Need, Reference, Unmet},
         tag,
@@ -76,6 +77,9 @@ pub struct Pending {
 
 /// Names and addresses of people by their ids.
 pub type Names = HashMap<PersonId, (String, String)>;
+
+/// The words of new mails that have been cut ahead, by what they are.
+pub type Cut<'a> = HashMap<(Kind, i64), &'a Texts>;
 
 /// The id of the `count`th new row.
 fn provisional(count: usize) -> i64 {
@@ -211,10 +215,11 @@ impl Pending {
         conn: &mut Tx,
         ids: &Ids,
         people: &Names,
+        texts: &Cut<'_>,
         tags: &Counter,
     ) -> Result<()> {
         self.settle(ids);
-        let docs = self.docs(people);
+        let docs = self.docs(people, texts);
         let is_rehung = !self.rehung.is_empty();
         for (project, msgids) in self.met {
             store::series::delete_unmet(conn, project, &msgids).await?;
@@ -260,7 +265,8 @@ impl Pending {
     }
 
     /// Returns what is indexed of the new mails. Their ids are real.
-    fn docs(&self, people: &Names) -> Vec<NewDoc> {
+    fn docs(&self, people: &Names, texts: &Cut<'_>) -> Vec<NewDoc> {
+        let texts = |kind: Kind, id: i64| texts.get(&(kind, id)).copied();
         let author = |id: PersonId| {
             let known = people.get(&id);
             known.map_or(["", ""], |(name, email)| [name.as_str(), email.as_str()])
@@ -280,6 +286,7 @@ impl Pending {
                 subject: &patch.name,
                 message: text(|body| body.content.as_deref()).unwrap_or_default(),
                 diff: text(|body| body.diff.as_deref()).unwrap_or_default(),
+                texts: texts(Kind::Patch, patch.id.0),
             };
             source.doc()
         });
@@ -294,6 +301,7 @@ impl Pending {
                 subject: &cover.name,
                 message: &cover.content,
                 diff: "",
+                texts: texts(Kind::Cover, cover.id.0),
             };
             source.doc()
         });
@@ -309,6 +317,7 @@ impl Pending {
                 subject: "",
                 message: &comment.content,
                 diff: "",
+                texts: texts(Kind::Comment, comment.id.0),
             };
             Some(source.doc())
         });
@@ -460,6 +469,16 @@ impl Ids {
             Became::Cover(id) => Became::Cover(self.cover(id)),
             Became::Comment(id) => Became::Comment(self.comment(id)),
             Became::Nothing(why) => Became::Nothing(why),
+        }
+    }
+
+    /// Returns what is new of a mail, with its real id.
+    pub fn numbered(&self, outcome: &Outcome) -> Option<(Kind, i64)> {
+        match outcome {
+            Outcome::Patch(id) => Some((Kind::Patch, self.patch(*id).0)),
+            Outcome::Cover(id) => Some((Kind::Cover, self.cover(*id).0)),
+            Outcome::Comment(id) => Some((Kind::Comment, self.comment(*id).0)),
+            _ => None,
         }
     }
 

@@ -76,6 +76,45 @@ pub struct Mail<'a> {
     pub author: [&'a str; 2],
     /// Whole words that are found by none of the texts: which project, which kind.
     pub marks: &'a [(char, i64)],
+    /// The words of message and diff, if they have been cut already.
+    pub texts: Option<&'a Texts>,
+}
+
+/// The words of a message and a diff, cut before it is known what the mail is: that takes the most time.
+#[derive(Clone, Debug)]
+pub struct Texts {
+    words: Words,
+    /// How much of what may be indexed they take.
+    size: Room,
+    is_whole: bool,
+    /// As what it was read; nothing where that does not matter.
+    is_reply: Option<bool>,
+}
+
+impl Texts {
+    /// Cuts a message and a diff into words.
+    pub fn cut(message: &str, is_reply: bool, diff: &str) -> Texts {
+        let mut words = Words::default();
+        let mut left = Collector::new();
+        texts(message, is_reply, diff, &mut left, &mut words);
+        Texts {
+            words,
+            size: Room {
+                words: MOST - left.room.words,
+                bytes: ALL_BYTES - left.room.bytes,
+            },
+            is_whole: !left.is_full(),
+            is_reply: message.split('\n').any(is_quoted).then_some(is_reply),
+        }
+    }
+
+    /// Says whether a mail has exactly these words behind those that it has already.
+    fn fit(&self, is_reply: bool, left: &Collector) -> bool {
+        self.is_whole
+            && self.is_reply.is_none_or(|as_reply| as_reply == is_reply)
+            && self.size.words < left.room.words
+            && self.size.bytes < left.room.bytes
+    }
 }
 
 /// The words of a mail, as both engines are given them, separated by blanks.
@@ -91,13 +130,28 @@ pub struct Words {
     pub extra: String,
 }
 
-/// Collects words until there are too many.
-struct Collector {
+/// How many words, and of how many bytes together with a blank each.
+#[derive(Clone, Copy, Debug)]
+struct Room {
     words: usize,
     bytes: usize,
 }
 
+/// Collects words until there are too many.
+struct Collector {
+    room: Room,
+}
+
 impl Collector {
+    fn new() -> Collector {
+        Collector {
+            room: Room {
+                words: MOST,
+                bytes: ALL_BYTES,
+            },
+        }
+    }
+
     fn add(&mut self, out: &mut String, text: &str) {
         self.add_after("", out, text);
     }
@@ -105,12 +159,12 @@ impl Collector {
     fn add_after(&mut self, prefix: &str, out: &mut String, text: &str) {
         each(text, |word, _| {
             let length = prefix.len() + word.len() + 1;
-            if self.is_full() || length > self.bytes {
-                self.words = 0;
+            if self.is_full() || length > self.room.bytes {
+                self.room.words = 0;
                 return false;
             }
-            self.words -= 1;
-            self.bytes -= length;
+            self.room.words -= 1;
+            self.room.bytes -= length;
             if !out.is_empty() {
                 out.push(' ');
             }
@@ -121,17 +175,15 @@ impl Collector {
     }
 
     fn is_full(&self) -> bool {
-        self.words == 0
+        self.room.words == 0
     }
 }
 
 /// Returns the words of a mail, the first [`MOST`].
 pub fn indexed(mail: &Mail) -> Words {
     let mut words = Words::default();
-    let mut left = Collector {
-        words: MOST - mail.marks.len(),
-        bytes: ALL_BYTES,
-    };
+    let mut left = Collector::new();
+    left.room.words -= mail.marks.len();
     for (kind, number) in mail.marks {
         let blank = if words.extra.is_empty() { "" } else { " " };
         write!(words.extra, "{blank}{kind}={number}").expect("a String takes any text");
@@ -141,15 +193,38 @@ pub fn indexed(mail: &Mail) -> Words {
         left.add_after("p=", &mut words.extra, text);
     }
     left.add(&mut words.subject, mail.subject);
-    let lines = mail.message.split('\n');
-    for line in lines.filter(|line| !(mail.is_reply && line.starts_with('>'))) {
+    match mail.texts.filter(|texts| texts.fit(mail.is_reply, &left)) {
+        Some(Texts { words: cut, .. }) => {
+            words.body.push_str(&cut.body);
+            words.diff.push_str(&cut.diff);
+            let is_between = !(words.extra.is_empty() || cut.extra.is_empty());
+            words.extra.push_str(if is_between { " " } else { "" });
+            words.extra.push_str(&cut.extra);
+        }
+        None => texts(
+            mail.message,
+            mail.is_reply,
+            mail.diff,
+            &mut left,
+            &mut words,
+        ),
+    }
+    words
+}
+
+fn texts(message: &str, is_reply: bool, diff: &str, left: &mut Collector, words: &mut Words) {
+    let lines = message.split('\n');
+    for line in lines.filter(|line| !(is_reply && is_quoted(line))) {
         left.add(&mut words.body, line);
         if let Some((prefix, who)) = trailer(line) {
             left.add_after(prefix, &mut words.extra, who);
         }
     }
-    diff(mail.diff, &mut left, &mut words);
-    words
+    changed(diff, left, words);
+}
+
+fn is_quoted(line: &str) -> bool {
+    line.starts_with('>')
 }
 
 /// The prefixes of words of trailers.
@@ -176,7 +251,7 @@ fn trailer(line: &str) -> Option<(&'static str, &str)> {
 }
 
 /// What a diff changes: lines that come or go, the heads of hunks, the names of files. What stands around is left out.
-fn diff(text: &str, left: &mut Collector, words: &mut Words) {
+fn changed(text: &str, left: &mut Collector, words: &mut Words) {
     let mut last = "";
     for line in text.split('\n') {
         if left.is_full() {
@@ -265,6 +340,22 @@ mod tests {
         assert_eq!(reply(false), "ann wrote quoted answer");
     }
 
+    /// Lines such as mails and diffs have.
+    fn lines() -> impl Strategy<Value = String> {
+        let line = prop::sample::select(vec![
+            "",
+            "> quoted",
+            "answer",
+            "Acked-by: Bo <bo@example.org>",
+            "+++ b/x.c",
+            "@@ -1 +1 @@ f()",
+            "+new_one",
+            "-old",
+        ]);
+        prop::collection::vec(line, 0..8)
+            .prop_map(|lines| lines.iter().map(|line| format!("{line}\n")).collect())
+    }
+
     #[test]
     fn huge_mails_are_cut() {
         let diff = "+word\n".repeat(20_000);
@@ -283,6 +374,25 @@ mod tests {
     }
 
     proptest! {
+        /// Words cut ahead are those that are cut when they are needed, however many there are.
+        #[test]
+        fn words_may_be_cut_ahead(message in lines(), diff in lines(), is_reply in any::<bool>(), as_reply in any::<bool>(),
+                                  many in prop::sample::select(vec![1, 40, MOST / 3, MOST])) {
+            let (message, diff) = (message, diff.repeat(many));
+            let texts = Texts::cut(&message, as_reply, &diff);
+            let mail = Mail {
+                subject: "net: fix it",
+                message: &message,
+                is_reply,
+                diff: &diff,
+                author: ["Ann", "ann@example.com"],
+                marks: &[('j', 7)],
+                ..Mail::default()
+            };
+            let ahead = Mail { texts: Some(&texts), ..mail };
+            prop_assert!(indexed(&ahead) == indexed(&mail));
+        }
+
         #[test]
         fn words_are_plain_and_stand_where_they_are_said_to(text in any::<String>()) {
             each(&text, |word, at| {

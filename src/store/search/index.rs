@@ -6,13 +6,13 @@ use crate::{
     domain::{
         CommentId, CoverId, PatchId, PersonId, ProjectId, Timestamp,
         comment::Parent,
-        search::words::{self, Mail, Words},
+        search::words::{self, Mail, Texts, Words},
     },
     store::{self, Batch, Conn, Result, Tx, Value, sql},
 };
 
 /// What a mail is, as the index numbers it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// A patch.
     Patch = 0,
@@ -77,6 +77,8 @@ pub struct Source<'a> {
     pub message: &'a str,
     /// The diff.
     pub diff: &'a str,
+    /// The words of both, if they have been cut already.
+    pub texts: Option<&'a Texts>,
 }
 
 impl Source<'_> {
@@ -92,6 +94,7 @@ impl Source<'_> {
             message: self.message,
             is_reply: kind == Kind::Comment,
             diff: self.diff,
+            texts: self.texts,
             author: self.author,
             marks: &[
                 ('k', kind as i64),
@@ -243,6 +246,7 @@ impl Stored {
             subject: &self.subject,
             message: self.message.as_deref().unwrap_or_default(),
             diff: self.diff.as_deref().unwrap_or_default(),
+            texts: None,
         };
         Some(source.doc())
     }
