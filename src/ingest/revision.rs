@@ -112,16 +112,7 @@ pub async fn find(tx: &mut Tx, series: SeriesId, now: Timestamp) -> Result<Optio
     store::revision::set(tx, series, None, now).await?;
     settle_one(tx, series, now).await?;
     let mut links = store::revision::links(tx, &[series]).await?;
-    let found = links.pop();
-    let earlier = found.as_ref().and_then(|link| link.earlier);
-    // What somebody linked by hand may lead from the one found back to this one.
-    if let (Some(sent), Some(earlier)) = (store::series::by_id(tx, series).await?, earlier)
-        && store::revision::unfit(tx, &sent.series, earlier).await? == Some(revision::Unfit::Circle)
-    {
-        store::revision::set(tx, series, None, now).await?;
-        return Ok(None);
-    }
-    Ok(found)
+    Ok(links.pop())
 }
 
 /// Finds what is before each series of which something new is known.
@@ -172,13 +163,22 @@ async fn choose(tx: &mut Tx, related: Vec<Related>, now: Timestamp) -> Result<()
     let stored = store::revision::links(tx, &ids).await?;
     for (id, (own, others)) in all {
         let Some(own) = own else { continue };
-        let found = revision::earlier(&own, &others);
+        let mut found = revision::earlier(&own, &others);
         let link = stored.iter().find(|link| link.series == id);
         let is_same = link.map(|link| (link.earlier, link.reason, link.claimed))
             == found
                 .as_ref()
                 .map(|found| (Some(found.id), found.reason, found.claimed));
-        if !is_same && !link.is_some_and(|link| link.reason.is_by_hand()) {
+        if is_same || link.is_some_and(|link| link.reason.is_by_hand()) {
+            continue;
+        }
+        // What somebody linked by hand may lead from the one found back to this one.
+        if let Some(earlier) = &found
+            && store::revision::follows(tx, earlier.id, id).await?
+        {
+            found = None;
+        }
+        if found.is_some() || link.is_some() {
             store::revision::set(tx, id, found.as_ref(), now).await?;
         }
     }

@@ -38,27 +38,18 @@ pub async fn insert(
     if count >= MOST {
         return Ok(false);
     }
-    delete_of(tx, subject, user).await?;
-    sql("INSERT INTO review_claim (patch_id, series_id, account_id, made, ends) VALUES ($1, $2, $3, $4, $5)")
-        .bind(patch)
-        .bind(series)
-        .bind(user)
-        .bind(now)
-        .bind(ends)
-        .run(tx)
-        .await?;
+    let mut query = sql(
+        "INSERT INTO review_claim (patch_id, series_id, account_id, made, ends) VALUES ($1, $2, $3, $4, $5) ON CONFLICT ",
+    );
+    // Whoever clicks twice makes one promise.
+    query.push(match subject {
+        Subject::Patch(_) => "(patch_id, account_id)",
+        Subject::Series(_) => "(series_id, account_id)",
+    });
+    query.push(" DO UPDATE SET made = excluded.made, ends = excluded.ends");
+    let query = query.bind(patch).bind(series).bind(user);
+    query.bind(now).bind(ends).run(tx).await?;
     Ok(true)
-}
-
-async fn delete_of(tx: &mut Tx, subject: Subject, user: UserId) -> Result<()> {
-    let mut query = sql("DELETE FROM review_claim WHERE account_id = ");
-    query.arg(user);
-    match subject {
-        Subject::Patch(id) => query.push(" AND patch_id = ").arg(id),
-        Subject::Series(id) => query.push(" AND series_id = ").arg(id),
-    };
-    query.run(tx).await?;
-    Ok(())
 }
 
 /// Returns who reviews a patch, alone or with its series, the first to say so first.

@@ -188,7 +188,7 @@ pub async fn related(conn: &mut Conn, series: &[SeriesId]) -> Result<Vec<Related
     }
     let kind = conn.kind();
     let ids = || series.iter().map(|id| id.0);
-    let mut query = sql("WITH asked AS (SELECT id, project_id, submitter_id, version, date");
+    let mut query = sql("WITH asked AS (SELECT id, project_id, submitter_id, version, minor, date");
     for (off, days, name) in [
         (", date - ", WINDOW_DAYS, " AS since"),
         (", date - ", SLACK_DAYS, " AS about"),
@@ -203,9 +203,6 @@ pub async fn related(conn: &mut Conn, series: &[SeriesId]) -> Result<Vec<Related
     query.among_ids(kind, ids());
     query.push(
         "), tied (of, id, tie, msgid) AS (SELECT id, id, 'itself', '' FROM asked
-         UNION SELECT a.series_id, b.series_id, 'change-id', '' FROM revision_sign a
-           JOIN revision_sign b ON b.value = a.value AND b.project_id = a.project_id AND b.kind = 'change-id'
-          WHERE a.kind = 'change-id' AND a.series_id IN (SELECT id FROM asked)
          UNION SELECT a.series_id, r.series_id, a.kind, a.value FROM revision_sign a
            JOIN series_reference r ON r.project_id = a.project_id AND r.msgid = a.value AND r.distance = 0
           WHERE a.kind IN ('supersedes', 'link', 'reply') AND a.series_id IN (SELECT id FROM asked)
@@ -213,8 +210,13 @@ pub async fn related(conn: &mut Conn, series: &[SeriesId]) -> Result<Vec<Related
            JOIN revision_sign a ON a.value = r.msgid AND a.project_id = r.project_id
           WHERE a.kind IN ('supersedes', 'link', 'reply') AND r.distance = 0 AND r.series_id IN (SELECT id FROM asked)",
     );
-    of_sender(&mut query, kind, EARLIER);
-    of_sender(&mut query, kind, LATER);
+    for which in [EARLIER, LATER] {
+        nearest(&mut query, kind, OF_SENDER, which);
+    }
+    for which in [EARLIER_BY_ID, LATER_BY_ID] {
+        nearest(&mut query, kind, OF_CHANGE_ID, which);
+        nearest(&mut query, kind, OF_OWN_CHANGE_ID, which);
+    }
     query.push(
         ")
          SELECT t.of, t.tie, s.id, s.version, s.date, s.submitter_id AS submitter, pe.account_id AS account, s.name,
@@ -246,19 +248,45 @@ const EARLIER: &str = "n.date >= x.since AND n.date <= x.soon AND n.version < x.
 const LATER: &str =
     "n.date >= x.about AND n.date <= x.until AND n.version > x.version ORDER BY n.date, n.id";
 
-/// Appends the first fifty such series of the same sender to what ties series together.
-fn of_sender(query: &mut Sql, kind: Kind, which: &'static str) {
+/// The same of a change-id, which lasts for years.
+const EARLIER_BY_ID: &str = "n.date <= x.soon AND (n.version, n.minor) < (x.version, x.minor)
+    ORDER BY n.version DESC, n.minor DESC, n.date DESC, n.id DESC";
+const LATER_BY_ID: &str = "n.date >= x.about AND (n.version, n.minor) > (x.version, x.minor)
+    ORDER BY n.version, n.minor, n.date, n.id";
+
+macro_rules! change_ids {
+    () => {
+        " UNION SELECT x.id, o.id, 'change-id', '' FROM asked x \
+           JOIN revision_sign a ON a.series_id = x.id AND a.kind = 'change-id' "
+    };
+}
+macro_rules! of_change_id {
+    () => {
+        "SELECT n.id FROM revision_sign b JOIN series n ON n.id = b.series_id \
+          WHERE b.value = a.value AND b.project_id = a.project_id AND b.kind = 'change-id'"
+    };
+}
+
+/// What ties series together, and where those that are tied come from.
+const OF_SENDER: [&str; 2] = [
+    " UNION SELECT x.id, o.id, 'sender', '' FROM asked x ",
+    "SELECT n.id FROM series n WHERE n.project_id = x.project_id AND n.submitter_id = x.submitter_id AND ",
+];
+const OF_CHANGE_ID: [&str; 2] = [change_ids!(), concat!(of_change_id!(), " AND ")];
+/// Strangers can send a change-id, too: their series do not crowd out the sender's.
+const OF_OWN_CHANGE_ID: [&str; 2] = [
+    change_ids!(),
+    concat!(of_change_id!(), " AND n.submitter_id = x.submitter_id AND "),
+];
+
+/// Appends the first fifty such series to what ties series together.
+fn nearest(query: &mut Sql, kind: Kind, [tie, from]: [&'static str; 2], which: &'static str) {
     let (before, after) = match kind {
         Kind::Sqlite => ("JOIN series o ON o.id IN (", ")"),
         Kind::Postgres => ("CROSS JOIN LATERAL (", ") o"),
     };
-    query
-        .push(" UNION SELECT x.id, o.id, 'sender', '' FROM asked x ")
-        .push(before)
-        .push("SELECT n.id FROM series n WHERE n.project_id = x.project_id AND n.submitter_id = x.submitter_id AND ")
-        .push(which)
-        .push(" LIMIT 50")
-        .push(after);
+    query.push(tie).push(before).push(from).push(which);
+    query.push(" LIMIT 50").push(after);
 }
 
 /// A link as it is stored.
@@ -381,21 +409,28 @@ pub async fn unfit(conn: &mut Conn, of: &Series, earlier: SeriesId) -> Result<Op
     if other.series.project_id != of.project_id {
         return Ok(Some(Unfit::Foreign));
     }
-    let chain = chain(conn, of.id).await?;
-    Ok(follow(&chain, of.id, earlier).then_some(Unfit::Circle))
+    let is_circle = of.id == earlier || follows(conn, earlier, of.id).await?;
+    Ok(is_circle.then_some(Unfit::Circle))
 }
 
-/// Says whether `other` is a series or follows it.
-fn follow(chain: &[Revision], series: SeriesId, other: SeriesId) -> bool {
-    let mut at = Some(other);
-    for _ in 0..=chain.len() {
-        if at == Some(series) {
-            return true;
-        }
-        let one = chain.iter().find(|one| Some(one.id) == at);
-        at = one.and_then(|one| one.earlier_id);
-    }
-    false
+/// Says whether a series follows another one, over however many revisions.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn follows(conn: &mut Conn, series: SeriesId, other: SeriesId) -> Result<bool> {
+    let (follows,): (bool,) = sql(
+        "WITH RECURSIVE back (id, far) AS (
+           SELECT earlier_id, 1 FROM revision_link WHERE series_id = $1 AND earlier_id IS NOT NULL
+           UNION ALL SELECT l.earlier_id, b.far + 1 FROM back b JOIN revision_link l ON l.series_id = b.id
+            WHERE l.earlier_id IS NOT NULL AND b.far < $2)
+         SELECT (EXISTS (SELECT 1 FROM back WHERE id = $3))",
+    )
+    .bind(series)
+    .bind(LONGEST)
+    .bind(other)
+    .one(conn)
+    .await?;
+    Ok(follows)
 }
 
 /// Stores what somebody says: which series is before another one, or that there is none.

@@ -203,7 +203,7 @@ on_both! {
         admin(&["follow", "3", "9"]).fails(1, &["no such series"]);
         admin(&["follow", "9", "1"]).fails(1, &["there is no series 9"]);
         admin(&["show", "9"]).fails(1, &["there is no series 9"]);
-        refuses(admin(&["follow", "2"]), "<EARLIER>");
+        refuses(admin(&["follow", "2"]), "<SERIES> <EARLIER|--none>");
         refuses(admin(&["follow", "2", "x"]), "neither the number");
         admin(&["follow", "2", "--none"]).ok();
         assert!(admin(&["follow", "2", "--none"]).ok().contains("already"));

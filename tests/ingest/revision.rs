@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use patchwork::{
-    domain::MessageId,
-    store::{Db, sql},
+    domain::{MessageId, SeriesId},
+    store::{self, Db, sql},
 };
 use serde_json::Value;
 
@@ -100,6 +100,38 @@ on_both! {
                 assert_eq!(replaced, expected, "{}, {wanted}", scene["name"]);
             }
         }
+        db.close().await;
+    }
+}
+
+on_both! {
+    /// However many strangers send under a change-id, the sender's own revisions find each other, and only so many are looked at.
+    async fn strangers_do_not_crowd_out_the_sender(fresh: Fresh) {
+        let db = stage::open(&fresh.url).await;
+        stage::clear(&db).await;
+        let mail = |id: &str, subject: &str, from: &str, minute: i64| {
+            let mail = serde_json::json!({"id": id, "subject": subject, "from": from,
+                "body": "x\n---\nchange-id: 20240101-that-0123456789ab\n{diff}"});
+            scene::compose(&mail, minute * 60)
+        };
+        let own = "Ann Author <ann@example.com>";
+        scene::receive(&db, &mail("a1", "[PATCH] this", own, 0)).await;
+        scene::receive(&db, &mail("a2", "[PATCH v2] that", own, 1)).await;
+        for number in 0..60 {
+            let from = format!("Eve <eve{number}@example.org>");
+            scene::receive(&db, &mail(&format!("e{number}"), "[PATCH v2] another", &from, 2 + number)).await;
+        }
+        scene::receive(&db, &mail("a3", "[PATCH v3] these", own, 90)).await;
+        let mut conn = db.reader().await.expect("a connection");
+        let found = rows::read(&mut conn).await;
+        let links = found["revisions"].as_array().expect("links");
+        for link in ["a2 after a1: change-id", "a3 after a2: change-id"] {
+            assert!(links.iter().any(|it| it == link), "{links:?}");
+        }
+        let (last,): (SeriesId,) = sql("SELECT max(id) FROM series").one(&mut conn).await.expect("a series");
+        let related = store::revision::related(&mut conn, &[last]).await.expect("what is related");
+        assert_eq!(related.len(), 55, "itself, fifty by the id, the two of the same sender by the id and by the sender");
+        drop(conn);
         db.close().await;
     }
 }

@@ -319,3 +319,24 @@ on_both! {
         assert!(named.is_empty());
     }
 }
+
+on_both! {
+    /// Two clicks at the same moment make one promise.
+    async fn a_promise_made_twice_at_once_is_one(db: Db) {
+        let project = seed::project(&db, "one").await;
+        let user = seed::user(&db, "ann", None).await;
+        let subject = Subject::Patch(PatchId(patch(&db, project, "<1@h>", None).await));
+        let mut first = db.begin().await.expect("a transaction");
+        assert!(store::review::insert(&mut first, subject, UserId(user), seed::day(1), NOW).await.expect("a promise"));
+        let other = tokio::spawn({
+            let db = db.clone();
+            async move { promise(&db, subject, user, seed::day(2), NOW).await }
+        });
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        first.commit().await.expect("a commit");
+        assert!(other.await.expect("no panic"));
+        let mut conn = db.reader().await.expect("a reader");
+        let rows: Vec<(Timestamp,)> = sql("SELECT made FROM review_claim").all(&mut conn).await.expect("promises");
+        assert_eq!(rows, [(seed::day(2),)]);
+    }
+}

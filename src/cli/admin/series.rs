@@ -1,7 +1,7 @@
 //! `patchwork admin series`: which revision of a series follows which, put right as on its page.
 
 use anyhow::bail;
-use clap::Subcommand;
+use clap::{ArgGroup, Subcommand};
 use serde_json::{Value, json};
 
 use super::Desk;
@@ -22,15 +22,19 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub(super) enum Revisions {
     /// Say which series is the revision before another, or that there is none
+    #[command(
+        override_usage = "patchwork admin series follow <SERIES> <EARLIER|--none>",
+        group(ArgGroup::new("before").args(["earlier", "none"]).required(true))
+    )]
     Follow {
         /// Its number, or the address of its page
         #[arg(value_parser = number)]
         series: SeriesId,
         /// The one before
-        #[arg(value_parser = number, required_unless_present = "none")]
+        #[arg(value_parser = number)]
         earlier: Option<SeriesId>,
         /// There is none before
-        #[arg(long, conflicts_with = "earlier")]
+        #[arg(long)]
         none: bool,
     },
     /// Forget what somebody said, and find the revision before by what the mails say

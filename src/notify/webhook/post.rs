@@ -109,10 +109,17 @@ impl Client {
         let Some(address) = fit else {
             return Err(match found.first() {
                 None => format!("{host} has no address"),
-                Some(address) => format!(
-                    "{host} is {}, an address of a private network; webhooks.allow_private allows that",
-                    address.ip()
-                ),
+                Some(address) => {
+                    let own = address.ip().to_string();
+                    let of = if own == host {
+                        own
+                    } else {
+                        format!("{host} is {own},")
+                    };
+                    format!(
+                        "{of} an address of a private network; webhooks.allow_private allows that"
+                    )
+                }
             });
         };
         let connected = TcpStream::connect(address).await;
