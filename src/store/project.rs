@@ -3,7 +3,9 @@
 use sqlx::FromRow;
 
 use super::{
-    Conn, Kind, Result, Sql, Tx, sql,
+    Conn, Kind, Result, Sql, Tx,
+    patch::find::DESKS,
+    sql,
     window::{self, Holds, Key, Part, Window},
 };
 use crate::domain::{ListId, Project, ProjectId, StateId, Timestamp, UserId};
@@ -214,19 +216,27 @@ impl Desk {
 /// # Errors
 /// When the database is away or refuses.
 pub async fn desks(conn: &mut Conn, project: ProjectId) -> Result<Vec<Desk>> {
-    sql(
-        "SELECT a.id, a.username, a.first_name, a.last_name, m.project_id IS NOT NULL AS maintainer
-           FROM account a LEFT JOIN maintainer m ON m.account_id = a.id AND m.project_id = $1
-          WHERE m.project_id IS NOT NULL
-             OR EXISTS (SELECT 1 FROM patch p
-                         WHERE p.delegate_id = a.id AND p.archived = FALSE AND p.project_id = $2
-                           AND p.state_id IN (SELECT id FROM state))
-          ORDER BY a.username LIMIT 500",
-    )
-    .bind(project)
-    .bind(project)
-    .all(conn)
-    .await
+    // Neither all accounts are looked at nor all patches: from desk to desk, and there at the first patch of each state.
+    let mut query = sql(DESKS);
+    query
+        .push(
+            "SELECT a.id, a.username, a.first_name, a.last_name, m.project_id IS NOT NULL AS maintainer
+               FROM account a LEFT JOIN maintainer m ON m.account_id = a.id AND m.project_id = ",
+        )
+        .arg(project)
+        .push(
+            " WHERE a.id IN (SELECT account_id FROM maintainer WHERE project_id = ",
+        )
+        .arg(project)
+        .push(" UNION SELECT d.id FROM desk d CROSS JOIN tally t WHERE d.id IS NOT NULL AND t.project_id = ")
+        .arg(project)
+        .push(
+            " AND t.kind = 'patch' AND t.category = '' AND t.archived = FALSE AND t.count > 0
+                 AND (SELECT p.id FROM patch p WHERE p.delegate_id = d.id AND p.archived = FALSE AND p.state_id = t.state_id
+                         AND p.project_id = t.project_id ORDER BY p.date, p.id LIMIT 1) IS NOT NULL)
+              ORDER BY a.username LIMIT 500",
+        );
+    query.all(conn).await
 }
 
 /// Returns the maintainers of these projects: who patches may be given to, and in which project.

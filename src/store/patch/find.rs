@@ -436,7 +436,7 @@ fn by_submitter(
 }
 
 /// Those who have a patch on their desk, found without reading all patches: from one to the next.
-const DESKS: &str = "WITH RECURSIVE desk (id) AS (SELECT min(delegate_id) FROM patch
+pub(in crate::store) const DESKS: &str = "WITH RECURSIVE desk (id) AS (SELECT min(delegate_id) FROM patch
     UNION ALL SELECT (SELECT min(delegate_id) FROM patch WHERE delegate_id > desk.id) FROM desk WHERE desk.id IS NOT NULL) ";
 
 /// Takes desk after desk.
