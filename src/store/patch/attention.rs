@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::super::{Sql, state::Vocabulary};
+use super::super::{Kind, Sql, state::Vocabulary};
 use super::list::{Marks, Row};
 use crate::domain::{
     PatchId, StateId, Timestamp, UserId,
@@ -54,18 +54,19 @@ impl Signs {
 }
 
 /// What the statement asks of the patches `page` for the newest reply: what it is, whose, and when. Trailers are looked for where a
-/// line begins: what is quoted was said before.
+/// line begins: what is quoted was said before. Only Latin letters are made small, which PostgreSQL does six times as fast.
 macro_rules! last_word {
-    ($from:literal, $of:literal) => {
+    ($of:literal, $collation:literal) => {
         concat!(
             " UNION ALL SELECT p.id,
-                CAST(CASE WHEN ('\n' || lower(c.content)) LIKE '%\nreviewed-by:%'
-                            OR ('\n' || lower(c.content)) LIKE '%\nacked-by:%' THEN 4 ELSE 3 END AS BIGINT),
+                CAST(CASE WHEN ('\n' || lower(c.content",
+            $collation,
+            ")) LIKE '%\nreviewed-by:%' OR ('\n' || lower(c.content",
+            $collation,
+            ")) LIKE '%\nacked-by:%' THEN 4 ELSE 3 END AS BIGINT),
                 CAST(CASE WHEN c.submitter_id = p.submitter_id OR w.account_id = a.account_id THEN 1 ELSE 0 END AS BIGINT),
-                CAST(0 AS BIGINT), c.date FROM ",
-            $from,
-            " CROSS JOIN comment c CROSS JOIN person w CROSS JOIN person a
-               WHERE c.id = (SELECT l.id FROM comment l WHERE l.",
+                CAST(0 AS BIGINT), c.date FROM page p CROSS JOIN comment c CROSS JOIN person w CROSS JOIN person a
+               WHERE ",
             $of,
             " ORDER BY l.date DESC, l.id DESC LIMIT 1)
                  AND w.id = c.submitter_id AND a.id = p.submitter_id"
@@ -73,15 +74,32 @@ macro_rules! last_word {
     };
 }
 
+/// The newest reply to each patch, and to the cover letter of its series.
+macro_rules! last_words {
+    ($collation:literal) => {
+        concat!(
+            last_word!("c.id = (SELECT l.id FROM comment l WHERE l.patch_id = p.id", $collation),
+            last_word!(
+                "p.cover_id IS NOT NULL AND c.id = (SELECT l.id FROM comment l WHERE l.cover_id = p.cover_id",
+                $collation
+            ),
+        )
+    };
+}
+
+/// What [`push`] needs to know of the patches it asks about, as the statement of the marks has them in `page`.
+pub(super) const PAGE: &str =
+    "WITH page AS (SELECT p.id, p.submitter_id, p.series_id, p.number, s.cover_id, s.total, s.minor
+         FROM patch p LEFT JOIN series s ON s.id = p.series_id WHERE p.id";
+
 /// Appends to the statement of the marks, which begins with the patches as `page`, what says whose turn it is. SQLite takes tables
 /// that are crossed in the order in which they stand: from the patches on.
-pub(super) fn push(query: &mut Sql, now: Timestamp) {
+pub(super) fn push(query: &mut Sql, kind: Kind, now: Timestamp) {
     query
-        .push(last_word!("page p", "patch_id = p.id"))
-        .push(last_word!(
-            "page p JOIN series s ON s.id = p.series_id",
-            "cover_id = s.cover_id"
-        ))
+        .push(match kind {
+            Kind::Sqlite => last_words!(""),
+            Kind::Postgres => last_words!(" COLLATE \"C\""),
+        })
         .push(
             " UNION ALL SELECT p.id, CAST(5 AS BIGINT), CAST(0 AS BIGINT), CAST(0 AS BIGINT), r.made
                 FROM page p CROSS JOIN review_claim r WHERE r.patch_id = p.id AND r.ends > ",
@@ -95,16 +113,15 @@ pub(super) fn push(query: &mut Sql, now: Timestamp) {
         // One patch sent again replaces no series of many; v5.1 replaces of v5 what it has.
         .push(
             " UNION ALL SELECT p.id, CAST(6 AS BIGINT), CAST(0 AS BIGINT), CAST(0 AS BIGINT), CAST(NULL AS TIMESTAMPTZ)
-                FROM page p CROSS JOIN series s CROSS JOIN revision_link l CROSS JOIN series n
-               WHERE s.id = p.series_id AND l.earlier_id = p.series_id AND n.id = l.series_id AND l.claimed = FALSE
-                 AND ((n.minor = 0 AND (n.total > 1 OR s.total <= 1)) OR (n.minor > 0 AND EXISTS
+                FROM page p CROSS JOIN revision_link l CROSS JOIN series n
+               WHERE l.earlier_id = p.series_id AND n.id = l.series_id AND l.claimed = FALSE
+                 AND ((n.minor = 0 AND (n.total > 1 OR p.total <= 1)) OR (n.minor > 0 AND EXISTS
                      (SELECT 1 FROM patch m WHERE m.series_id = n.id AND m.number = p.number)))
               UNION ALL SELECT p.id, CAST(7 AS BIGINT), CAST(0 AS BIGINT), CAST(0 AS BIGINT), CAST(NULL AS TIMESTAMPTZ)
                 FROM page p JOIN (
-                     SELECT s.id FROM series s CROSS JOIN patch q
-                      WHERE s.id IN (SELECT series_id FROM page) AND s.minor = 0 AND q.series_id = s.id
-                      GROUP BY s.id, s.total HAVING count(*) < s.total
-                     ) incomplete ON incomplete.id = p.series_id",
+                     SELECT s.series_id FROM (SELECT DISTINCT series_id, total FROM page WHERE minor = 0 AND total > 1) s
+                      WHERE (SELECT count(*) FROM patch q WHERE q.series_id = s.series_id) < s.total
+                     ) incomplete ON incomplete.series_id = p.series_id",
         );
 }
 

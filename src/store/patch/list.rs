@@ -165,8 +165,7 @@ pub async fn any_delegate_matching(conn: &mut Conn, text: &str) -> Result<bool> 
 }
 
 fn marks_query(kind: Kind, ids: &[PatchId], now: Timestamp) -> Sql {
-    let mut query =
-        sql("WITH page AS (SELECT id, submitter_id, series_id, number FROM patch WHERE id");
+    let mut query = sql(attention::PAGE);
     query.among_ids(kind, ids.iter().map(|id| id.0)).push(
         ") SELECT patch_id, CAST(0 AS BIGINT), tag_id, count, CAST(NULL AS TIMESTAMPTZ)
              FROM patch_tag WHERE patch_id IN (SELECT id FROM page)
@@ -176,8 +175,8 @@ fn marks_query(kind: Kind, ids: &[PatchId], now: Timestamp) -> Sql {
               FROM patch_check WHERE patch_id IN (SELECT id FROM page)
             ) latest WHERE age = 1 GROUP BY patch_id, state
          UNION ALL SELECT patch_id, CAST(2 AS BIGINT), CAST(0 AS BIGINT), count(*), CAST(NULL AS TIMESTAMPTZ) FROM comment
-           WHERE addressed = FALSE AND patch_id IN (SELECT id FROM page) GROUP BY patch_id",
+           WHERE addressed IS FALSE AND patch_id IN (SELECT id FROM page) GROUP BY patch_id",
     );
-    attention::push(&mut query, now);
+    attention::push(&mut query, kind, now);
     query
 }
