@@ -40,7 +40,10 @@ pub(super) fn state_ids(wanted: &States, states: &[State]) -> Option<Vec<StateId
 /// A check that no newer one of the same user and context has replaced.
 const EFFECTIVE: &str = "(SELECT 1 FROM patch_check c WHERE c.patch_id = p.id AND NOT EXISTS (
     SELECT 1 FROM patch_check n WHERE n.patch_id = c.patch_id AND n.account_id = c.account_id
-       AND n.context = c.context AND (n.date > c.date OR (n.date = c.date AND n.id > c.id))) AND c.state IN ";
+       AND n.context = c.context AND (n.date > c.date OR (n.date = c.date AND n.id > c.id)))";
+
+/// Ends a look at each patch. PostgreSQL would rather read all there is of the other table; an offset keeps it from that.
+const EACH: &str = " LIMIT 1 OFFSET 0)";
 
 /// Appends what a patch has to be, as a condition; `states` and `shelf` stand for those of the filter, `None` for any.
 pub(super) fn conditions(
@@ -229,22 +232,14 @@ fn counted(query: &mut Sql, filter: &PatchFilter, start: Start) {
             query.push(" AND NOT EXISTS (SELECT 1 FROM patch_check c WHERE c.patch_id = p.id)");
         }
         Some(Some(state)) => {
-            if start == Start::Checks {
-                query.push(" AND p.id IN (SELECT c.patch_id FROM patch_check c WHERE c.state <> 1 AND c.state IN ");
-                query.list([state as i64]).push(")");
-            }
-            query
-                .push(" AND EXISTS ")
-                .push(EFFECTIVE)
-                .list([state as i64])
-                .push(")");
-            let worse = worse_than(state).into_iter().map(|state| state as i64);
-            query
-                .push(" AND NOT EXISTS ")
-                .push(EFFECTIVE)
-                .list(worse)
-                .push(")");
+            query.push(" AND EXISTS ");
+            effective(query, &[state]);
+            query.push(" AND NOT EXISTS ");
+            effective(query, &worse_than(state));
         }
+    }
+    if start.is_at_marks() {
+        query.push(" AND p.id = mark.patch_id");
     }
     if let Some((tag, least)) = filter.tag {
         query.push(match start {
@@ -253,11 +248,25 @@ fn counted(query: &mut Sql, filter: &PatchFilter, start: Start) {
         });
         query.arg(tag).push(" AND t.count >= ").arg(least).push(")");
     }
-    if filter.unaddressed {
+    if filter.unaddressed && start != Start::Comments {
         query.push(
-            " AND p.id IN (SELECT c.patch_id FROM comment c WHERE c.addressed IS FALSE AND c.patch_id IS NOT NULL)",
+            " AND EXISTS (SELECT 1 FROM comment c WHERE c.patch_id = p.id AND c.addressed IS FALSE AND c.patch_id IS NOT NULL",
         );
+        query.push(EACH);
     }
+}
+
+/// Appends a look for effective checks with one of these results.
+fn effective(query: &mut Sql, states: &[CheckState]) {
+    query.push(EFFECTIVE);
+    if !states.contains(&CheckState::Success) {
+        // The index of what is no success is small.
+        query.push(" AND c.state <> 1");
+    }
+    query
+        .push(" AND c.state IN ")
+        .list(states.iter().map(|state| *state as i64))
+        .push(EACH);
 }
 
 /// Returns the results that would be the combined one instead of `state` (`CheckCounts::combined`).

@@ -4,7 +4,7 @@
 //! far: what has been counted is sorted at once, so a short list takes one statement, and of a long one it is enough to know that
 //! it is long. Then many are read in order until the page is full (`find.rs`).
 
-use super::super::{Conn, Kind, Result, sql};
+use super::super::{Conn, Kind, Result, Sql, sql};
 use super::condition::{archived, matching, state_ids};
 use crate::domain::{
     StateId,
@@ -19,11 +19,15 @@ const MOST: i64 = 10_000;
 /// A list is not counted farther than this, unless somebody pages farther. So many patches are fetched and sorted in a few milliseconds.
 const FAR: i64 = 1_000;
 
-/// A list found by looking at each name is not counted farther than this, unless somebody pages farther.
-const FAR_BY_NAMES: i64 = 500;
+/// A list found by looking at each name, or at what is told of each patch, is not counted farther than this, unless somebody pages
+/// farther.
+const FAR_BY_LOOKING: i64 = 500;
 
 /// Words in so few names are rare: their patches are fetched and sorted, as most others would be looked at before a page is full.
 const RARE: i64 = 2_000;
+
+/// So few comments that ask for action, or bad checks, are few: likewise.
+const FEW: i64 = 4_000;
 
 /// So many patches of a project can be looked through, whatever else is asked.
 const HANDY: i64 = 20_000;
@@ -57,6 +61,32 @@ impl Start {
     /// Says whether the indexes of projects and states must not be used.
     pub(super) fn is_elsewhere(self) -> bool {
         !matches!(self, Start::Shelves | Start::Submitter | Start::Delegate)
+    }
+
+    /// Says whether it is at what is told of patches, one by one.
+    pub(super) fn is_at_marks(self) -> bool {
+        matches!(self, Start::Comments | Start::Checks)
+    }
+
+    /// Appends the table of patches, behind what leads to them: in this order, and no farther than is asked for.
+    pub(super) fn push_table(self, query: &mut Sql, kind: Kind, filter: &PatchFilter) {
+        if !self.is_at_marks() {
+            query.push(self.table(kind));
+            return;
+        }
+        query.push("(SELECT DISTINCT patch_id FROM ");
+        self.push_marks(query, filter);
+        query.push(" ORDER BY patch_id) mark CROSS JOIN patch p");
+    }
+
+    /// Appends where the marks are that it is at, and which are asked.
+    fn push_marks(self, query: &mut Sql, filter: &PatchFilter) {
+        match filter.checks.flatten() {
+            Some(state) if self == Start::Checks => query
+                .push("patch_check WHERE state <> 1 AND state = ")
+                .arg(state as i64),
+            _ => query.push("comment WHERE addressed IS FALSE AND patch_id IS NOT NULL"),
+        };
     }
 
     /// Returns the table of patches, with the index that SQLite has to be told to use.
@@ -96,7 +126,7 @@ pub struct Extent {
     pub(super) plain: bool,
     /// Whether the shelves hold most of a long project.
     pub(super) wide: bool,
-    /// Whether the words asked for are in few names, as an index says.
+    /// Whether what is started at is rare, as an index says.
     rare: bool,
 }
 
@@ -122,9 +152,11 @@ impl Extent {
     /// Returns how far to count for a page that ends at `end`.
     pub(super) fn far(&self, filter: &PatchFilter, end: i64) -> i64 {
         let is_by_names = !filter.words.is_empty() || !filter.without.is_empty();
-        let far = match (self.rare, is_by_names) {
-            (true, _) => RARE,
-            (false, true) => FAR_BY_NAMES,
+        let far = match (self.rare, self.start.is_at_marks()) {
+            (true, true) => FEW,
+            (true, false) => RARE,
+            (false, true) => FAR_BY_LOOKING,
+            (false, false) if is_by_names => FAR_BY_LOOKING,
             (false, false) => FAR,
         };
         let steps = [far, RARE, MOST];
@@ -162,6 +194,9 @@ pub(super) async fn known(
     let by_words =
         extent.rare || conn.kind() == Kind::Postgres && matching(&filter.words).is_some();
     extent.start = start(filter, base, by_words);
+    if extent.start.is_at_marks() {
+        extent.rare = has_few_marks(conn, extent.start, filter).await?;
+    }
     Ok(extent)
 }
 
@@ -275,4 +310,13 @@ async fn has_rare_words(conn: &mut Conn, filter: &PatchFilter) -> Result<bool> {
     query.push(" LIMIT ").arg(RARE + 1).push(") found");
     let (count,): (i64,) = query.one(conn).await?;
     Ok(count <= RARE)
+}
+
+/// Says whether there are so few of the marks at which a list starts that all their patches may be fetched.
+async fn has_few_marks(conn: &mut Conn, start: Start, filter: &PatchFilter) -> Result<bool> {
+    let mut query = sql("SELECT count(*) FROM (SELECT 1 FROM ");
+    start.push_marks(&mut query, filter);
+    query.push(" LIMIT ").arg(FEW + 1).push(") found");
+    let (count,): (i64,) = query.one(conn).await?;
+    Ok(count <= FEW)
 }

@@ -119,7 +119,8 @@ pub(super) async fn ids(
 ) -> Result<Vec<PatchId>> {
     let mut order = plainer(filter, order);
     let way = way(filter, order, extent);
-    let backwards = way == Way::Merged && extent.plain && turn(&mut stretch, extent.total);
+    let is_by_index = matches!(way, Way::Merged | Way::Along);
+    let backwards = is_by_index && extent.plain && turn(&mut stretch, extent.total);
     order.descending ^= backwards;
     let is_behind = extent.plain && stretch.offset >= extent.total;
     if is_behind || stretch.limit <= 0 {
@@ -128,7 +129,7 @@ pub(super) async fn ids(
     let kind = conn.kind();
     if way == Way::ByDelegate {
         // Who is on a desk comes first, and mostly fills the page.
-        let query = by_desk(kind, filter, order, states, stretch);
+        let query = by_desk(kind, filter, order, extent, states, stretch);
         let ids = fetched(conn, query).await?;
         if ids.len() as i64 == stretch.limit {
             return Ok(ids);
@@ -167,7 +168,8 @@ pub async fn all(
     let start = known(conn, filter, states).await?.start;
     let kind = conn.kind();
     let mut query = sql("SELECT p.id FROM ");
-    query.push(start.table(kind)).push(" WHERE ");
+    start.push_table(&mut query, kind, filter);
+    query.push(" WHERE ");
     asked(&mut query, kind, filter, states, start);
     query.push(" ORDER BY p.id LIMIT ").arg(cap);
     fetched(conn, query).await
@@ -191,7 +193,7 @@ fn way(filter: &PatchFilter, order: Order, extent: &Extent) -> Way {
     }
     match order.key {
         OrderKey::Date if is_of_one(filter) => Way::Sorted,
-        OrderKey::Date if extent.wide && !extent.plain && !is_of_desk(filter) => Way::Along,
+        OrderKey::Date if extent.wide => Way::Along,
         OrderKey::Date | OrderKey::Name => Way::Merged,
         OrderKey::State => Way::ByState,
         OrderKey::Submitter => Way::BySubmitter,
@@ -315,8 +317,8 @@ fn merge(
     stretched(query, stretch);
 }
 
-/// Takes the patches of a project by date, and leaves out what is not asked. A merge would look through every shelf for its first match,
-/// also through those that have none.
+/// Takes the patches of a project, or of a desk, by date, and leaves out what is not asked: little, if the shelves hold most of them. A
+/// merge would look through every shelf for its first match, also through those that have none.
 fn along(
     kind: Kind,
     filter: &PatchFilter,
@@ -325,9 +327,10 @@ fn along(
     stretch: Stretch,
 ) -> Sql {
     let mut query = sql("SELECT p.id FROM ");
-    query.push(match kind {
-        Kind::Sqlite => "patch p INDEXED BY patch_date",
-        Kind::Postgres => "patch p",
+    query.push(match (kind, is_of_desk(filter)) {
+        (Kind::Sqlite, false) => "patch p INDEXED BY patch_date",
+        (Kind::Sqlite, true) => "patch p INDEXED BY patch_desk",
+        (Kind::Postgres, _) => "patch p",
     });
     query.push(" WHERE ");
     asked(&mut query, kind, filter, states, Start::Shelves);
@@ -444,43 +447,53 @@ fn by_desk(
     kind: Kind,
     filter: &PatchFilter,
     order: Order,
+    extent: &Extent,
     states: &[State],
     stretch: Stretch,
 ) -> Sql {
     let mut query = sql(DESKS);
-    desks(&mut query, kind, filter, order, states, stretch);
+    desks(&mut query, kind, filter, order, extent, states, stretch);
     query
 }
 
-/// Appends a stretch of what lies on desks: ids, dates, desks.
+/// Appends a stretch of what lies on desks: ids, dates, desks. SQLite reads it in order where dates are read along; PostgreSQL is told
+/// how much of each desk is wanted.
 fn desks(
     query: &mut Sql,
     kind: Kind,
     filter: &PatchFilter,
     order: Order,
+    extent: &Extent,
     states: &[State],
     stretch: Stretch,
 ) {
-    query.push("SELECT p.id, p.date, ");
-    query.push(match kind {
-        Kind::Sqlite => "lower(d.username)",
-        Kind::Postgres => "lower(d.username) COLLATE \"C\"",
-    });
-    query.push(" AS desk FROM account d CROSS JOIN ");
-    query.push(Start::Delegate.table(kind));
-    query.push(match kind {
+    query.push(match (kind, extent.wide) {
         // Not from those ids to their names, but along the names.
-        Kind::Sqlite => " WHERE +d.id IN (SELECT id FROM desk) AND p.delegate_id = d.id AND ",
-        Kind::Postgres => " WHERE d.id IN (SELECT id FROM desk) AND p.delegate_id = d.id AND ",
+        (Kind::Sqlite, true) => {
+            "SELECT p.id, p.date, lower(d.username) AS desk FROM account d CROSS JOIN patch p INDEXED BY patch_desk
+              WHERE +d.id IN (SELECT id FROM desk) AND p.delegate_id = d.id AND "
+        }
+        (Kind::Sqlite, false) => {
+            "SELECT p.id, p.date, lower(d.username) AS desk FROM account d CROSS JOIN patch p INDEXED BY patch_delegate
+              WHERE +d.id IN (SELECT id FROM desk) AND p.delegate_id = d.id AND "
+        }
+        (Kind::Postgres, _) => {
+            "SELECT p.id, p.date, d.desk FROM (SELECT id, lower(username) COLLATE \"C\" AS desk FROM account
+                                               WHERE id IN (SELECT id FROM desk)) d
+              CROSS JOIN LATERAL (SELECT p.id, p.date FROM patch p WHERE p.delegate_id = d.id AND "
+        }
     });
     asked(query, kind, filter, states, Start::Delegate);
-    query.push(match (order.descending, kind) {
-        (true, Kind::Sqlite) => " ORDER BY lower(d.username) DESC, p.date, p.id",
-        (false, Kind::Sqlite) => " ORDER BY lower(d.username), p.date DESC, p.id DESC",
-        (true, Kind::Postgres) => " ORDER BY lower(d.username) COLLATE \"C\" DESC, p.date, p.id",
-        (false, Kind::Postgres) => {
-            " ORDER BY lower(d.username) COLLATE \"C\", p.date DESC, p.id DESC"
-        }
+    if kind == Kind::Postgres {
+        query.push(match order.descending {
+            true => " ORDER BY p.date, p.id LIMIT ",
+            false => " ORDER BY p.date DESC, p.id DESC LIMIT ",
+        });
+        query.arg(stretch.end()).push(") p");
+    }
+    query.push(match order.descending {
+        true => " ORDER BY desk DESC, d.id, p.date, p.id",
+        false => " ORDER BY desk, d.id, p.date DESC, p.id DESC",
     });
     stretched(query, stretch);
 }
@@ -500,7 +513,7 @@ fn by_delegate(
     };
     let mut query = sql(DESKS);
     query.push("SELECT id FROM (SELECT * FROM (");
-    desks(&mut query, kind, filter, order, states, up_to);
+    desks(&mut query, kind, filter, order, extent, states, up_to);
     query.push(") desks UNION ALL SELECT id, date, NULL FROM (");
     let nobody = PatchFilter {
         delegate: Some(Delegate::Nobody),

@@ -37,13 +37,13 @@ pub(super) async fn counted(
     let is_by_name = !filter.words.is_empty() || order.key == OrderKey::Name;
     let mut query = sql("WITH found AS MATERIALIZED (SELECT p.id, p.date, ");
     query.push(carried(order.key)).push(" AS by FROM ");
-    query.push(match (start, kind) {
+    match (start, kind) {
         // The names stand in this index: no row has to be fetched to read one.
         (Start::Shelves, Kind::Sqlite) if is_by_name && filter.project.is_some() => {
-            "patch p INDEXED BY patch_name"
+            query.push("patch p INDEXED BY patch_name");
         }
-        _ => start.table(kind),
-    });
+        _ => start.push_table(&mut query, kind, filter),
+    }
     query.push(" WHERE ");
     match extent.shelves.is_empty() {
         true => asked(&mut query, kind, filter, states, start),
@@ -148,7 +148,8 @@ pub(super) fn sorted(
 ) -> Sql {
     let mut query = sql("WITH found AS MATERIALIZED (SELECT p.id, p.date, ");
     query.push(carried(order.key)).push(" AS by FROM ");
-    query.push(start.table(kind)).push(" WHERE ");
+    start.push_table(&mut query, kind, filter);
+    query.push(" WHERE ");
     asked(&mut query, kind, filter, states, start);
     query.push("), ranked AS (SELECT id, date, ");
     rank(&mut query, kind, filter, order.key);
