@@ -92,6 +92,21 @@ async fn fill(db: &Db, many: i64) {
         .push(moment)
         .push(", CASE WHEN i % 10 = 0 THEN 3 ELSE 1 END, 'build' FROM n");
     checks.run(&mut tx).await.expect("checks");
+    if many == LONG {
+        // More than are fetched and sorted, here too.
+        const MANY_MARKS: &str =
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4500) ";
+        let mut comments = sql(MANY_MARKS);
+        comments.push("INSERT INTO comment (patch_id, submitter_id, addressed, date, msgid) SELECT i * 4, 1, FALSE, ");
+        comments
+            .push(moment)
+            .push(", '<d' || i || '@example.org>' FROM n");
+        comments.run(&mut tx).await.expect("comments");
+        let mut checks = sql(MANY_MARKS);
+        checks.push("INSERT INTO patch_check (patch_id, account_id, date, state, context) SELECT i * 5, 1, ");
+        checks.push(moment).push(", 3, 'style' FROM n");
+        checks.run(&mut tx).await.expect("checks");
+    }
     run(&mut tx, "INSERT INTO patch_tag (patch_id, tag_id, count) SELECT id, 2, 1 FROM patch WHERE id % 50 = 0").await;
     tally::recount(&mut tx).await.expect("counts");
     tx.commit().await.expect("a commit");
@@ -376,8 +391,9 @@ on_both! {
         let seen = all(&mut conn).await;
         for (name, filter, is_asked) in cases() {
             let wanted: Vec<&Seen> = seen.iter().filter(|p| p.project_id == 1 && is_asked(p)).collect();
-            for descending in [false, true] {
-                let order = Order { key: OrderKey::Date, descending };
+            let keys = [OrderKey::Date, OrderKey::Delegate];
+            for (key, descending) in keys.into_iter().flat_map(|key| [(key, false), (key, true)]) {
+                let order = Order { key, descending };
                 let stretch = Stretch { limit: 20, offset: 3 };
                 let (_, rows) = patch::list::stretch(&mut conn, &filter, order, &states, stretch).await.expect(name);
                 let ids: Vec<i64> = rows.iter().map(|row| row.id.0).collect();
