@@ -42,6 +42,12 @@ impl Sql {
         self
     }
 
+    /// Has PostgreSQL say how it would go about it, and how many rows it expects, instead of doing it.
+    pub(super) fn explained(mut self) -> Self {
+        self.text.to_mut().insert_str(0, "EXPLAIN ");
+        self.planned_anew()
+    }
+
     /// Gives the next `$n` its value.
     pub fn bind(mut self, value: impl Into<Value>) -> Self {
         self.values.push(value.into());

@@ -241,6 +241,12 @@ fn counted(query: &mut Sql, filter: &PatchFilter, start: Start) {
     if start.is_at_marks() {
         query.push(" AND p.id = mark.patch_id");
     }
+    if start == Start::Gathered {
+        // Not a join: PostgreSQL would begin it at the patches, or at the marks.
+        query.push(" AND coalesce(p.id IN (SELECT patch_id FROM ");
+        Start::push_marks(query, filter);
+        query.push("), FALSE)");
+    }
     if let Some((tag, least)) = filter.tag {
         query.push(match start {
             Start::Tag => " AND p.id IN (SELECT t.patch_id FROM patch_tag t WHERE t.tag_id = ",
@@ -248,7 +254,7 @@ fn counted(query: &mut Sql, filter: &PatchFilter, start: Start) {
         });
         query.arg(tag).push(" AND t.count >= ").arg(least).push(")");
     }
-    if filter.unaddressed && start != Start::Comments {
+    if filter.unaddressed && !matches!(start, Start::Comments | Start::Gathered) {
         query.push(
             " AND EXISTS (SELECT 1 FROM comment c WHERE c.patch_id = p.id AND c.addressed IS FALSE AND c.patch_id IS NOT NULL",
         );

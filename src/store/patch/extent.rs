@@ -26,8 +26,12 @@ const FAR_BY_LOOKING: i64 = 500;
 /// Words in so few names are rare: their patches are fetched and sorted, as most others would be looked at before a page is full.
 const RARE: i64 = 2_000;
 
-/// So few comments that ask for action, or bad checks, are few: likewise.
-const FEW: i64 = 4_000;
+/// The patches of so few comments that ask for action, or bad checks, are fetched and sorted likewise.
+const FEW_MARKS: i64 = 1_500;
+
+/// So many of them are gathered, to ask of each patch along the dates whether it is among them. Of more each patch is asked: there a page
+/// is soon full.
+const SOME_MARKS: i64 = 8_000;
 
 /// So many patches of a project can be looked through, whatever else is asked.
 const HANDY: i64 = 20_000;
@@ -55,12 +59,17 @@ pub(super) enum Start {
     Tag,
     /// At what came of late.
     News,
+    /// At the project and its states, with the marks that are asked at hand.
+    Gathered,
 }
 
 impl Start {
     /// Says whether the indexes of projects and states must not be used.
     pub(super) fn is_elsewhere(self) -> bool {
-        !matches!(self, Start::Shelves | Start::Submitter | Start::Delegate)
+        !matches!(
+            self,
+            Start::Shelves | Start::Submitter | Start::Delegate | Start::Gathered
+        )
     }
 
     /// Says whether it is at what is told of patches, one by one.
@@ -75,14 +84,14 @@ impl Start {
             return;
         }
         query.push("(SELECT DISTINCT patch_id FROM ");
-        self.push_marks(query, filter);
+        Start::push_marks(query, filter);
         query.push(" ORDER BY patch_id) mark CROSS JOIN patch p");
     }
 
-    /// Appends where the marks are that it is at, and which are asked.
-    fn push_marks(self, query: &mut Sql, filter: &PatchFilter) {
+    /// Appends where the marks are that are asked.
+    pub(super) fn push_marks(query: &mut Sql, filter: &PatchFilter) {
         match filter.checks.flatten() {
-            Some(state) if self == Start::Checks => query
+            Some(state) if !filter.unaddressed => query
                 .push("patch_check WHERE state <> 1 AND state = ")
                 .arg(state as i64),
             _ => query.push("comment WHERE addressed IS FALSE AND patch_id IS NOT NULL"),
@@ -126,8 +135,10 @@ pub struct Extent {
     pub(super) plain: bool,
     /// Whether the shelves hold most of a long project.
     pub(super) wide: bool,
-    /// Whether what is started at is rare, as an index says.
+    /// Whether the words asked for are in few names, as an index says.
     rare: bool,
+    /// How many of the marks there are at which is started, as far as is counted.
+    marks: i64,
 }
 
 impl Extent {
@@ -141,6 +152,7 @@ impl Extent {
             plain: false,
             wide: false,
             rare: false,
+            marks: 0,
         }
     }
 
@@ -149,15 +161,23 @@ impl Extent {
         self.total <= FAR && !self.more
     }
 
+    /// Returns where to start when dates are read along.
+    pub(super) fn along(&self) -> Start {
+        match self.start.is_at_marks() && self.marks <= SOME_MARKS {
+            true => Start::Gathered,
+            false => Start::Shelves,
+        }
+    }
+
     /// Returns how far to count for a page that ends at `end`.
     pub(super) fn far(&self, filter: &PatchFilter, end: i64) -> i64 {
         let is_by_names = !filter.words.is_empty() || !filter.without.is_empty();
-        let far = match (self.rare, self.start.is_at_marks()) {
-            (true, true) => FEW,
-            (true, false) => RARE,
-            (false, true) => FAR_BY_LOOKING,
-            (false, false) if is_by_names => FAR_BY_LOOKING,
-            (false, false) => FAR,
+        let far = match self.start.is_at_marks() {
+            true if self.marks <= FEW_MARKS => FEW_MARKS,
+            true => FAR_BY_LOOKING,
+            false if self.rare => RARE,
+            false if is_by_names => FAR_BY_LOOKING,
+            false => FAR,
         };
         let steps = [far, RARE, MOST];
         steps.into_iter().find(|far| end < *far).unwrap_or(MOST)
@@ -184,6 +204,7 @@ pub(super) async fn known(
         plain: true,
         wide: base > HANDY && base > whole / 4,
         rare: false,
+        marks: 0,
     };
     if filter.project.is_some() && is_plain(filter) {
         return Ok(extent);
@@ -195,7 +216,7 @@ pub(super) async fn known(
         extent.rare || conn.kind() == Kind::Postgres && matching(&filter.words).is_some();
     extent.start = start(filter, base, by_words);
     if extent.start.is_at_marks() {
-        extent.rare = has_few_marks(conn, extent.start, filter).await?;
+        extent.marks = marks(conn, filter).await?;
     }
     Ok(extent)
 }
@@ -312,11 +333,11 @@ async fn has_rare_words(conn: &mut Conn, filter: &PatchFilter) -> Result<bool> {
     Ok(count <= RARE)
 }
 
-/// Says whether there are so few of the marks at which a list starts that all their patches may be fetched.
-async fn has_few_marks(conn: &mut Conn, start: Start, filter: &PatchFilter) -> Result<bool> {
+/// Counts the marks at which a list starts, not far.
+async fn marks(conn: &mut Conn, filter: &PatchFilter) -> Result<i64> {
     let mut query = sql("SELECT count(*) FROM (SELECT 1 FROM ");
-    start.push_marks(&mut query, filter);
-    query.push(" LIMIT ").arg(FEW + 1).push(") found");
-    let (count,): (i64,) = query.one(conn).await?;
-    Ok(count <= FEW)
+    Start::push_marks(&mut query, filter);
+    query.push(" LIMIT ").arg(SOME_MARKS + 1).push(") found");
+    let (count,) = query.one(conn).await?;
+    Ok(count)
 }

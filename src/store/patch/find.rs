@@ -7,7 +7,7 @@
 use super::super::{Conn, Kind, Result, Sql, sql};
 use super::condition::conditions;
 use super::extent::{Extent, Shelf, Start, is_of_desk, known};
-use super::ranked::{asked, counted, sorted};
+use super::ranked::{asked, counted, is_surely_longer, sorted};
 use crate::domain::{
     PatchId, Timestamp,
     filter::{Delegate, Order, OrderKey, PatchFilter, Submitter},
@@ -92,6 +92,14 @@ pub(super) async fn stretch(
     let order = plainer(filter, order);
     if !extent.plain {
         let far = extent.far(filter, stretch.end());
+        if is_surely_longer(conn, filter, states, &extent, far).await? {
+            (extent.total, extent.more) = (far, true);
+            let ids = ids(conn, filter, order, states, &extent, stretch).await?;
+            // A page that is not full shows that the list ends there after all.
+            if ids.len() as i64 == stretch.limit {
+                return Ok((extent, ids));
+            }
+        }
         let (total, ids) = counted(conn, filter, order, states, &extent, far, stretch).await?;
         extent.total = total.min(far);
         extent.more = total > far;
@@ -138,7 +146,7 @@ pub(super) async fn ids(
     let query = match way {
         Way::Sorted => sorted(kind, filter, order, states, extent.start, stretch),
         Way::Merged => merged(kind, filter, order, extent, stretch),
-        Way::Along => along(kind, filter, order, states, stretch),
+        Way::Along => along(kind, filter, order, extent, states, stretch),
         Way::ByState => by_state(kind, filter, order, extent, stretch),
         Way::BySubmitter => by_submitter(kind, filter, order, states, stretch),
         Way::ByDelegate => by_delegate(kind, filter, order, extent, states, stretch),
@@ -323,6 +331,7 @@ fn along(
     kind: Kind,
     filter: &PatchFilter,
     order: Order,
+    extent: &Extent,
     states: &[State],
     stretch: Stretch,
 ) -> Sql {
@@ -333,7 +342,7 @@ fn along(
         (Kind::Postgres, _) => "patch p",
     });
     query.push(" WHERE ");
-    asked(&mut query, kind, filter, states, Start::Shelves);
+    asked(&mut query, kind, filter, states, extent.along());
     query.push(match order.descending {
         true => " ORDER BY p.date DESC, p.id DESC",
         false => " ORDER BY p.date, p.id",

@@ -37,10 +37,14 @@ pub(super) async fn counted(
     let is_by_name = !filter.words.is_empty() || order.key == OrderKey::Name;
     let mut query = sql("WITH found AS MATERIALIZED (SELECT p.id, p.date, ");
     query.push(carried(order.key)).push(" AS by FROM ");
-    match (start, kind) {
+    match (kind, start, filter.project) {
         // The names stand in this index: no row has to be fetched to read one.
-        (Start::Shelves, Kind::Sqlite) if is_by_name && filter.project.is_some() => {
+        (Kind::Sqlite, Start::Shelves, Some(_)) if is_by_name => {
             query.push("patch p INDEXED BY patch_name");
+        }
+        // What is told of patches stands together for those that came together.
+        (Kind::Sqlite, Start::Shelves, Some(_)) => {
+            query.push("patch p INDEXED BY patch_list");
         }
         _ => start.push_table(&mut query, kind, filter),
     }
@@ -61,20 +65,47 @@ pub(super) async fn counted(
     query
         .push(" AS rank FROM found f WHERE (SELECT total FROM counted) <= ")
         .arg(far);
+    query.push("), page AS MATERIALIZED (SELECT id, date, rank FROM ranked ORDER BY ");
+    query.push(by_rank(order));
+    query.push(" LIMIT ").arg(stretch.limit).push(" OFFSET ");
+    begin(&mut query, stretch);
     query.push(
         ") SELECT id FROM (SELECT total AS id, CAST(0 AS BIGINT) AS place FROM counted
            UNION ALL SELECT id, row_number() OVER (ORDER BY ",
     );
     query.push(by_rank(order));
-    query.push(") AS place FROM ranked) numbered WHERE place = 0 OR (place > ");
-    begin(&mut query, stretch);
-    query.push(" AND place <= ").arg(stretch.limit).push(" + ");
-    begin(&mut query, stretch);
-    query.push(") ORDER BY place");
+    query.push(") AS place FROM page) numbered ORDER BY place");
     let mut ids = fetched(conn, query).await?;
     // In the first place stands the number.
     let total = ids.remove(0).0;
     Ok((total, ids))
+}
+
+/// How many times as long as is counted a list has to be by PostgreSQL's statistics not to be counted: they are made of a sample.
+const SURELY: i64 = 10;
+
+/// Says whether PostgreSQL knows that a list of words is longer than `far`. It counts by reading all there is of a word in its index.
+pub(super) async fn is_surely_longer(
+    conn: &mut Conn,
+    filter: &PatchFilter,
+    states: &[State],
+    extent: &Extent,
+    far: i64,
+) -> Result<bool> {
+    if conn.kind() == Kind::Sqlite || extent.start != Start::Words || !extent.wide {
+        return Ok(false);
+    }
+    let mut query = sql("SELECT 1 FROM patch p WHERE ");
+    asked(&mut query, Kind::Postgres, filter, states, extent.start);
+    let said: Vec<(String,)> = query.explained().all(conn).await?;
+    let rows = said.first().and_then(|(first,)| expected(first));
+    Ok(rows.is_some_and(|rows| rows > SURELY * far))
+}
+
+/// Reads how many rows are expected: `Seq Scan on patch p  (cost=0.03..22756.03 rows=81218 width=4)`.
+fn expected(said: &str) -> Option<i64> {
+    let rows = said.split_once(" rows=")?.1;
+    rows.split(' ').next()?.parse().ok()
 }
 
 /// Appends after which place a stretch begins, as [`Stretch::within`] says.
@@ -157,4 +188,16 @@ pub(super) fn sorted(
     query.push(by_rank(order));
     stretched(&mut query, stretch);
     query
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_expected_is_read() {
+        let said = "Bitmap Heap Scan on patch p  (cost=188.43..13587.79 rows=10255 width=4)";
+        assert_eq!(expected(said), Some(10_255));
+        assert_eq!(expected("Result"), None);
+    }
 }
