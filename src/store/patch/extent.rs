@@ -24,7 +24,7 @@ const FAR: i64 = 1_000;
 const FAR_BY_LOOKING: i64 = 500;
 
 /// Words in so few names are rare: their patches are fetched and sorted, as most others would be looked at before a page is full.
-const RARE: i64 = 2_000;
+pub(super) const RARE: i64 = 2_000;
 
 /// The patches of so few comments that ask for action, or bad checks, are fetched and sorted likewise.
 const FEW_MARKS: i64 = 1_500;
@@ -47,6 +47,8 @@ pub(super) enum Start {
     Bundle,
     /// At the names that contain rare words.
     Words,
+    /// At these names, which were looked up for `counted` before.
+    Found,
     /// At the comments that ask for action.
     Comments,
     /// At the patches of one person, or of a few.
@@ -107,6 +109,7 @@ impl Start {
             (Start::Words, Kind::Sqlite) => {
                 "patch_words CROSS JOIN patch p ON p.id = patch_words.rowid"
             }
+            (Start::Found, _) => "words CROSS JOIN patch p ON p.id = words.id",
             _ => "patch p",
         }
     }
@@ -135,8 +138,8 @@ pub struct Extent {
     pub(super) plain: bool,
     /// Whether the shelves hold most of a long project.
     pub(super) wide: bool,
-    /// Whether the words asked for are in few names, as an index says.
-    rare: bool,
+    /// Whether the words asked for may be in few names: SQLite finds out when it counts.
+    pub(super) rare: bool,
     /// How many of the marks there are at which is started, as far as is counted.
     marks: i64,
 }
@@ -159,6 +162,13 @@ impl Extent {
     /// Says whether the list is short enough to be fetched whole and sorted.
     pub(super) fn is_few(&self) -> bool {
         self.total <= FAR && !self.more
+    }
+
+    /// Takes note that the words asked for are in many names.
+    pub(super) fn has_common_words(&mut self, filter: &PatchFilter) {
+        let base = self.shelves.iter().map(|shelf| shelf.count).sum();
+        self.rare = false;
+        self.start = start(filter, base, false);
     }
 
     /// Returns where to start when dates are read along.
@@ -210,10 +220,9 @@ pub(super) async fn known(
         return Ok(extent);
     }
     extent.plain = false;
-    extent.rare = has_rare_words(conn, filter).await?;
+    let by_words = matching(&filter.words).is_some();
     // PostgreSQL knows by its statistics how rare a word is.
-    let by_words =
-        extent.rare || conn.kind() == Kind::Postgres && matching(&filter.words).is_some();
+    extent.rare = by_words && conn.kind() == Kind::Sqlite;
     extent.start = start(filter, base, by_words);
     if extent.start.is_at_marks() {
         extent.marks = marks(conn, filter).await?;
@@ -315,22 +324,6 @@ fn start(filter: &PatchFilter, base: i64, by_words: bool) -> Start {
         PatchFilter { tag: Some(_), .. } => Start::Tag,
         _ => Start::Shelves,
     }
-}
-
-/// Says whether so few names contain the words that one may start there.
-async fn has_rare_words(conn: &mut Conn, filter: &PatchFilter) -> Result<bool> {
-    let Some(asked) = matching(&filter.words) else {
-        return Ok(false);
-    };
-    if conn.kind() == Kind::Postgres {
-        return Ok(false);
-    }
-    let mut query =
-        sql("SELECT count(*) FROM (SELECT rowid FROM patch_words WHERE patch_words MATCH ");
-    query.arg(asked);
-    query.push(" LIMIT ").arg(RARE + 1).push(") found");
-    let (count,): (i64,) = query.one(conn).await?;
-    Ok(count <= RARE)
 }
 
 /// Counts the marks at which a list starts, not far.

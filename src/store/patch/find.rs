@@ -91,7 +91,7 @@ pub(super) async fn stretch(
     let mut extent = known(conn, filter, states).await?;
     let order = plainer(filter, order);
     if !extent.plain {
-        let far = extent.far(filter, stretch.end());
+        let mut far = extent.far(filter, stretch.end());
         if is_surely_longer(conn, filter, states, &extent, far).await? {
             (extent.total, extent.more) = (far, true);
             let ids = ids(conn, filter, order, states, &extent, stretch).await?;
@@ -100,7 +100,13 @@ pub(super) async fn stretch(
                 return Ok((extent, ids));
             }
         }
-        let (total, ids) = counted(conn, filter, order, states, &extent, far, stretch).await?;
+        let mut found = counted(conn, filter, order, states, &extent, far, stretch).await?;
+        if found.is_none() {
+            extent.has_common_words(filter);
+            far = extent.far(filter, stretch.end());
+            found = counted(conn, filter, order, states, &extent, far, stretch).await?;
+        }
+        let (total, ids) = found.unwrap_or_default();
         extent.total = total.min(far);
         extent.more = total > far;
         if !extent.more {

@@ -1,8 +1,8 @@
 //! Lists that are fetched and sorted, and how their patches are ranked: short ones, and those that no index holds in order.
 
 use super::super::{Conn, Kind, Result, Sql, sql};
-use super::condition::{archived, conditions, state_ids};
-use super::extent::{Extent, Start};
+use super::condition::{archived, conditions, matching, state_ids};
+use super::extent::{Extent, RARE, Start};
 use super::find::{Stretch, fetched, stretched};
 use crate::domain::{
     PatchId, StateId,
@@ -23,7 +23,8 @@ pub(super) fn asked(
     conditions(query, kind, filter, wanted.as_deref(), archived, start);
 }
 
-/// Returns how many patches a list has, up to one more than `far`, and if it has no more than that, a stretch of them in order.
+/// Returns how many patches a list has, up to one more than `far`, and if it has no more than that, a stretch of them in order; nothing
+/// if the words that were taken for rare are not.
 pub(super) async fn counted(
     conn: &mut Conn,
     filter: &PatchFilter,
@@ -32,11 +33,18 @@ pub(super) async fn counted(
     extent: &Extent,
     far: i64,
     stretch: Stretch,
-) -> Result<(i64, Vec<PatchId>)> {
-    let (kind, start) = (conn.kind(), extent.start);
+) -> Result<Option<(i64, Vec<PatchId>)>> {
+    let (kind, mut start) = (conn.kind(), extent.start);
+    let mut query = sql("WITH ");
+    if extent.rare && start == Start::Words {
+        start = Start::Found;
+        found_words(&mut query, filter);
+    }
     let is_by_name = !filter.words.is_empty() || order.key == OrderKey::Name;
-    let mut query = sql("WITH found AS MATERIALIZED (SELECT p.id, p.date, ");
-    query.push(carried(order.key)).push(" AS by FROM ");
+    query
+        .push("found AS MATERIALIZED (SELECT p.id, p.date, ")
+        .push(carried(order.key))
+        .push(" AS by FROM ");
     match (kind, start, filter.project) {
         // The names stand in this index: no row has to be fetched to read one.
         (Kind::Sqlite, Start::Shelves, Some(_)) if is_by_name => {
@@ -59,8 +67,15 @@ pub(super) async fn counted(
             conditions(&mut query, kind, filter, Some(&ids), archived, start);
         }
     }
+    if start == Start::Found {
+        query
+            .push(" AND (SELECT count(*) FROM words) <= ")
+            .arg(RARE);
+    }
     query.push(" LIMIT ").arg(far + 1);
-    query.push("), counted AS (SELECT count(*) AS total FROM found), ranked AS (SELECT id, date, ");
+    query.push("), counted AS (SELECT ");
+    total(&mut query, start);
+    query.push(" AS total FROM found), ranked AS (SELECT id, date, ");
     rank(&mut query, kind, filter, order.key);
     query
         .push(" AS rank FROM found f WHERE (SELECT total FROM counted) <= ")
@@ -78,7 +93,25 @@ pub(super) async fn counted(
     let mut ids = fetched(conn, query).await?;
     // In the first place stands the number.
     let total = ids.remove(0).0;
-    Ok((total, ids))
+    Ok((total >= 0).then_some((total, ids)))
+}
+
+/// Appends the names that contain the words, up to one more than are rare.
+fn found_words(query: &mut Sql, filter: &PatchFilter) {
+    query
+        .push("words AS MATERIALIZED (SELECT rowid AS id FROM patch_words WHERE patch_words MATCH ")
+        .arg(matching(&filter.words).unwrap_or_default());
+    query.push(" LIMIT ").arg(RARE + 1).push("), ");
+}
+
+/// Appends how many were found; less than none if the words were not rare.
+fn total(query: &mut Sql, start: Start) {
+    if start == Start::Found {
+        query.push("CASE WHEN (SELECT count(*) FROM words) > ");
+        query.arg(RARE).push(" THEN -1 ELSE count(*) END");
+    } else {
+        query.push("count(*)");
+    }
 }
 
 /// How many times as long as is counted a list has to be by PostgreSQL's statistics not to be counted: they are made of a sample.
