@@ -1,7 +1,7 @@
 //! The list of a project's patches: filters, order, pages (`web.md §6`).
 //!
-//! Seven statements whatever is asked: project, words, desks, saved filters, count, rows, marks. A list that turns out empty
-//! spends the last one on finding out why. Who is logged in costs five more: session, rights, what waits, and what
+//! Eight statements whatever is asked: project, words, desks, saved filters, count, page, rows, marks; one more where it is asked how many
+//! open comments or bad checks there are. A list that turns out empty spends the last ones on finding out why. Who is logged in costs five more: session, rights, what waits, and what
 //! the bar below the list offers: delegates and bundles.
 //!
 //! Bundles and what waits for somebody are lists, too: a [`List`] is of a [`Place`].

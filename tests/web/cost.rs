@@ -12,7 +12,7 @@ use super::{
 /// Addresses, and how many statements each takes for a visitor and for a maintainer, who costs three more to know
 /// (session, rights, what waits) and two for what the bar below a table offers. `None` where another page is shown; a page
 /// that asks nothing itself tells of no statements.
-const COSTS: [(&str, [Option<u32>; 2]); 38] = [
+const COSTS: [(&str, [Option<u32>; 2]); 39] = [
     ("/", [Some(1), Some(4)]),
     ("/?q=deferred", [Some(1), Some(4)]),
     ("/project/one/", [Some(6), Some(9)]),
@@ -26,6 +26,10 @@ const COSTS: [(&str, [Option<u32>; 2]); 38] = [
     (
         "/project/one/list/?q=-from:bob&checks=none",
         [Some(8), Some(13)],
+    ),
+    (
+        "/project/one/list/?comments=unaddressed",
+        [Some(9), Some(14)],
     ),
     (
         "/project/one/list/?submitter=nobody-at-all",
@@ -75,7 +79,8 @@ pub async fn pages_cost_the_same_however_much_there_is(db: &Db) {
         series: Some((series, 1)),
         ..Patch::default()
     };
-    seed::patch(db, first).await;
+    let first = seed::patch(db, first).await;
+    seed::comment(db, Some(first), None, "<why@h>", "Why?\n").await;
     let site = seed::site(db, |_| {}).await;
     costs(db, &site, mara, "with a patch").await;
     weight::queue(db, project, mara).await;

@@ -51,6 +51,9 @@ pub(super) async fn counted(
             query.push("patch p INDEXED BY patch_name");
         }
         // What is told of patches stands together for those that came together.
+        (Kind::Sqlite, Start::Shelves, Some(_)) if extent.wide => {
+            query.push("patch p INDEXED BY patch_date");
+        }
         (Kind::Sqlite, Start::Shelves, Some(_)) => {
             query.push("patch p INDEXED BY patch_list");
         }
