@@ -21,6 +21,7 @@ use super::{
 use crate::{
     domain::{
         Project, Series, SeriesId,
+        change::Actor,
         permission::Scope,
         revision::{self, Unfit},
     },
@@ -256,13 +257,15 @@ async fn link(tx: &mut Tx, cx: &Cx<'_>, series: &Series, asked: Asked) -> Result
         Asked::Nothing => None,
         Asked::Earlier(id) => Some(id),
     };
-    if let Some(id) = earlier
-        && let Some(unfit) = store::revision::unfit(tx, series, id).await?
-    {
-        return Err(Faults::one("previous", fault(id, unfit)));
+    let by = Actor {
+        user: cx.caller.as_ref().map(|caller| caller.user.id),
+        at: cx.now,
+    };
+    let unfit = ingest::revision::follow(tx, series, earlier, &by).await?;
+    match earlier.zip(unfit) {
+        Some((id, unfit)) => Err(Faults::one("previous", fault(id, unfit))),
+        None => Ok(()),
     }
-    let user = cx.caller.as_ref().map(|caller| caller.user.id);
-    Ok(store::revision::set_by_hand(tx, series.id, earlier, user, cx.now).await?)
 }
 
 fn fault(id: SeriesId, unfit: Unfit) -> String {

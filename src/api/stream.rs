@@ -177,7 +177,10 @@ impl Stream<'_> {
     async fn heard(&mut self, latest: Instant) -> Option<String> {
         loop {
             if self.is_behind {
-                let text = self.read().await?;
+                if Instant::now() >= latest {
+                    return Some(heartbeat(self.seen));
+                }
+                let text = self.read(latest).await?;
                 if !text.is_empty() {
                     return Some(text);
                 }
@@ -188,7 +191,11 @@ impl Stream<'_> {
                 () = &mut self.shutdown => return None,
                 () = sleep_until(latest) => return Some(heartbeat(self.seen)),
                 heard = news.recv() => match heard {
-                    Ok(news) if news.after <= self.seen && self.search.asked.is_none() => {
+                    // What else is asked, the database knows.
+                    Ok(news) if news.after <= self.seen && self.is_to_be_asked(&news.items) => {
+                        self.is_behind = true;
+                    }
+                    Ok(news) if news.after <= self.seen => {
                         let text = self.told(&news.items);
                         self.seen = self.seen.max(news.last);
                         if !text.is_empty() {
@@ -202,11 +209,21 @@ impl Stream<'_> {
         }
     }
 
-    /// Reads what is past. When the database is away the stream ends, and its client comes back.
-    async fn read(&mut self) -> Option<String> {
+    fn is_to_be_asked(&self, items: &[Item]) -> bool {
+        let mut rows = items.iter().map(Item::row);
+        self.search.asked.is_some() && rows.any(|row| self.search.has(row))
+    }
+
+    /// Reads some of what is past, if it is this one's turn in time. When the database is away the stream ends, and its client comes
+    /// back.
+    async fn read(&mut self, latest: Instant) -> Option<String> {
         let cx = &self.cx;
+        let _turn = select! {
+            () = &mut self.shutdown => return None,
+            () = sleep_until(latest) => return Some(String::new()),
+            turn = cx.site.watch.reading.acquire() => turn,
+        };
         let reading = async {
-            let _turn = cx.site.watch.reading.acquire().await;
             let mut conn = cx.reader().await?;
             let newest = store::event::last_id(&mut conn).await?;
             let (search, seen) = (&self.search, self.seen);

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::delivery::{Delivery, Mail};
 use crate::{
     domain::{
-        MessageId, PatchId, ProjectId, SeriesId, Timestamp,
+        MessageId, PatchId, ProjectId, Series, SeriesId, Timestamp,
         change::{Actor, PatchChange},
-        revision::{self, Candidate, Facts, Sign},
+        revision::{self, Candidate, Facts, Sign, Unfit},
     },
     mail,
     store::{
@@ -115,6 +115,27 @@ pub async fn find(tx: &mut Tx, series: SeriesId, now: Timestamp) -> Result<Optio
     Ok(links.pop())
 }
 
+/// Stores what somebody says: which series is before another one, or that there is none. What follows either may find another one
+/// before it now. Returns why it cannot be, if it cannot.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn follow(
+    tx: &mut Tx,
+    series: &Series,
+    earlier: Option<SeriesId>,
+    by: &Actor,
+) -> Result<Option<Unfit>> {
+    if let Some(earlier) = earlier
+        && let Some(unfit) = store::revision::unfit(tx, series, earlier).await?
+    {
+        return Ok(Some(unfit));
+    }
+    store::revision::set_by_hand(tx, series.id, earlier, by.user, by.at).await?;
+    settle_one(tx, series.id, by.at).await?;
+    Ok(None)
+}
+
 /// Finds what is before each series of which something new is known.
 pub async fn settle(tx: &mut Tx, news: News, now: Timestamp) -> Result<()> {
     let mut known = news.known;
@@ -161,7 +182,7 @@ async fn choose(tx: &mut Tx, related: Vec<Related>, now: Timestamp) -> Result<()
     }
     let ids: Vec<SeriesId> = all.keys().copied().collect();
     let stored = store::revision::links(tx, &ids).await?;
-    for (id, (own, others)) in all {
+    for (id, (own, mut others)) in all {
         let Some(own) = own else { continue };
         let mut found = revision::earlier(&own, &others);
         let link = stored.iter().find(|link| link.series == id);
@@ -172,11 +193,12 @@ async fn choose(tx: &mut Tx, related: Vec<Related>, now: Timestamp) -> Result<()
         if is_same || link.is_some_and(|link| link.reason.is_by_hand()) {
             continue;
         }
-        // What somebody linked by hand may lead from the one found back to this one.
-        if let Some(earlier) = &found
+        // What somebody linked by hand may lead from the one found back to this one: then it is the next best.
+        while let Some(earlier) = &found
             && store::revision::follows(tx, earlier.id, id).await?
         {
-            found = None;
+            others.retain(|other| other.facts.id != earlier.id);
+            found = revision::earlier(&own, &others);
         }
         if found.is_some() || link.is_some() {
             store::revision::set(tx, id, found.as_ref(), now).await?;

@@ -191,7 +191,7 @@ fn conditions(query: &mut Sql, kind: Kind, search: &Search) {
     window::words(query, kind, &["lower(o.name)"], &search.words);
     if let Some(asked) = &search.asked {
         query.push(" AND ");
-        search::of(query, kind, Thing::Cover, asked);
+        search::of(query, kind.into(), Thing::Cover, asked);
     }
 }
 

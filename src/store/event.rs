@@ -1,10 +1,12 @@
 //! Events: written in the transaction of what they tell.
 
+use std::collections::HashSet;
+
 use sqlx::FromRow;
 
 use super::{
     Batch, Conn, Kind, Result, Sql, Tx,
-    search::{self, Asked, Thing},
+    search::{self, Asked, Engine, Thing},
     sql,
     tally::{self, What},
     window::{self, After, Holds, Key, Part, Window, among},
@@ -243,7 +245,7 @@ fn conditions(query: &mut Sql, kind: Kind, search: &Search) {
     }
     if let Some(asked) = &search.asked {
         query.push(" AND ");
-        search::of(query, kind, Thing::Event, asked);
+        search::of(query, kind.into(), Thing::Event, asked);
     }
 }
 
@@ -300,7 +302,8 @@ pub struct Behind {
 }
 
 /// Returns the first events searched behind one. `newest` is an event up to which all is known to be there: the last one before
-/// this is asked, or `after` for whoever does not mind.
+/// this is asked, or `after` for whoever does not mind. Where something is asked of what they are about, it may be none of them: no
+/// more than `most` are looked at.
 ///
 /// # Errors
 /// When the database is away or refuses.
@@ -319,14 +322,46 @@ pub async fn behind(
             id: after,
         }),
     };
-    let found = page(conn, search, Order::Written, window).await?;
+    let all = Search {
+        asked: None,
+        ..search.clone()
+    };
+    let mut found = page(conn, &all, Order::Written, window).await?;
     let last = found.rows.last().map_or(after, |row| row.id.0);
     let is_more = found.next.is_some();
+    if let Some(asked) = &search.asked {
+        let fit = about(conn, asked, &found.rows).await?;
+        found.rows.retain(|row| fit.contains(&row.id));
+    }
     Ok(Behind {
         rows: found.rows,
         reached: if is_more { last } else { newest.max(last) },
         is_more,
     })
+}
+
+/// Returns which of some events are about something of which this is true. Only the mails that they can be about are looked at, not all
+/// that have the words.
+async fn about(conn: &mut Conn, asked: &Asked, rows: &[Row]) -> Result<HashSet<EventId>> {
+    if rows.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let kind = conn.kind();
+    let things = rows
+        .iter()
+        .map(|row| (row.patch_id, row.cover_id, row.series_id));
+    let only = search::numbers_about(conn, things).await?;
+    let mut query = sql("SELECT e.id FROM event e WHERE e.id");
+    query
+        .among_ids(kind, rows.iter().map(|row| row.id.0))
+        .push(" AND ");
+    let engine = Engine {
+        kind,
+        only: Some(&only),
+    };
+    search::of(&mut query, engine, Thing::Event, asked);
+    let fit: Vec<(EventId,)> = query.all(conn).await?;
+    Ok(fit.into_iter().map(|(id,)| id).collect())
 }
 
 /// How many events are searched.

@@ -84,7 +84,7 @@ pub async fn last_series(conn: &mut Conn) -> Result<SeriesId> {
     Ok(id.unwrap_or(SeriesId(0)))
 }
 
-/// Returns the covers and the first patches of series.
+/// Returns the covers and the first patches of series, and all patches of those that mend another one.
 ///
 /// # Errors
 /// When the database is away or refuses.
@@ -98,7 +98,7 @@ pub async fn openings(conn: &mut Conn, series: &[SeriesId]) -> Result<Vec<Openin
     query.push(
         " UNION ALL SELECT s.id, s.project_id, s.version, s.minor, p.number, b.headers, b.content
            FROM series s JOIN patch p ON p.series_id = s.id JOIN patch_body b ON b.patch_id = p.id
-          WHERE p.number = (SELECT min(f.number) FROM patch f WHERE f.series_id = s.id) AND s.id",
+          WHERE (s.minor > 0 OR p.number = (SELECT min(f.number) FROM patch f WHERE f.series_id = s.id)) AND s.id",
     );
     query.among_ids(kind, ids());
     query.all(conn).await
@@ -126,7 +126,7 @@ pub async fn naming(
     let mut query = sql("SELECT DISTINCT series_id FROM revision_sign WHERE project_id = ");
     query.arg(project).push(" AND value");
     query.among(conn.kind(), msgids.iter().map(|id| id.as_str().to_owned()));
-    query.push(" LIMIT ").arg(MOST);
+    query.push(" ORDER BY series_id LIMIT ").arg(MOST);
     let rows: Vec<(SeriesId,)> = query.all(conn).await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
@@ -223,7 +223,8 @@ pub async fn related(conn: &mut Conn, series: &[SeriesId]) -> Result<Vec<Related
                 (SELECT p.name FROM patch p WHERE p.msgid = t.msgid AND p.project_id = s.project_id) AS named,
                 s.minor
            FROM tied t JOIN series s ON s.id = t.id JOIN person pe ON pe.id = s.submitter_id
-          WHERE t.tie = 'itself' OR t.of <> t.id LIMIT ",
+          WHERE t.tie = 'itself' OR t.of <> t.id
+          ORDER BY CASE WHEN t.tie = 'itself' THEN 0 ELSE 1 END, s.date, s.id, t.of LIMIT ",
     );
     query.arg(MOST.max(series.len() as i64 * 400));
     let rows: Vec<RelatedRow> = query.all(conn).await?;
@@ -250,7 +251,7 @@ const LATER: &str =
 
 /// The same of a change-id, which lasts for years.
 const EARLIER_BY_ID: &str = "n.date <= x.soon AND (n.version, n.minor) < (x.version, x.minor)
-    ORDER BY n.version DESC, n.minor DESC, n.date DESC, n.id DESC";
+    ORDER BY CASE WHEN n.minor = 0 THEN 0 ELSE 1 END, n.version DESC, n.minor DESC, n.date DESC, n.id DESC";
 const LATER_BY_ID: &str = "n.date >= x.about AND (n.version, n.minor) > (x.version, x.minor)
     ORDER BY n.version, n.minor, n.date, n.id";
 
@@ -276,7 +277,11 @@ const OF_CHANGE_ID: [&str; 2] = [change_ids!(), concat!(of_change_id!(), " AND "
 /// Strangers can send a change-id, too: their series do not crowd out the sender's.
 const OF_OWN_CHANGE_ID: [&str; 2] = [
     change_ids!(),
-    concat!(of_change_id!(), " AND n.submitter_id = x.submitter_id AND "),
+    concat!(
+        of_change_id!(),
+        " AND (n.submitter_id = x.submitter_id OR n.submitter_id IN (SELECT o.id FROM person m \
+              JOIN person o ON o.account_id = m.account_id WHERE m.id = x.submitter_id)) AND "
+    ),
 ];
 
 /// Appends the first fifty such series to what ties series together.
@@ -419,14 +424,12 @@ pub async fn unfit(conn: &mut Conn, of: &Series, earlier: SeriesId) -> Result<Op
 /// When the database is away or refuses.
 pub async fn follows(conn: &mut Conn, series: SeriesId, other: SeriesId) -> Result<bool> {
     let (follows,): (bool,) = sql(
-        "WITH RECURSIVE back (id, far) AS (
-           SELECT earlier_id, 1 FROM revision_link WHERE series_id = $1 AND earlier_id IS NOT NULL
-           UNION ALL SELECT l.earlier_id, b.far + 1 FROM back b JOIN revision_link l ON l.series_id = b.id
-            WHERE l.earlier_id IS NOT NULL AND b.far < $2)
-         SELECT (EXISTS (SELECT 1 FROM back WHERE id = $3))",
+        "WITH RECURSIVE back (id) AS (
+           SELECT earlier_id FROM revision_link WHERE series_id = $1 AND earlier_id IS NOT NULL
+           UNION SELECT l.earlier_id FROM back b JOIN revision_link l ON l.series_id = b.id WHERE l.earlier_id IS NOT NULL)
+         SELECT (EXISTS (SELECT 1 FROM back WHERE id = $2))",
     )
     .bind(series)
-    .bind(LONGEST)
     .bind(other)
     .one(conn)
     .await?;
@@ -522,7 +525,8 @@ impl Revision {
     }
 }
 
-/// Returns the chain that a series is part of, itself included, the earliest first; a series alone is a chain of one.
+/// Returns the chain that a series is part of, itself included, the earliest first; a series alone is a chain of one. Of a longer one
+/// than anybody reads the nearest are taken, and of those that strangers claim to be part of it what there is room for.
 ///
 /// # Errors
 /// When the database is away or refuses.
@@ -536,10 +540,15 @@ pub async fn chain(conn: &mut Conn, series: SeriesId) -> Result<Vec<Revision>> {
                s.minor
           FROM chain c JOIN series s ON s.id = c.id JOIN person pe ON pe.id = s.submitter_id
           LEFT JOIN revision_link l ON l.series_id = s.id
-         ORDER BY s.version, s.minor, s.date, s.id LIMIT ",
+         ORDER BY CASE WHEN s.id = ",
     );
+    query.arg(series);
+    query.push(" THEN 0 WHEN l.claimed = TRUE THEN 2 ELSE 1 END, abs(s.version - (SELECT version FROM series WHERE id = ");
+    query.arg(series).push(")), s.date, s.id LIMIT ");
     query.arg(LONGEST);
-    query.all(conn).await
+    let mut chain: Vec<Revision> = query.all(conn).await?;
+    chain.sort_by_key(|one| (one.version, one.minor, one.date, one.id));
+    Ok(chain)
 }
 
 /// Returns the patches of these series that wait for somebody. Where `mended` is a revision that sends some of them again, only those.

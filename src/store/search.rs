@@ -12,11 +12,12 @@ mod read;
 pub use ask::{Column, Expr, First, Hit, JUDGED, Of, hits};
 pub(super) use ask::{among, of_patch};
 pub use index::{
-    Kind, NewDoc, Source, begin_anew, insert, is_waiting, left, number, replace, settle, step,
+    Kind, NewDoc, Source, begin_anew, insert, is_waiting, left, number, numbers_about, replace,
+    settle, step,
 };
 
 pub use asked::Asked;
-pub(super) use asked::{Thing, push as of};
+pub(super) use asked::{Engine, Thing, push as of};
 pub use read::{Ground, message_ids, of_having, projects, state};
 
 #[cfg(doc)]

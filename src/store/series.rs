@@ -508,7 +508,7 @@ fn conditions(query: &mut Sql, kind: Kind, search: &Search) {
     window::words(query, kind, &["lower(s.name)"], &search.words);
     if let Some(asked) = &search.asked {
         query.push(" AND ");
-        search::of(query, kind, Thing::Series, asked);
+        search::of(query, kind.into(), Thing::Series, asked);
     }
 }
 

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use super::Desk;
 use crate::{
     domain::{
-        Series, SeriesId, person,
+        Series, SeriesId,
+        change::Actor,
+        person,
         revision::{Reason, series_in},
         series,
     },
@@ -82,12 +84,14 @@ async fn follow(
         );
         return Ok(());
     }
-    if let Some(earlier) = earlier
-        && let Some(unfit) = store::revision::unfit(&mut desk.tx, &series, earlier).await?
-    {
+    let by = Actor {
+        user: None,
+        at: desk.now,
+    };
+    let unfit = ingest::revision::follow(&mut desk.tx, &series, earlier, &by).await?;
+    if let Some((earlier, unfit)) = earlier.zip(unfit) {
         bail!("series {earlier} cannot be before {id}: {}", unfit.told());
     }
-    store::revision::set_by_hand(&mut desk.tx, id, earlier, None, desk.now).await?;
     changed(desk, &series, before).await
 }
 

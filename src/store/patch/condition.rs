@@ -116,7 +116,7 @@ fn said(query: &mut Sql, kind: Kind, without: bool, term: &Term) {
             query.push("p.msgid IN ");
             query.list(&search::message_ids(&term.text));
         }
-        (_, Some(expr)) => search::among(query, kind, ["p.id", "patch_id"], &expr),
+        (_, Some(expr)) => search::among(query, kind.into(), ["p.id", "patch_id"], &expr),
         // Nothing is asked: every text has it.
         (_, None) => {
             query.push(if without { "FALSE" } else { "TRUE" });

@@ -304,7 +304,7 @@ fn conditions(query: &mut Sql, kind: Kind, search: &Search) {
     }
     if let Some(asked) = &search.asked {
         query.push(" AND ");
-        search::of(query, kind, Thing::Patch, asked);
+        search::of(query, kind.into(), Thing::Patch, asked);
     }
     for word in &search.words {
         query.push(" AND p.name_key LIKE ").arg(containing(word));

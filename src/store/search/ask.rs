@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::index::first_number;
+use super::{asked::Engine, index::first_number};
 use crate::{
     domain::{
         CommentId, CoverId, MessageId, PatchId, PersonId, ProjectId, StateId, Timestamp,
@@ -468,14 +468,27 @@ fn numbers(
 
 /// Appends the condition that something is, or has comments among, the mails of which something is true: its id, and where mails
 /// have it.
-pub fn among(query: &mut Sql, kind: Kind, [id, of]: [&'static str; 2], expr: &Expr) {
+pub fn among(query: &mut Sql, engine: Engine<'_>, [id, of]: [&'static str; 2], expr: &Expr) {
+    let kind = engine.kind;
     query
         .push(id)
         .push(" IN (SELECT d.")
         .push(of)
         .push(" FROM ");
-    match (kind, expr.is_words()) {
-        (Kind::Sqlite, true) => {
+    match (kind, expr.is_words(), engine.only) {
+        (Kind::Sqlite, true, Some(only)) => {
+            query.push("search_doc d WHERE d.id");
+            query.among_ids(kind, only.iter().copied());
+            query.push(" AND EXISTS (SELECT 1 FROM search_index WHERE search_index.rowid = d.id AND search_index MATCH ");
+            query.arg(fts5(expr)).push(")");
+        }
+        (_, _, Some(only)) => {
+            query.push("search_doc d WHERE d.id");
+            query.among_ids(kind, only.iter().copied());
+            query.push(" AND ");
+            condition(query, kind, expr);
+        }
+        (Kind::Sqlite, true, None) => {
             query.push("search_index CROSS JOIN search_doc d ON d.id = search_index.rowid WHERE search_index MATCH ");
             query.arg(fts5(expr));
         }

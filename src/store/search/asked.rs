@@ -112,6 +112,21 @@ fn of_term(term: &Term, ground: &Ground) -> Result<Asked, Fault> {
     })
 }
 
+/// Who is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Engine<'a> {
+    /// Which database.
+    pub kind: Kind,
+    /// The numbers of the only mails that are looked at; all that the index has where there are none.
+    pub only: Option<&'a [i64]>,
+}
+
+impl From<Kind> for Engine<'_> {
+    fn from(kind: Kind) -> Self {
+        Engine { kind, only: None }
+    }
+}
+
 /// What is searched, and what statements call it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Thing {
@@ -126,12 +141,12 @@ pub enum Thing {
 }
 
 /// Appends the condition that something is what is asked for.
-pub fn push(query: &mut Sql, kind: Kind, thing: Thing, asked: &Asked) {
+pub fn push(query: &mut Sql, engine: Engine<'_>, thing: Thing, asked: &Asked) {
     let mut many = |parts: &[Asked], none: &'static str, between: &'static str| {
         query.push("(");
         for (index, part) in parts.iter().enumerate() {
             query.push(if index > 0 { between } else { "" });
-            push(query, kind, thing, part);
+            push(query, engine, thing, part);
         }
         query.push(if parts.is_empty() { none } else { "" });
         query.push(")");
@@ -141,17 +156,17 @@ pub fn push(query: &mut Sql, kind: Kind, thing: Thing, asked: &Asked) {
         (Asked::Any(parts), _) => many(parts, "FALSE", " OR "),
         (Asked::Not(inner), _) => {
             query.push("NOT coalesce(");
-            push(query, kind, thing, inner);
+            push(query, engine, thing, inner);
             query.push(", FALSE)");
         }
-        (_, Thing::Patch) => patch(query, kind, asked),
-        (_, Thing::Cover) => cover(query, kind, asked),
-        (_, Thing::Series) => series(query, kind, asked),
-        (_, Thing::Event) => event(query, kind, asked),
+        (_, Thing::Patch) => patch(query, engine, asked),
+        (_, Thing::Cover) => cover(query, engine, asked),
+        (_, Thing::Series) => series(query, engine, asked),
+        (_, Thing::Event) => event(query, engine, asked),
     }
 }
 
-fn patch(query: &mut Sql, kind: Kind, asked: &Asked) {
+fn patch(query: &mut Sql, engine: Engine<'_>, asked: &Asked) {
     match asked {
         Asked::Name(text) => {
             query.push("p.name_key LIKE ").arg(containing(text));
@@ -163,16 +178,16 @@ fn patch(query: &mut Sql, kind: Kind, asked: &Asked) {
         Asked::Message(ids) => {
             query.push("p.msgid IN ").list(ids);
         }
-        Asked::Words(expr) => among(query, kind, ["p.id", "patch_id"], expr),
+        Asked::Words(expr) => among(query, engine, ["p.id", "patch_id"], expr),
         _ => own(query, ["p.submitter_id", "p.project_id", "p.date"], asked),
     }
 }
 
-fn cover(query: &mut Sql, kind: Kind, asked: &Asked) {
+fn cover(query: &mut Sql, engine: Engine<'_>, asked: &Asked) {
     match asked {
         Asked::Name(text) => {
             query.push("lower(o.name)");
-            contains(query, kind, text);
+            contains(query, engine.kind, text);
         }
         Asked::Is(of) if on_cover(query, "o.id", of) => {}
         Asked::Is(of) => {
@@ -185,16 +200,16 @@ fn cover(query: &mut Sql, kind: Kind, asked: &Asked) {
         Asked::Message(ids) => {
             query.push("o.msgid IN ").list(ids);
         }
-        Asked::Words(expr) => among(query, kind, ["o.id", "cover_id"], expr),
+        Asked::Words(expr) => among(query, engine, ["o.id", "cover_id"], expr),
         _ => own(query, ["o.submitter_id", "o.project_id", "o.date"], asked),
     }
 }
 
-fn series(query: &mut Sql, kind: Kind, asked: &Asked) {
+fn series(query: &mut Sql, engine: Engine<'_>, asked: &Asked) {
     match asked {
         Asked::Name(text) => {
             query.push("lower(s.name)");
-            contains(query, kind, text);
+            contains(query, engine.kind, text);
         }
         Asked::Is(of) => {
             query.push("(");
@@ -216,9 +231,9 @@ fn series(query: &mut Sql, kind: Kind, asked: &Asked) {
             query.push(
                 "(s.id IN (SELECT p.series_id FROM patch p WHERE p.series_id IS NOT NULL AND ",
             );
-            patch(query, kind, asked);
+            patch(query, engine, asked);
             query.push(") OR s.cover_id IN (SELECT o.id FROM cover o WHERE ");
-            cover(query, kind, asked);
+            cover(query, engine, asked);
             query.push("))");
         }
         _ => own(query, ["s.submitter_id", "s.project_id", "s.date"], asked),
@@ -227,7 +242,7 @@ fn series(query: &mut Sql, kind: Kind, asked: &Asked) {
 
 /// What tells of a patch is asked of it, else of the cover letter, else of the series. Each is asked of alone: PostgreSQL takes all
 /// that fit at once where that is cheaper.
-fn event(query: &mut Sql, kind: Kind, asked: &Asked) {
+fn event(query: &mut Sql, engine: Engine<'_>, asked: &Asked) {
     match asked {
         Asked::Mail(mail) => {
             query.push(match mail {
@@ -241,11 +256,11 @@ fn event(query: &mut Sql, kind: Kind, asked: &Asked) {
         }
         _ => {
             query.push("(EXISTS (SELECT 1 FROM patch p WHERE p.id = e.patch_id AND ");
-            patch(query, kind, asked);
+            patch(query, engine, asked);
             query.push(") OR e.patch_id IS NULL AND EXISTS (SELECT 1 FROM cover o WHERE o.id = e.cover_id AND ");
-            cover(query, kind, asked);
+            cover(query, engine, asked);
             query.push(") OR e.patch_id IS NULL AND e.cover_id IS NULL AND EXISTS (SELECT 1 FROM series s WHERE s.id = e.series_id AND ");
-            series(query, kind, asked);
+            series(query, engine, asked);
             query.push("))");
         }
     }

@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 use crate::{
     domain::{
-        CommentId, CoverId, PatchId, PersonId, ProjectId, Timestamp,
+        CommentId, CoverId, PatchId, PersonId, ProjectId, SeriesId, Timestamp,
         comment::Parent,
         search::words::{self, Mail, Texts, Words},
     },
@@ -44,6 +44,44 @@ pub fn number(kind: Kind, id: i64, date: Timestamp) -> i64 {
 /// Returns the number below which all mails were written before a moment.
 pub(super) fn first_number(date: Timestamp) -> i64 {
     date.0.div_euclid(1_000_000).clamp(0, LAST_SECOND) << BITS
+}
+
+/// Returns the numbers of all mails that patches, cover letters and series are made of, and of the comments on them.
+///
+/// # Errors
+/// When the database is away.
+pub async fn numbers_about(
+    conn: &mut Conn,
+    things: impl Iterator<Item = (Option<PatchId>, Option<CoverId>, Option<SeriesId>)>,
+) -> Result<Vec<i64>> {
+    let engine = conn.kind();
+    let (mut patches, mut covers, mut series) = (Vec::new(), Vec::new(), Vec::new());
+    for (patch, cover, of) in things {
+        patches.extend(patch.map(|id| id.0));
+        covers.extend(cover.map(|id| id.0));
+        series.extend(of.map(|id| id.0));
+    }
+    let mut query = sql("WITH part (id) AS (SELECT id FROM patch WHERE id");
+    query
+        .among_ids(engine, patches)
+        .push(" UNION SELECT id FROM patch WHERE series_id");
+    query
+        .among_ids(engine, series.iter().copied())
+        .push("), opening (id) AS (SELECT id FROM cover WHERE id");
+    query
+        .among_ids(engine, covers)
+        .push(" UNION SELECT cover_id FROM series WHERE cover_id IS NOT NULL AND id");
+    query.among_ids(engine, series).push(
+        ") SELECT CAST(0 AS BIGINT), p.id, p.date FROM part JOIN patch p ON p.id = part.id
+         UNION ALL SELECT CAST(1 AS BIGINT), o.id, o.date FROM opening JOIN cover o ON o.id = opening.id
+         UNION ALL SELECT CAST(2 AS BIGINT), c.id, c.date FROM part JOIN comment c ON c.patch_id = part.id
+         UNION ALL SELECT CAST(2 AS BIGINT), c.id, c.date FROM opening JOIN comment c ON c.cover_id = opening.id",
+    );
+    let mails: Vec<(i64, i64, Timestamp)> = query.all(conn).await?;
+    let numbered = mails.into_iter();
+    Ok(numbered
+        .filter_map(|(kind, id, date)| Some(number(Kind::of(kind)?, id, date)))
+        .collect())
 }
 
 /// A mail about to be indexed.

@@ -5,6 +5,7 @@ use crate::{
     auth::session::Session,
     domain::{
         Timestamp,
+        change::Actor,
         notice::Notice,
         revision::{self, Unfit},
     },
@@ -41,12 +42,26 @@ pub(super) async fn change(session: &Session, form: &Form<'_>, page: &Page) -> R
             follows(&mut tx, found.and_then(|link| link.earlier)).await?
         }
         _ => {
-            let earlier = named(&mut tx, form.text("earlier"), page, &mut faults).await?;
+            let text = form.text("earlier").trim();
+            let earlier = named(&mut tx, text, page).await?;
+            let by = Actor {
+                user: Some(session.caller.user.id),
+                at: now,
+            };
+            let unfit = match earlier.is_none() && !text.is_empty() {
+                true => Some(Unfit::Unknown),
+                false => ingest::revision::follow(&mut tx, &page.sent.series, earlier, &by).await?,
+            };
+            match unfit {
+                None => {}
+                Some(Unfit::Circle) => faults.add("earlier", Unfit::Circle.told()),
+                Some(_) => {
+                    faults.add("earlier", format!("This project has no series “{text}”."));
+                }
+            }
             if !faults.is_empty() {
                 return Ok(faults);
             }
-            let user = Some(session.caller.user.id);
-            store::revision::set_by_hand(&mut tx, id, earlier, user, now).await?;
             follows(&mut tx, earlier).await?
         }
     };
@@ -66,17 +81,8 @@ async fn follows(tx: &mut Tx, earlier: Option<SeriesId>) -> Result<String> {
 }
 
 /// Returns the series that somebody names by its number, its address, or the message id of one of its mails; none for nothing.
-async fn named(
-    tx: &mut Tx,
-    text: &str,
-    page: &Page,
-    faults: &mut Faults,
-) -> Result<Option<SeriesId>> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let found = match (revision::series_in(text), jump::message_ids(text)) {
+async fn named(tx: &mut Tx, text: &str, page: &Page) -> Result<Option<SeriesId>> {
+    Ok(match (revision::series_in(text), jump::message_ids(text)) {
         (Some(id), _) => Some(id),
         (None, Some(ids)) => {
             let claims = store::series::by_references(tx, page.project.id, &ids).await?;
@@ -84,17 +90,7 @@ async fn named(
             own.next().map(|claim| claim.series.id)
         }
         (None, None) => None,
-    };
-    let unfit = match found {
-        Some(id) => store::revision::unfit(tx, &page.sent.series, id).await?,
-        None => Some(Unfit::Unknown),
-    };
-    match unfit {
-        None => {}
-        Some(Unfit::Circle) => faults.add("earlier", Unfit::Circle.told()),
-        Some(_) => faults.add("earlier", format!("This project has no series “{text}”.")),
-    }
-    Ok(found)
+    })
 }
 
 /// Draws the revisions, and for maintainers the form that puts them right.
