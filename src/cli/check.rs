@@ -1,6 +1,11 @@
 //! `patchwork check`: looks for mistakes in the settings and the database.
 
-use std::{fmt, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use anyhow::Context;
 use clap::Args;
@@ -124,7 +129,7 @@ fn settings(loaded: &Loaded) -> Vec<Finding> {
     }
     if settings.mail.from.contains("@patchwork.example.com") {
         findings.push(Warning(
-            "mail.from is the sample address; mail from it will be refused".to_owned(),
+            "mail.from is an address at example.com; mail from it will be refused".to_owned(),
         ));
     }
     if settings.site.secret_key.is_empty() {
@@ -135,10 +140,16 @@ fn settings(loaded: &Loaded) -> Vec<Finding> {
     if let Some(folder) = settings.spool()
         && let Err(error) = spool::try_writing(folder)
     {
-        findings.push(Error(format!(
-            "mail.intake.spool: {} cannot be written: {error}",
-            folder.display()
-        )));
+        let (spool, folder) = (folder, folder.display());
+        findings.push(match error.kind() {
+            io::ErrorKind::NotFound if spool.parent().is_some_and(Path::exists) => Warning(format!(
+                "mail.intake.spool: {folder} is not there; make it for the user who delivers mail: \
+                 install -d -o USER -m 750 {folder}"
+            )),
+            _ => Error(format!(
+                "mail.intake.spool: {folder} cannot be written: {error}"
+            )),
+        });
     }
     if std::env::var_os("DJANGO_SETTINGS_MODULE").is_some() {
         findings.push(Warning(

@@ -19,7 +19,7 @@ The password is asked for twice; without a terminal it comes from PATCHWORK_PASS
 Examples:
   patchwork createuser mara --email mara@example.org --maintainer tidepool
   PATCHWORK_PASSWORD=\"$(cat secret)\" patchwork createuser bot \\
-      --email bot@example.org < /dev/null")]
+      --email bot@example.org --noinput")]
 pub(super) struct Createuser {
     /// The login name
     username: String,
@@ -32,6 +32,9 @@ pub(super) struct Createuser {
     /// Let the user do everything
     #[arg(long)]
     superuser: bool,
+    /// Ask nothing: the password comes from PATCHWORK_PASSWORD
+    #[arg(long, visible_alias = "no-input")]
+    noinput: bool,
 }
 
 impl Createuser {
@@ -44,7 +47,7 @@ impl Createuser {
             let mut conn = db.reader().await?;
             let projects = account::projects(&mut conn, &self.maintainer).await?;
             drop(conn);
-            let password = account::password(&["PATCHWORK_PASSWORD"], true)?;
+            let password = account::password(&["PATCHWORK_PASSWORD"], !self.noinput)?;
             let mut tx = db.begin().await?;
             let id = account
                 .insert(&mut tx, settings, &password, Timestamp::now())

@@ -34,7 +34,10 @@ impl Migrate {
         let loaded = common.settings(Vec::new())?;
         let settings = &loaded.settings;
         block_on(async {
-            if self.plan || self.check {
+            if self.plan && database::is_there(settings).is_err() {
+                return told(store::migrate::plan_of_none(store::Kind::Sqlite));
+            }
+            if self.check {
                 database::is_there(settings)?;
             }
             let db = database::open(settings).await?;
@@ -62,7 +65,11 @@ impl Migrate {
 
 async fn plan(db: &store::Db, settings: &crate::config::Settings) -> Outcome {
     let mut conn = database::reader(db, settings).await?;
-    for step in store::migrate::plan(&mut conn).await? {
+    told(store::migrate::plan(&mut conn).await?)
+}
+
+fn told(steps: Vec<store::migrate::Step>) -> Outcome {
+    for step in steps {
         let mark = if step.is_applied { 'X' } else { ' ' };
         output::say(&format!("[{mark}] {:04} {}", step.version, step.name))?;
     }

@@ -7,7 +7,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Write},
-    os::unix::fs::MetadataExt,
+    os::unix::fs::{DirBuilderExt, MetadataExt},
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
@@ -79,13 +79,22 @@ pub fn put(
         received: received.0,
         list: list.map(|list| list.as_str().to_owned()),
     };
-    let done = write(&unfinished, &head, raw)
+    let done = made(folder)
+        .and_then(|()| write(&unfinished, &head, raw))
         .and_then(|()| fs::rename(&unfinished, &path))
         .and_then(|()| sync(folder));
     if done.is_err() {
         let _ = fs::remove_file(&unfinished);
     }
     done.map(|()| path)
+}
+
+/// Makes the folder where it belongs, if it is not there: what would be the first mail in it must not wait for that.
+fn made(folder: &Path) -> io::Result<()> {
+    match fs::DirBuilder::new().mode(0o750).create(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Names sort by arrival, and no two are the same.
@@ -179,7 +188,12 @@ fn waiting(folder: &Path) -> Result<Vec<PathBuf>, Error> {
         cause,
     };
     let mut files = Vec::new();
-    for entry in fs::read_dir(folder).map_err(told)? {
+    let entries = match fs::read_dir(folder) {
+        // No mail has had to wait yet.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(files),
+        entries => entries.map_err(told)?,
+    };
+    for entry in entries {
         let entry = entry.map_err(told)?;
         // A pipe would be waited for.
         if !entry.file_type().is_ok_and(|kind| kind.is_file()) {

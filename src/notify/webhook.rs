@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::{BoxFuture, join_all};
 
 use self::post::Client;
+pub use self::post::is_private;
 use crate::{
     config::Webhooks,
     domain::{

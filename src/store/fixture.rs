@@ -1,6 +1,6 @@
 //! First data: states, tags and projects with ids of their own, put beside or over what is there.
 
-use super::{Conn, Kind, Result, project::values, sql};
+use super::{Batch, Conn, Kind, Result, project::values, sql, tally::What};
 use crate::domain::{
     CheckId, MessageId, PatchId, Project, ProjectId, State, Tag, Timestamp, UserId,
     check::CheckState, event::Category,
@@ -203,5 +203,8 @@ pub async fn check(
     .bind(id)
     .run(conn)
     .await?;
+    let mut batch = Batch::default();
+    batch.count(What::event(project, Category::CheckCreated.word()), 1);
+    batch.write(conn).await?;
     Ok(Outcome::Added)
 }

@@ -49,12 +49,21 @@ pub struct Step {
 /// When the database is away.
 pub async fn plan(conn: &mut Conn) -> Result<Vec<Step>> {
     let applied = applied(conn).await?;
+    Ok(steps(conn.kind(), &applied))
+}
+
+/// Returns every migration in order, as a database that is not there yet has them before it.
+pub fn plan_of_none(kind: Kind) -> Vec<Step> {
+    steps(kind, &[])
+}
+
+fn steps(kind: Kind, applied: &[i64]) -> Vec<Step> {
     let step = |(version, name)| Step {
         is_applied: applied.contains(&version),
         version,
         name,
     };
-    Ok(known(conn.kind()).into_iter().map(step).collect())
+    known(kind).into_iter().map(step).collect()
 }
 
 /// Returns where the schema stands.

@@ -138,6 +138,12 @@ on_both! {
         site.post("m", "patches/3/checks/", json!({"state": "fail"})).await.is(201);
         let (_, event) = told.events(1).await.remove(0);
         assert_eq!(event["payload"]["patch"]["id"], 3);
+        // Of a cover letter, a series, a comment, too; what has not the word is passed over.
+        for (query, found) in [("comment:shorten", "patch-comment-created"), ("body:about", "cover-created"), ("three", "series-created")] {
+            let mut told = open(&site, &format!("?after=0&category={found}&q={query}"), None).await;
+            assert_eq!(told.events(1).await[0].1["category"], found, "{query}");
+        }
+        assert!(open(&site, "?q=file:no/such&after=0", None).await.events(0).await.is_empty());
     }
 }
 

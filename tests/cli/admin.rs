@@ -170,6 +170,8 @@ on_both! {
         let file = file.to_str().expect("a path");
         let given = program.run(&["admin", "webhook", "add", "tide", "https://ci.example.org/", "--secret-file", file]).ok();
         assert_eq!(given.trim(), "a-secret-of-our-own");
+        let own = program.run(&["admin", "webhook", "add", "tide", "http://127.0.0.1:9/hook"]);
+        assert!(own.err.contains("webhooks.allow_private"), "{own:?}");
     }
 }
 

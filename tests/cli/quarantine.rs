@@ -1,6 +1,6 @@
 //! `patchwork quarantine`: what is set aside is seen, tried again, dropped.
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt};
 
 use crate::support::program::Program;
 
@@ -136,7 +136,7 @@ on_both! {
 #[test]
 fn a_spool_that_cannot_be_written_is_75_and_found_by_check() {
     let away = Program::on("postgres://u@127.0.0.1:1/n")
-        .with("PATCHWORK_MAIL__INTAKE__SPOOL", "not-there");
+        .with("PATCHWORK_MAIL__INTAKE__SPOOL", "not/there");
     let ended = away.parsemail(&["--mta"], mail("a"));
     assert_eq!(ended.code, Some(75));
     assert!(
@@ -145,6 +145,23 @@ fn a_spool_that_cannot_be_written_is_75_and_found_by_check() {
     );
     let found = away.run(&["check"]);
     assert!(found.out.contains("error: mail.intake.spool:"), "{found:?}");
+}
+
+#[test]
+fn a_spool_is_made_by_the_first_mail_that_needs_it() {
+    let program = Program::on("postgres://u@127.0.0.1:1/n");
+    let folder = program.folder.join("spool");
+    let away = program.with(
+        "PATCHWORK_MAIL__INTAKE__SPOOL",
+        &folder.display().to_string(),
+    );
+    let found = away.run(&["check"]);
+    assert!(found.out.contains("install -d -o USER -m 750"), "{found:?}");
+    assert!(!folder.exists(), "whoever checks may not be who delivers");
+    assert_eq!(away.parsemail(&["--mta"], mail("a")).code, Some(0));
+    let mode = fs::metadata(&folder).expect("a folder").permissions();
+    assert_eq!(mode.mode() & 0o777, 0o750);
+    assert_eq!(fs::read_dir(&folder).expect("a list").count(), 1);
 }
 
 #[test]

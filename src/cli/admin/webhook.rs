@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{Desk, yes};
 use crate::{
     auth,
+    cli::output,
     domain::{
         Project, WebhookId,
         event::Category,
@@ -141,6 +142,11 @@ async fn add(
     log(desk, Action::Added, &hook, &[change]).await?;
     let mut told = object(&project, &hook);
     told["secret"] = json!(secret);
+    if notify::webhook::is_private(url) && !desk.settings.webhooks.allow_private {
+        output::tell(&format!(
+            "{url} is of a private network: nothing is sent there unless webhooks.allow_private is true"
+        ));
+    }
     // What was asked for, also by the quiet: nobody else can tell it to whoever checks the signatures.
     desk.list(secret.to_owned(), told);
     Ok(())

@@ -127,6 +127,12 @@ impl Client {
     }
 }
 
+/// Says whether an address names a host of a private network by its number: nothing is sent there unless that is allowed.
+pub fn is_private(url: &str) -> bool {
+    let host = Target::read(url).map(|target| target.host.parse());
+    matches!(host, Ok(Ok(address)) if !is_public(address))
+}
+
 /// Where a delivery goes.
 struct Target {
     is_https: bool,
