@@ -101,7 +101,7 @@ pub(super) fn conditions(
     if let Some(before) = filter.before {
         query.push(" AND p.date < ").arg(before);
     }
-    counted(query, filter, start);
+    counted(query, kind, filter, start);
     for (without, term) in &filter.said {
         said(query, kind, *without, term);
     }
@@ -225,7 +225,7 @@ fn exceptions(query: &mut Sql, except: &Except) {
     }
 }
 
-fn counted(query: &mut Sql, filter: &PatchFilter, start: Start) {
+fn counted(query: &mut Sql, kind: Kind, filter: &PatchFilter, start: Start) {
     match filter.checks {
         None => {}
         Some(None) => {
@@ -242,10 +242,14 @@ fn counted(query: &mut Sql, filter: &PatchFilter, start: Start) {
         query.push(" AND p.id = mark.patch_id");
     }
     if start == Start::Gathered {
-        // Not a join: PostgreSQL would begin it at the patches, or at the marks.
-        query.push(" AND coalesce(p.id IN (SELECT patch_id FROM ");
+        // PostgreSQL would make a join of it, and read all there is of one side.
+        let (begin, end) = match kind {
+            Kind::Sqlite => (" AND p.id IN (SELECT patch_id FROM ", ")"),
+            Kind::Postgres => (" AND coalesce(p.id IN (SELECT patch_id FROM ", "), FALSE)"),
+        };
+        query.push(begin);
         Start::push_marks(query, filter);
-        query.push("), FALSE)");
+        query.push(end);
     }
     if let Some((tag, least)) = filter.tag {
         query.push(match start {
