@@ -94,9 +94,10 @@ pub(super) async fn stretch(
         let mut far = extent.far(filter, stretch.end());
         if is_surely_longer(conn, filter, states, &extent, far).await? {
             (extent.total, extent.more) = (far, true);
-            let ids = ids(conn, filter, order, states, &extent, stretch).await?;
+            let page = stretch.within(far);
+            let ids = ids(conn, filter, order, states, &extent, page).await?;
             // A page that is not full shows that the list ends there after all.
-            if ids.len() as i64 == stretch.limit {
+            if ids.len() as i64 == page.limit {
                 return Ok((extent, ids));
             }
         }
