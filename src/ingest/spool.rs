@@ -315,11 +315,12 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_not_there_takes_nothing() {
+    fn a_folder_is_made_only_where_it_belongs() {
         let folder = spool();
         let gone = folder.path().join("gone");
-        assert!(put(&gone, b"x", None, Timestamp(1)).is_err());
+        assert!(put(&gone.join("far"), b"x", None, Timestamp(1)).is_err());
         assert!(try_writing(&gone).is_err());
+        assert_eq!(count(&gone).expect("no mails"), 0);
         assert!(try_writing(folder.path()).is_ok());
         assert_eq!(fs::read_dir(folder.path()).expect("a list").count(), 0);
     }

@@ -5,9 +5,12 @@ use std::{
     process::Command,
 };
 
+use patchwork::store::{Db, Options};
+
 use crate::support::{
     free_port,
     program::{Program, ended},
+    tally,
 };
 
 #[test]
@@ -51,6 +54,17 @@ fn a_demo_is_made_once_and_found_again() {
             .starts_with("Found the demo")
     );
     assert_eq!(dump(&program), before);
+    let url = format!(
+        "sqlite:{}",
+        program.folder.join("patchwork-demo/patchwork.db").display()
+    );
+    tokio::runtime::Runtime::new()
+        .expect("a runtime")
+        .block_on(async {
+            let db = Db::open(&url, &Options::default()).expect("an address");
+            tally::is_right(&db).await;
+            db.close().await;
+        });
 }
 
 #[test]
