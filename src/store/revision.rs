@@ -531,17 +531,19 @@ impl Revision {
 /// # Errors
 /// When the database is away or refuses.
 pub async fn chain(conn: &mut Conn, series: SeriesId) -> Result<Vec<Revision>> {
-    let mut query = sql(CHAIN);
-    query.arg(series).push(CHAINED);
+    let kind = conn.kind();
+    let mut query = chained(kind, series);
     query.push(
         "SELECT s.id, s.name, s.version, s.total, s.date, s.submitter_id, pe.name AS submitter_name, pe.email AS submitter_email,
                l.earlier_id, l.reason, COALESCE(l.claimed, FALSE) AS claimed,
                (SELECT count(*) FROM patch p WHERE p.series_id = s.id AND p.number IS NOT NULL) AS received,
                s.minor
-          FROM chain c JOIN series s ON s.id = c.id JOIN person pe ON pe.id = s.submitter_id
-          LEFT JOIN revision_link l ON l.series_id = s.id
-         ORDER BY CASE WHEN s.id = ",
+          FROM series s JOIN person pe ON pe.id = s.submitter_id LEFT JOIN revision_link l ON l.series_id = s.id
+         WHERE s.id",
     );
+    query
+        .push(in_chain(kind))
+        .push(" ORDER BY CASE WHEN s.id = ");
     query.arg(series);
     query.push(" THEN 0 WHEN l.claimed = TRUE THEN 2 ELSE 1 END, abs(s.version - (SELECT version FROM series WHERE id = ");
     query.arg(series).push(")), s.date, s.id LIMIT ");
@@ -601,22 +603,45 @@ const MOST_PATCHES: i64 = 1_000;
 /// # Errors
 /// When the database is away or refuses.
 pub async fn chain_patches(conn: &mut Conn, series: SeriesId) -> Result<Vec<ChainPatch>> {
-    let mut query = sql(CHAIN);
-    query.arg(series).push(CHAINED);
+    let kind = conn.kind();
+    let mut query = chained(kind, series);
     query.push(
         "SELECT s.id AS series_id, s.version, s.minor, s.date, p.msgid, p.name, p.hash
-           FROM chain c JOIN series s ON s.id = c.id JOIN patch p ON p.series_id = s.id
-          WHERE (SELECT count(*) FROM (SELECT 1 FROM chain LIMIT 2) first_ones) > 1
+           FROM series s JOIN patch p ON p.series_id = s.id WHERE s.id",
+    );
+    query.push(in_chain(kind)).push(
+        " AND (SELECT count(*) FROM (SELECT 1 FROM chain LIMIT 2) first_ones) > 1
           ORDER BY s.version, s.minor, s.date, s.id, p.number LIMIT ",
     );
     query.arg(MOST_PATCHES);
     query.all(conn).await
 }
 
-/// Begins with a series, and goes up to the first one of its chain.
-const CHAIN: &str = "WITH RECURSIVE up (id) AS (SELECT CAST(";
+/// Begins a statement with the ids of the series in a chain: from one up to the first, and from there on with all that follow. UNION ends
+/// what somebody made a circle of. PostgreSQL expects few of what comes out of an array, and thousands of what comes out of a recursion,
+/// for which it would read all series there are.
+fn chained(kind: Kind, series: SeriesId) -> Sql {
+    let mut query = sql("WITH RECURSIVE up (id) AS (SELECT CAST(");
+    query.arg(series).push(
+        " AS BIGINT) UNION SELECT l.earlier_id FROM up JOIN revision_link l ON l.series_id = up.id WHERE l.earlier_id IS NOT NULL),
+         chain (id) AS (",
+    );
+    query.push(match kind {
+        Kind::Sqlite => {
+            "SELECT id FROM up UNION SELECT l.series_id FROM chain JOIN revision_link l ON l.earlier_id = chain.id) "
+        }
+        Kind::Postgres => {
+            "SELECT unnest(ARRAY(SELECT id FROM up)) UNION SELECT l.series_id FROM chain CROSS JOIN LATERAL \
+                (SELECT series_id FROM revision_link WHERE earlier_id = chain.id OFFSET 0) l) "
+        }
+    });
+    query
+}
 
-/// Goes on with all that follow from there. UNION ends what somebody made a circle of.
-const CHAINED: &str =
-    " AS BIGINT) UNION SELECT l.earlier_id FROM up JOIN revision_link l ON l.series_id = up.id WHERE l.earlier_id IS NOT NULL),
-     chain (id) AS (SELECT id FROM up UNION SELECT l.series_id FROM chain JOIN revision_link l ON l.earlier_id = chain.id) ";
+/// Returns the condition on an id that it is in the chain.
+fn in_chain(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Sqlite => " IN (SELECT id FROM chain)",
+        Kind::Postgres => " = ANY(ARRAY(SELECT id FROM chain))",
+    }
+}
