@@ -189,10 +189,7 @@ fn conditions(query: &mut Sql, kind: Kind, search: &Search) {
         query.push(" AND o.date < ").arg(before);
     }
     window::words(query, kind, &["lower(o.name)"], &search.words);
-    if let Some(asked) = &search.asked {
-        query.push(" AND ");
-        search::of(query, kind.into(), Thing::Cover, asked);
-    }
+    search::also(query, kind, Thing::Cover, search.asked.as_ref());
 }
 
 /// Returns a window of the cover letters searched.

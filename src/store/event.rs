@@ -243,10 +243,7 @@ fn conditions(query: &mut Sql, kind: Kind, search: &Search) {
     if let Some(before) = search.before {
         query.push(" AND e.date < ").arg(before);
     }
-    if let Some(asked) = &search.asked {
-        query.push(" AND ");
-        search::of(query, kind.into(), Thing::Event, asked);
-    }
+    search::also(query, kind, Thing::Event, search.asked.as_ref());
 }
 
 fn keys(order: Order) -> Vec<Key> {

@@ -17,7 +17,7 @@ pub use index::{
 };
 
 pub use asked::Asked;
-pub(super) use asked::{Engine, Thing, push as of};
+pub(super) use asked::{Engine, Thing, also, push as of};
 pub use read::{Ground, message_ids, of_having, projects, state};
 
 #[cfg(doc)]

@@ -506,10 +506,7 @@ fn conditions(query: &mut Sql, kind: Kind, search: &Search) {
         query.push(" AND s.date < ").arg(before);
     }
     window::words(query, kind, &["lower(s.name)"], &search.words);
-    if let Some(asked) = &search.asked {
-        query.push(" AND ");
-        search::of(query, kind.into(), Thing::Series, asked);
-    }
+    search::also(query, kind, Thing::Series, search.asked.as_ref());
 }
 
 /// Returns a window of the series searched.

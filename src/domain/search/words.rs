@@ -95,13 +95,13 @@ impl Texts {
     /// Cuts a message and a diff into words.
     pub fn cut(message: &str, is_reply: bool, diff: &str) -> Texts {
         let mut words = Words::default();
-        let mut left = Collector::new();
+        let mut left = Room::WHOLE;
         texts(message, is_reply, diff, &mut left, &mut words);
         Texts {
             words,
             size: Room {
-                words: MOST - left.room.words,
-                bytes: ALL_BYTES - left.room.bytes,
+                words: MOST - left.words,
+                bytes: ALL_BYTES - left.bytes,
             },
             is_whole: !left.is_full(),
             is_reply: message.split('\n').any(is_quoted).then_some(is_reply),
@@ -109,11 +109,11 @@ impl Texts {
     }
 
     /// Says whether a mail has exactly these words behind those that it has already.
-    fn fit(&self, is_reply: bool, left: &Collector) -> bool {
+    fn fit(&self, is_reply: bool, left: &Room) -> bool {
         self.is_whole
             && self.is_reply.is_none_or(|as_reply| as_reply == is_reply)
-            && self.size.words < left.room.words
-            && self.size.bytes < left.room.bytes
+            && self.size.words < left.words
+            && self.size.bytes < left.bytes
     }
 }
 
@@ -130,27 +130,19 @@ pub struct Words {
     pub extra: String,
 }
 
-/// How many words, and of how many bytes together with a blank each.
+/// Room for so many words, of so many bytes together with a blank each: words are collected until it is full.
 #[derive(Clone, Copy, Debug)]
 struct Room {
     words: usize,
     bytes: usize,
 }
 
-/// Collects words until there are too many.
-struct Collector {
-    room: Room,
-}
-
-impl Collector {
-    fn new() -> Collector {
-        Collector {
-            room: Room {
-                words: MOST,
-                bytes: ALL_BYTES,
-            },
-        }
-    }
+impl Room {
+    /// All the room that a mail has.
+    const WHOLE: Room = Room {
+        words: MOST,
+        bytes: ALL_BYTES,
+    };
 
     fn add(&mut self, out: &mut String, text: &str) {
         self.add_after("", out, text);
@@ -159,12 +151,12 @@ impl Collector {
     fn add_after(&mut self, prefix: &str, out: &mut String, text: &str) {
         each(text, |word, _| {
             let length = prefix.len() + word.len() + 1;
-            if self.is_full() || length > self.room.bytes {
-                self.room.words = 0;
+            if self.is_full() || length > self.bytes {
+                self.words = 0;
                 return false;
             }
-            self.room.words -= 1;
-            self.room.bytes -= length;
+            self.words -= 1;
+            self.bytes -= length;
             if !out.is_empty() {
                 out.push(' ');
             }
@@ -175,15 +167,15 @@ impl Collector {
     }
 
     fn is_full(&self) -> bool {
-        self.room.words == 0
+        self.words == 0
     }
 }
 
 /// Returns the words of a mail, the first [`MOST`].
 pub fn indexed(mail: &Mail) -> Words {
     let mut words = Words::default();
-    let mut left = Collector::new();
-    left.room.words -= mail.marks.len();
+    let mut left = Room::WHOLE;
+    left.words -= mail.marks.len();
     for (kind, number) in mail.marks {
         let blank = if words.extra.is_empty() { "" } else { " " };
         write!(words.extra, "{blank}{kind}={number}").expect("a String takes any text");
@@ -212,7 +204,7 @@ pub fn indexed(mail: &Mail) -> Words {
     words
 }
 
-fn texts(message: &str, is_reply: bool, diff: &str, left: &mut Collector, words: &mut Words) {
+fn texts(message: &str, is_reply: bool, diff: &str, left: &mut Room, words: &mut Words) {
     let lines = message.split('\n');
     for line in lines.filter(|line| !(is_reply && is_quoted(line))) {
         left.add(&mut words.body, line);
@@ -251,7 +243,7 @@ fn trailer(line: &str) -> Option<(&'static str, &str)> {
 }
 
 /// What a diff changes: lines that come or go, the heads of hunks, the names of files. What stands around is left out.
-fn changed(text: &str, left: &mut Collector, words: &mut Words) {
+fn changed(text: &str, left: &mut Room, words: &mut Words) {
     let mut last = "";
     for line in text.split('\n') {
         if left.is_full() {

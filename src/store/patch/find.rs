@@ -483,22 +483,18 @@ fn desks(
     states: &[State],
     stretch: Stretch,
 ) {
-    query.push(match (kind, extent.wide) {
-        // Not from those ids to their names, but along the names.
-        (Kind::Sqlite, true) => {
-            "SELECT p.id, p.date, lower(d.username) AS desk FROM account d CROSS JOIN patch p INDEXED BY patch_desk
-              WHERE +d.id IN (SELECT id FROM desk) AND p.delegate_id = d.id AND "
-        }
-        (Kind::Sqlite, false) => {
-            "SELECT p.id, p.date, lower(d.username) AS desk FROM account d CROSS JOIN patch p INDEXED BY patch_delegate
-              WHERE +d.id IN (SELECT id FROM desk) AND p.delegate_id = d.id AND "
-        }
-        (Kind::Postgres, _) => {
+    match kind {
+        Kind::Sqlite => query
+            .push("SELECT p.id, p.date, lower(d.username) AS desk FROM account d CROSS JOIN patch p INDEXED BY ")
+            .push(if extent.wide { "patch_desk" } else { "patch_delegate" })
+            // Not from those ids to their names, but along the names.
+            .push(" WHERE +d.id IN (SELECT id FROM desk) AND p.delegate_id = d.id AND "),
+        Kind::Postgres => query.push(
             "SELECT p.id, p.date, d.desk FROM (SELECT id, lower(username) COLLATE \"C\" AS desk FROM account
                                                WHERE id IN (SELECT id FROM desk)) d
-              CROSS JOIN LATERAL (SELECT p.id, p.date FROM patch p WHERE p.delegate_id = d.id AND "
-        }
-    });
+              CROSS JOIN LATERAL (SELECT p.id, p.date FROM patch p WHERE p.delegate_id = d.id AND ",
+        ),
+    };
     asked(query, kind, filter, states, Start::Delegate);
     if kind == Kind::Postgres {
         query.push(match order.descending {

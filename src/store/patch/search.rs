@@ -302,10 +302,7 @@ fn conditions(query: &mut Sql, kind: Kind, search: &Search) {
     if let Some(msgid) = &search.msgid {
         query.push(" AND p.msgid = ").arg(msgid);
     }
-    if let Some(asked) = &search.asked {
-        query.push(" AND ");
-        search::of(query, kind.into(), Thing::Patch, asked);
-    }
+    search::also(query, kind, Thing::Patch, search.asked.as_ref());
     for word in &search.words {
         query.push(" AND p.name_key LIKE ").arg(containing(word));
         query.push(" ESCAPE '\\'");

@@ -400,13 +400,10 @@ async fn is_rare(conn: &mut Conn, expr: &Expr) -> Result<bool> {
     if conn.kind() != Kind::Postgres || words.is_empty() {
         return Ok(false);
     }
-    let mut query = sql("EXPLAIN SELECT 1 FROM search_doc d WHERE ");
+    let mut query = sql("SELECT 1 FROM search_doc d WHERE ");
     condition(&mut query, Kind::Postgres, &Expr::All(words));
-    let plan: Vec<(String,)> = query.planned_anew().all(conn).await?;
-    let first = plan.first().map_or("", |(line,)| line.as_str());
-    let rows = first.split_once("rows=").map_or("", |(_, rest)| rest);
-    let rows = rows.split(' ').next().unwrap_or_default().parse();
-    Ok(rows.is_ok_and(|rows: i64| rows <= RARE))
+    let rows = query.expected(conn).await?;
+    Ok(rows.is_some_and(|rows| rows <= RARE))
 }
 
 /// Appends the statement that finds the numbers of mails, and how well each fits if that is wanted.
@@ -475,24 +472,23 @@ pub fn among(query: &mut Sql, engine: Engine<'_>, [id, of]: [&'static str; 2], e
         .push(" IN (SELECT d.")
         .push(of)
         .push(" FROM ");
-    match (kind, expr.is_words(), engine.only) {
-        (Kind::Sqlite, true, Some(only)) => {
+    let is_by_index = kind == Kind::Sqlite && expr.is_words();
+    match engine.only {
+        Some(only) => {
             query.push("search_doc d WHERE d.id");
-            query.among_ids(kind, only.iter().copied());
-            query.push(" AND EXISTS (SELECT 1 FROM search_index WHERE search_index.rowid = d.id AND search_index MATCH ");
-            query.arg(fts5(expr)).push(")");
+            query.among_ids(kind, only.iter().copied()).push(" AND ");
+            if is_by_index {
+                query.push("EXISTS (SELECT 1 FROM search_index WHERE search_index.rowid = d.id AND search_index MATCH ");
+                query.arg(fts5(expr)).push(")");
+            } else {
+                condition(query, kind, expr);
+            }
         }
-        (_, _, Some(only)) => {
-            query.push("search_doc d WHERE d.id");
-            query.among_ids(kind, only.iter().copied());
-            query.push(" AND ");
-            condition(query, kind, expr);
-        }
-        (Kind::Sqlite, true, None) => {
+        None if is_by_index => {
             query.push("search_index CROSS JOIN search_doc d ON d.id = search_index.rowid WHERE search_index MATCH ");
             query.arg(fts5(expr));
         }
-        _ => {
+        None => {
             query.push("search_doc d WHERE ");
             condition(query, kind, expr);
         }

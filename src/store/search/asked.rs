@@ -166,6 +166,14 @@ pub fn push(query: &mut Sql, engine: Engine<'_>, thing: Thing, asked: &Asked) {
     }
 }
 
+/// Appends the same behind other conditions, where something is asked.
+pub fn also(query: &mut Sql, kind: Kind, thing: Thing, asked: Option<&Asked>) {
+    if let Some(asked) = asked {
+        query.push(" AND ");
+        push(query, kind.into(), thing, asked);
+    }
+}
+
 fn patch(query: &mut Sql, engine: Engine<'_>, asked: &Asked) {
     match asked {
         Asked::Name(text) => {
@@ -173,13 +181,7 @@ fn patch(query: &mut Sql, engine: Engine<'_>, asked: &Asked) {
             query.push(" ESCAPE '\\'");
         }
         Asked::Is(of) => of_patch(query, of),
-        Asked::Mail(Mail::Patch) => yes(query, true),
-        Asked::Mail(_) => yes(query, false),
-        Asked::Message(ids) => {
-            query.push("p.msgid IN ").list(ids);
-        }
-        Asked::Words(expr) => among(query, engine, ["p.id", "patch_id"], expr),
-        _ => own(query, ["p.submitter_id", "p.project_id", "p.date"], asked),
+        _ => mail(query, engine, &PATCH, asked),
     }
 }
 
@@ -195,13 +197,41 @@ fn cover(query: &mut Sql, engine: Engine<'_>, asked: &Asked) {
             of_patch(query, of);
             query.push(")");
         }
-        Asked::Mail(Mail::Cover) => yes(query, true),
-        Asked::Mail(_) => yes(query, false),
+        _ => mail(query, engine, &COVER, asked),
+    }
+}
+
+/// What patches and cover letters have as mails.
+struct Columns {
+    kind: Mail,
+    /// The id, and where the index has it.
+    id: [&'static str; 2],
+    msgid: &'static str,
+    own: [&'static str; 3],
+}
+
+const PATCH: Columns = Columns {
+    kind: Mail::Patch,
+    id: ["p.id", "patch_id"],
+    msgid: "p.msgid IN ",
+    own: ["p.submitter_id", "p.project_id", "p.date"],
+};
+
+const COVER: Columns = Columns {
+    kind: Mail::Cover,
+    id: ["o.id", "cover_id"],
+    msgid: "o.msgid IN ",
+    own: ["o.submitter_id", "o.project_id", "o.date"],
+};
+
+fn mail(query: &mut Sql, engine: Engine<'_>, columns: &Columns, asked: &Asked) {
+    match asked {
+        Asked::Mail(kind) => yes(query, *kind == columns.kind),
         Asked::Message(ids) => {
-            query.push("o.msgid IN ").list(ids);
+            query.push(columns.msgid).list(ids);
         }
-        Asked::Words(expr) => among(query, engine, ["o.id", "cover_id"], expr),
-        _ => own(query, ["o.submitter_id", "o.project_id", "o.date"], asked),
+        Asked::Words(expr) => among(query, engine, columns.id, expr),
+        _ => own(query, columns.own, asked),
     }
 }
 
