@@ -81,6 +81,9 @@ pub type Names = HashMap<PersonId, (String, String)>;
 /// The words of new mails that have been cut ahead, by what they are.
 pub type Cut<'a> = HashMap<(Kind, i64), &'a Texts>;
 
+/// The words of so many mails are worth a statement of their own.
+const MANY: usize = 16;
+
 /// The id of the `count`th new row.
 fn provisional(count: usize) -> i64 {
     -1 - count as i64
@@ -219,6 +222,7 @@ impl Pending {
         tags: &Counter,
     ) -> Result<()> {
         self.settle(ids);
+        self.lock(conn).await?;
         let docs = self.docs(people, texts);
         let is_rehung = !self.rehung.is_empty();
         for (project, msgids) in self.met {
@@ -228,19 +232,28 @@ impl Pending {
             store::awaited::delete(conn, project, digests).await?;
         }
         let mut batch = Batch::default();
-        store::search::insert(&mut batch, conn.kind(), docs);
-        store::cover::insert(&mut batch, self.covers);
-        store::series::insert(&mut batch, self.series);
-        store::patch::insert(&mut batch, self.patches);
-        store::patch::insert_bodies(&mut batch, self.bodies);
-        store::series::insert_references(&mut batch, &references(self.references, ids));
-        store::series::insert_unmet(&mut batch, &self.unmet);
-        store::revision::insert(&mut batch, &self.said);
-        store::comment::insert(&mut batch, self.comments);
-        store::tag::add(&mut batch, &self.tags);
-        store::event::insert(&mut batch, &self.events);
-        store::awaited::insert(&mut batch, &self.waits);
-        store::mail::insert(&mut batch, &self.mails);
+        let many = match docs.len() >= MANY {
+            true => docs,
+            false => {
+                store::search::insert(&mut batch, conn.kind(), docs);
+                Vec::new()
+            }
+        };
+        let rest = async {
+            store::cover::insert(&mut batch, self.covers);
+            store::series::insert(&mut batch, self.series);
+            store::patch::insert(&mut batch, self.patches);
+            store::patch::insert_bodies(&mut batch, self.bodies);
+            store::series::insert_references(&mut batch, &references(self.references, ids));
+            store::series::insert_unmet(&mut batch, &self.unmet);
+            store::revision::insert(&mut batch, &self.said);
+            store::comment::insert(&mut batch, self.comments);
+            store::tag::add(&mut batch, &self.tags);
+            store::event::insert(&mut batch, &self.events);
+            store::awaited::insert(&mut batch, &self.waits);
+            store::mail::insert(&mut batch, &self.mails);
+        };
+        store::search::write(conn, many, rest).await?;
         batch.write(conn).await?;
         for series in &self.changed_series {
             store::series::update(conn, series).await?;
@@ -262,6 +275,21 @@ impl Pending {
             return Ok(());
         }
         store::tag::recount(conn, tags, &recounted).await
+    }
+
+    /// Locks the patches with which it is noted that a comment asks for action.
+    async fn lock(&self, tx: &mut Tx) -> Result<()> {
+        let asking = self.comments.iter();
+        let asking = asking.filter(|comment| comment.addressed == Some(false));
+        let parents = asking
+            .map(|comment| comment.parent)
+            .chain(self.rehung.values().copied());
+        let patches: Vec<PatchId> = parents.filter_map(|parent| parent.split().0).collect();
+        let moved: Vec<CommentId> = self.rehung.keys().copied().collect();
+        match patches.is_empty() && moved.is_empty() {
+            true => Ok(()),
+            false => store::comment::lock_parents(tx, &patches, &moved).await,
+        }
     }
 
     /// Returns what is indexed of the new mails. Their ids are real.

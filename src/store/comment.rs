@@ -1,6 +1,9 @@
 //! Comments of patches and covers.
 
-use super::{Batch, Conn, Result, Sql, Tx, Value, event, project, search, sql, tag, tally::What};
+use super::{
+    Batch, Conn, Result, Sql, Tx, Value, event, patch::change, project, search, sql, tag,
+    tally::What, value::Many,
+};
 use crate::domain::{
     CommentId, CoverId, MessageId, PatchId, PersonId, ProjectId, SeriesId, Timestamp,
     comment::{Comment, Parent},
@@ -196,7 +199,7 @@ pub async fn delete(tx: &mut Tx, id: CommentId) -> Result<bool> {
     recount(tx, row).await
 }
 
-/// Locks the project before the comment, as intake does: two that go the same way never wait for each other.
+/// Locks the project, then the patch, before the comment, as intake does: two that go the same way never wait for each other.
 async fn lock(tx: &mut Tx, id: CommentId) -> Result<()> {
     let row: Option<(ProjectId,)> = sql(
         "SELECT coalesce(p.project_id, v.project_id) FROM comment c LEFT JOIN patch p ON p.id = c.patch_id \
@@ -205,10 +208,30 @@ async fn lock(tx: &mut Tx, id: CommentId) -> Result<()> {
     .bind(id)
     .optional(tx)
     .await?;
-    match row {
-        Some((project,)) => project::lock(tx, project).await,
-        None => Ok(()),
+    if let Some((project,)) = row {
+        project::lock(tx, project).await?;
     }
+    lock_patch(tx, id).await
+}
+
+/// Locks patches, and those that comments hang on.
+///
+/// # Errors
+/// When the database is away, or the wait is too long.
+pub async fn lock_parents(tx: &mut Tx, patches: &[PatchId], comments: &[CommentId]) -> Result<()> {
+    let patches = Many::Ints(patches.iter().map(|id| Some(id.0)).collect());
+    let comments = Many::Ints(comments.iter().map(|id| Some(id.0)).collect());
+    let which = "SELECT unnest($1) UNION SELECT patch_id FROM comment WHERE id = ANY ($2)";
+    change::lock_those(tx, which, vec![patches.into(), comments.into()]).await
+}
+
+async fn lock_patch(tx: &mut Tx, id: CommentId) -> Result<()> {
+    change::lock_those(
+        tx,
+        "SELECT patch_id FROM comment WHERE id = $1",
+        vec![id.into()],
+    )
+    .await
 }
 
 async fn recount(tx: &mut Tx, row: Option<(Option<PatchId>,)>) -> Result<bool> {
@@ -242,15 +265,12 @@ pub async fn origin(conn: &mut Conn, id: CommentId) -> Result<Option<(PersonId, 
 ///
 /// # Errors
 /// When the database is away or refuses.
-pub async fn set_addressed(
-    conn: &mut Conn,
-    id: CommentId,
-    addressed: Option<bool>,
-) -> Result<bool> {
+pub async fn set_addressed(tx: &mut Tx, id: CommentId, addressed: Option<bool>) -> Result<bool> {
+    lock_patch(tx, id).await?;
     let rows = sql("UPDATE comment SET addressed = $2 WHERE id = $1")
         .bind(id)
         .bind(addressed)
-        .run(conn)
+        .run(tx)
         .await?;
     Ok(rows > 0)
 }

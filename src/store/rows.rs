@@ -6,8 +6,8 @@ use super::{
     value::Many,
 };
 
-/// How many rows SQLite takes at once.
-const ROWS: usize = 64;
+/// How many values SQLite takes at once.
+const VALUES: usize = 1_300;
 
 /// Inserts rows `into` a table, such as `patch_tag (patch_id, tag_id, count)`. The statement ends with
 /// `conflict`: what is done with a row that is there already. Returns how many rows were written.
@@ -32,9 +32,10 @@ async fn insert_values(
     conflict: &'static str,
 ) -> Result<u64> {
     let mut written = 0;
+    let most = VALUES / rows.first().map_or(1, |row| row.len().max(1));
     let mut rows = rows.into_iter();
     while rows.len() > 0 {
-        let count = at_once(rows.len());
+        let count = at_once(rows.len(), most);
         let mut statement = sql("INSERT INTO ");
         statement.push(into).push(" VALUES ");
         for (index, row) in rows.by_ref().take(count).enumerate() {
@@ -46,10 +47,10 @@ async fn insert_values(
     Ok(written)
 }
 
-/// Returns how many of `rows` to write together: powers of two, so that a table needs few different statements, all
-/// of which are kept ready.
-fn at_once(rows: usize) -> usize {
-    1 << rows.min(ROWS).ilog2()
+/// Returns how many of `rows` to write together, `most` at most: powers of two, so that a table needs few different statements, all of
+/// which are kept ready.
+fn at_once(rows: usize, most: usize) -> usize {
+    1 << rows.min(most).max(1).ilog2()
 }
 
 async fn insert_columns(
@@ -117,17 +118,6 @@ impl Batch {
         conflict: &'static str,
     ) {
         self.push(into, PLAIN, rows, conflict);
-    }
-
-    /// Adds rows that PostgreSQL has to convert: `source` selects them from `unnest`, whose columns `alias` names.
-    pub(super) fn add_converted(
-        &mut self,
-        into: &'static str,
-        source: &'static str,
-        rows: Vec<Vec<Value>>,
-        alias: &'static str,
-    ) {
-        self.push(into, source, rows, alias);
     }
 
     /// Adds rows whose ids rise in the order in which transactions end.

@@ -8,12 +8,13 @@ mod ask;
 mod asked;
 mod index;
 mod read;
+mod vector;
 
 pub use ask::{Column, Expr, First, Hit, JUDGED, Of, hits};
 pub(super) use ask::{among, of_patch};
 pub use index::{
     Kind, NewDoc, Source, begin_anew, insert, is_waiting, left, number, numbers_about, replace,
-    settle, step,
+    settle, step, write,
 };
 
 pub use asked::Asked;

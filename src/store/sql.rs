@@ -219,6 +219,7 @@ fn sqlite(values: Vec<Value>) -> Result<SqliteArguments> {
             Value::Text(value) => arguments.add(value),
             Value::Bytes(value) => arguments.add(value),
             Value::Time(value) => arguments.add(value),
+            Value::Words(value) => arguments.add(value.map(|words| words.0)),
             Value::Many(values) => arguments.add(values.json()),
         }
         .map_err(sqlx::Error::Encode)?;
@@ -235,11 +236,13 @@ fn postgres(values: Vec<Value>) -> Result<PgArguments> {
             Value::Text(value) => arguments.add(value),
             Value::Bytes(value) => arguments.add(value),
             Value::Time(value) => arguments.add(value),
+            Value::Words(value) => arguments.add(value),
             Value::Many(Many::Bools(values)) => arguments.add(values),
             Value::Many(Many::Ints(values)) => arguments.add(values),
             Value::Many(Many::Texts(values)) => arguments.add(values),
             Value::Many(Many::Blobs(values)) => arguments.add(values),
             Value::Many(Many::Times(values)) => arguments.add(values),
+            Value::Many(Many::Words(values)) => arguments.add(values),
         }
         .map_err(sqlx::Error::Encode)?;
     }

@@ -30,6 +30,8 @@ pub enum Value {
     Bytes(Option<Vec<u8>>),
     /// A moment.
     Time(Option<Timestamp>),
+    /// Words of the index of texts, on PostgreSQL.
+    Words(Option<TsVector>),
     /// Many of one kind in one value: an array on PostgreSQL, a JSON array on SQLite.
     Many(Many),
 }
@@ -47,6 +49,8 @@ pub enum Many {
     Blobs(Vec<Option<Vec<u8>>>),
     /// Moments.
     Times(Vec<Option<Timestamp>>),
+    /// Words of the index of texts.
+    Words(Vec<Option<TsVector>>),
 }
 
 impl Many {
@@ -68,6 +72,7 @@ impl Many {
             Some(Value::Text(_)) => Many::Texts(all!(Text)),
             Some(Value::Bytes(_)) => Many::Blobs(all!(Bytes)),
             Some(Value::Time(_)) => Many::Times(all!(Time)),
+            Some(Value::Words(_)) => Many::Words(all!(Words)),
             Some(Value::Int(_) | Value::Many(_)) | None => Many::Ints(all!(Int)),
         }
     }
@@ -93,6 +98,7 @@ impl Many {
             Many::Texts(values) => array(values, |value| value.as_str().into()),
             Many::Blobs(values) => array(values, |value| hex(value).into()),
             Many::Times(values) => array(values, |value| value.0.into()),
+            Many::Words(values) => array(values, |value| hex(&value.0).into()),
         }
         .to_string()
     }
@@ -149,6 +155,7 @@ values! {
     Vec<u8> => Bytes, bytes => bytes;
     &[u8] => Bytes, bytes => bytes.to_owned();
     Timestamp => Time, moment => moment;
+    TsVector => Words, words => words;
 }
 
 /// PostgreSQL has no NUL in texts.
@@ -219,5 +226,31 @@ impl<'r> Decode<'r, Postgres> for Timestamp {
                 Err("a moment arrived as text, which no prepared statement asks for".into())
             }
         }
+    }
+}
+
+/// PostgreSQL's `tsvector` in binary, as `tsvectorrecv` takes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TsVector(pub Vec<u8>);
+
+const TSVECTOR: Oid = Oid(3614);
+const TSVECTOR_ARRAY: Oid = Oid(3643);
+
+impl Type<Postgres> for TsVector {
+    fn type_info() -> PgTypeInfo {
+        PgTypeInfo::with_oid(TSVECTOR)
+    }
+}
+
+impl PgHasArrayType for TsVector {
+    fn array_type_info() -> PgTypeInfo {
+        PgTypeInfo::with_oid(TSVECTOR_ARRAY)
+    }
+}
+
+impl Encode<'_, Postgres> for TsVector {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        buffer.extend(&self.0);
+        Ok(IsNull::No)
     }
 }

@@ -6,6 +6,7 @@ mod constraint;
 mod domain;
 mod dump;
 mod list;
+mod mark;
 mod migrate;
 mod outbox;
 mod play;

@@ -16,26 +16,52 @@ const MOST_BYTES: usize = 64;
 /// Calls `take` with each word of a text, in lower case, and where it stands, until that says that it is enough.
 pub fn each(text: &str, mut take: impl FnMut(&str, std::ops::Range<usize>) -> bool) {
     let mut lower = String::new();
-    let mut rest = text.char_indices().peekable();
-    while let Some((begin, c)) = rest.next() {
-        if !c.is_alphanumeric() {
-            continue;
-        }
-        lower.clear();
-        push_lower(&mut lower, c);
-        let mut end = begin + c.len_utf8();
-        if !stands_alone(c) {
-            while let Some((at, c)) =
-                rest.next_if(|(_, c)| c.is_alphanumeric() && !stands_alone(*c))
-            {
-                push_lower(&mut lower, c);
-                end = at + c.len_utf8();
+    let mut begin = 0;
+    while begin < text.len() {
+        let plain = plain_word(text, begin);
+        // Nearly all words of mails are plain; those are lowered at once.
+        let end = match text.as_bytes().get(plain) {
+            Some(next) if !next.is_ascii() => any_word(text, begin, &mut lower),
+            _ => {
+                lower.clear();
+                lower.push_str(&text[begin..plain]);
+                lower.make_ascii_lowercase();
+                plain
             }
-        }
-        if lower.len() <= MOST_BYTES && !take(&lower, begin..end) {
+        };
+        let is_word = !lower.is_empty() && lower.len() <= MOST_BYTES;
+        if is_word && !take(&lower, begin..end) {
             return;
         }
+        begin = match end > begin {
+            true => end,
+            false => begin + text[begin..].chars().next().map_or(1, char::len_utf8),
+        };
     }
+}
+
+/// Returns where a run of letters and digits of ASCII that begins at a place ends.
+fn plain_word(text: &str, begin: usize) -> usize {
+    let rest = &text.as_bytes()[begin..];
+    let length = rest.iter().position(|byte| !byte.is_ascii_alphanumeric());
+    length.map_or(text.len(), |length| begin + length)
+}
+
+/// Lowers the word that begins at a place, of whatever letters. Returns where it ends.
+fn any_word(text: &str, begin: usize, lower: &mut String) -> usize {
+    lower.clear();
+    let mut end = begin;
+    for c in text[begin..].chars() {
+        if !c.is_alphanumeric() || stands_alone(c) && end > begin {
+            break;
+        }
+        push_lower(lower, c);
+        end += c.len_utf8();
+        if stands_alone(c) {
+            break;
+        }
+    }
+    end
 }
 
 fn push_lower(out: &mut String, c: char) {
@@ -122,7 +148,7 @@ impl Texts {
 pub struct Words {
     /// Those of the subject.
     pub subject: String,
-    /// Those of the message.
+    /// Those of the message, but for the list of files above a diff.
     pub body: String,
     /// Those of the lines that a diff changes, of the heads of its hunks, and of its file names.
     pub diff: String,
@@ -205,14 +231,44 @@ pub fn indexed(mail: &Mail) -> Words {
 }
 
 fn texts(message: &str, is_reply: bool, diff: &str, left: &mut Room, words: &mut Words) {
+    words.body.reserve(message.len().min(left.bytes));
+    let mut is_below = false;
+    // Of a larger diff not all words may be indexed.
+    let is_told = !diff.is_empty() && message.len() + diff.len() <= MOST;
     let lines = message.split('\n');
     for line in lines.filter(|line| !(is_reply && is_quoted(line))) {
+        is_below |= line == "---";
+        // Of those files the diff tells.
+        if is_below && is_told && is_of_diffstat(line) {
+            continue;
+        }
         left.add(&mut words.body, line);
         if let Some((prefix, who)) = trailer(line) {
             left.add_after(prefix, &mut words.extra, who);
         }
     }
     changed(diff, left, words);
+}
+
+/// Says whether a line is of the list of files that git puts below a message: ` src/x.c | 2 +-`, or the sum at its end. Of a file without
+/// changed lines, such as a picture, the diff says little: its line is none of these.
+fn is_of_diffstat(line: &str) -> bool {
+    let Some(line) = line.strip_prefix(' ') else {
+        return false;
+    };
+    let is_digit = |c: char| c.is_ascii_digit();
+    let is_file = line.rsplit_once(" | ").is_some_and(|(_, changes)| {
+        let changes = changes.trim_start_matches(' ');
+        let lines = changes.trim_start_matches(is_digit);
+        let signs = lines.trim_start_matches(' ');
+        lines.len() < changes.len()
+            && signs.starts_with(['+', '-'])
+            && signs.trim_matches(['+', '-']).is_empty()
+    });
+    let sum = line.trim_start_matches(is_digit);
+    let is_sum = sum.len() < line.len()
+        && (sum.starts_with(" file changed, ") || sum.starts_with(" files changed, "));
+    is_file || is_sum
 }
 
 fn is_quoted(line: &str) -> bool {
@@ -244,6 +300,7 @@ fn trailer(line: &str) -> Option<(&'static str, &str)> {
 
 /// What a diff changes: lines that come or go, the heads of hunks, the names of files. What stands around is left out.
 fn changed(text: &str, left: &mut Room, words: &mut Words) {
+    words.diff.reserve(text.len().min(left.bytes) / 2);
     let mut last = "";
     for line in text.split('\n') {
         if left.is_full() {
@@ -318,6 +375,24 @@ mod tests {
     }
 
     #[test]
+    fn the_list_of_files_is_left_to_the_diff() {
+        let body = |diff: &str| {
+            let message = "Why | 1 +\n---\n a table | 2 ms\n src/x.c |  2 +-\n y.png | Bin 0 -> 9 bytes\n z.sh | 0\n 2 files changed, 1 insertion(+)\n more files changed, too\n";
+            let mail = Mail {
+                message,
+                diff,
+                ..Mail::default()
+            };
+            indexed(&mail).body
+        };
+        let told = "why 1 a table 2 ms y png bin 0 9 bytes z sh 0 more files changed too";
+        assert_eq!(body("+new"), told);
+        let whole = "why 1 a table 2 ms src x c 2 y png bin 0 9 bytes z sh 0 2 files changed 1 insertion more files changed too";
+        assert_eq!(body(""), whole);
+        assert_eq!(body(&"+new\n".repeat(5_000)), whole);
+    }
+
+    #[test]
     fn what_a_reply_quotes_is_not_its_own() {
         let reply = |is_reply| {
             let message = "Ann wrote:\n> quoted\nanswer";
@@ -339,6 +414,8 @@ mod tests {
             "> quoted",
             "answer",
             "Acked-by: Bo <bo@example.org>",
+            "---",
+            " x.c | 2 +-",
             "+++ b/x.c",
             "@@ -1 +1 @@ f()",
             "+new_one",
@@ -365,7 +442,31 @@ mod tests {
         assert!(words.diff.len() <= ALL_BYTES, "{}", words.diff.len());
     }
 
+    /// Cuts a text character by character.
+    fn slowly(text: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        for c in text.chars() {
+            let is_apart = !c.is_alphanumeric() || stands_alone(c);
+            if is_apart {
+                words.push(String::new());
+            }
+            if c.is_alphanumeric() {
+                push_lower(words.last_mut().expect("one is there"), c);
+            }
+            if is_apart {
+                words.push(String::new());
+            }
+        }
+        words.retain(|word| !word.is_empty() && word.len() <= MOST_BYTES);
+        words
+    }
+
     proptest! {
+        #[test]
+        fn plain_words_are_cut_as_all_others(text in "[a-zA-Z0-9 _.éİßÄ修复\u{307}—]{0,60}") {
+            prop_assert_eq!(of(&text), slowly(&text));
+        }
+
         /// Words cut ahead are those that are cut when they are needed, however many there are.
         #[test]
         fn words_may_be_cut_ahead(message in lines(), diff in lines(), is_reply in any::<bool>(), as_reply in any::<bool>(),

@@ -7,7 +7,6 @@ use super::super::{
 use super::extent::Start;
 use crate::domain::{
     StateId,
-    check::CheckState,
     filter::{Archive, Delegate, Except, PatchFilter, States, Submitter},
     search::{Term, What},
     state::State,
@@ -36,14 +35,6 @@ pub(super) fn state_ids(wanted: &States, states: &[State]) -> Option<Vec<StateId
         ),
     }
 }
-
-/// A check that no newer one of the same user and context has replaced.
-const EFFECTIVE: &str = "(SELECT 1 FROM patch_check c WHERE c.patch_id = p.id AND NOT EXISTS (
-    SELECT 1 FROM patch_check n WHERE n.patch_id = c.patch_id AND n.account_id = c.account_id
-       AND n.context = c.context AND (n.date > c.date OR (n.date = c.date AND n.id > c.id)))";
-
-/// Ends a look at each patch. PostgreSQL would rather read all there is of the other table; an offset keeps it from that.
-const EACH: &str = " LIMIT 1 OFFSET 0)";
 
 /// Appends what a patch has to be, as a condition; `states` and `shelf` stand for those of the filter, `None` for any.
 pub(super) fn conditions(
@@ -101,7 +92,7 @@ pub(super) fn conditions(
     if let Some(before) = filter.before {
         query.push(" AND p.date < ").arg(before);
     }
-    counted(query, kind, filter, start);
+    counted(query, filter, start);
     for (without, term) in &filter.said {
         said(query, kind, *without, term);
     }
@@ -225,31 +216,15 @@ fn exceptions(query: &mut Sql, except: &Except) {
     }
 }
 
-fn counted(query: &mut Sql, kind: Kind, filter: &PatchFilter, start: Start) {
+fn counted(query: &mut Sql, filter: &PatchFilter, start: Start) {
     match filter.checks {
         None => {}
         Some(None) => {
-            query.push(" AND NOT EXISTS (SELECT 1 FROM patch_check c WHERE c.patch_id = p.id)");
+            query.push(" AND p.check_state IS NULL");
         }
         Some(Some(state)) => {
-            query.push(" AND EXISTS ");
-            effective(query, &[state]);
-            query.push(" AND NOT EXISTS ");
-            effective(query, &worse_than(state));
+            query.push(" AND p.check_state = ").arg(state as i64);
         }
-    }
-    if start.is_at_marks() {
-        query.push(" AND p.id = mark.patch_id");
-    }
-    if start == Start::Gathered {
-        // PostgreSQL would make a join of it, and read all there is of one side.
-        let (begin, end) = match kind {
-            Kind::Sqlite => (" AND p.id IN (SELECT patch_id FROM ", ")"),
-            Kind::Postgres => (" AND coalesce(p.id IN (SELECT patch_id FROM ", "), FALSE)"),
-        };
-        query.push(begin);
-        Start::push_marks(query, filter);
-        query.push(end);
     }
     if let Some((tag, least)) = filter.tag {
         query.push(match start {
@@ -258,53 +233,14 @@ fn counted(query: &mut Sql, kind: Kind, filter: &PatchFilter, start: Start) {
         });
         query.arg(tag).push(" AND t.count >= ").arg(least).push(")");
     }
-    if filter.unaddressed && !matches!(start, Start::Comments | Start::Gathered) {
-        query.push(
-            " AND EXISTS (SELECT 1 FROM comment c WHERE c.patch_id = p.id AND c.addressed IS FALSE AND c.patch_id IS NOT NULL",
-        );
-        query.push(EACH);
+    if filter.unaddressed {
+        query.push(" AND p.unaddressed IS TRUE");
     }
-}
-
-/// Appends a look for effective checks with one of these results.
-fn effective(query: &mut Sql, states: &[CheckState]) {
-    query.push(EFFECTIVE);
-    if !states.contains(&CheckState::Success) {
-        // The index of what is no success is small.
-        query.push(" AND c.state <> 1");
-    }
-    query
-        .push(" AND c.state IN ")
-        .list(states.iter().map(|state| *state as i64))
-        .push(EACH);
-}
-
-/// Returns the results that would be the combined one instead of `state` (`CheckCounts::combined`).
-fn worse_than(state: CheckState) -> Vec<CheckState> {
-    let order = [
-        CheckState::Fail,
-        CheckState::Warning,
-        CheckState::Pending,
-        CheckState::Success,
-    ];
-    order
-        .into_iter()
-        .take_while(|other| *other != state)
-        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn results_are_combined_worst_first() {
-        assert_eq!(worse_than(CheckState::Fail), []);
-        assert_eq!(
-            worse_than(CheckState::Pending),
-            [CheckState::Fail, CheckState::Warning]
-        );
-    }
 
     #[test]
     fn the_index_of_names_is_asked_for_words_it_knows() {

@@ -4,7 +4,7 @@
 //! far: what has been counted is sorted at once, so a short list takes one statement, and of a long one it is enough to know that
 //! it is long. Then many are read in order until the page is full (`find.rs`).
 
-use super::super::{Conn, Kind, Result, Sql, sql};
+use super::super::{Conn, Kind, Result, sql};
 use super::condition::{archived, matching, state_ids};
 use crate::domain::{
     StateId,
@@ -19,19 +19,11 @@ const MOST: i64 = 10_000;
 /// A list is not counted farther than this, unless somebody pages farther. So many patches are fetched and sorted in a few milliseconds.
 const FAR: i64 = 1_000;
 
-/// A list found by looking at each name, or at what is told of each patch, is not counted farther than this, unless somebody pages
-/// farther.
+/// A list found by looking at each name is not counted farther than this, unless somebody pages farther.
 const FAR_BY_LOOKING: i64 = 500;
 
 /// Words in so few names are rare: their patches are fetched and sorted, as most others would be looked at before a page is full.
 pub(super) const RARE: i64 = 2_000;
-
-/// The patches of so few comments that ask for action, or bad checks, are fetched and sorted likewise.
-const FEW_MARKS: i64 = 1_500;
-
-/// So many of them are gathered, to ask of each patch along the dates whether it is among them. Of more each patch is asked: there a page
-/// is soon full.
-const SOME_MARKS: i64 = 8_000;
 
 /// So many patches of a project can be looked through, whatever else is asked.
 const HANDY: i64 = 20_000;
@@ -49,20 +41,18 @@ pub(super) enum Start {
     Words,
     /// At these names, which were looked up for `counted` before.
     Found,
-    /// At the comments that ask for action.
+    /// At the patches with a comment that asks for action.
     Comments,
     /// At the patches of one person, or of a few.
     Submitter,
     /// At what lies on a desk, or on none.
     Delegate,
-    /// At checks that are no success.
+    /// At the patches whose checks have one result together.
     Checks,
     /// At the patches with a tag.
     Tag,
     /// At what came of late.
     News,
-    /// At the project and its states, with the marks that are asked at hand.
-    Gathered,
 }
 
 impl Start {
@@ -70,34 +60,13 @@ impl Start {
     pub(super) fn is_elsewhere(self) -> bool {
         !matches!(
             self,
-            Start::Shelves | Start::Submitter | Start::Delegate | Start::Gathered
+            Start::Shelves | Start::Submitter | Start::Delegate | Start::Comments | Start::Checks
         )
     }
 
-    /// Says whether it is at what is told of patches, one by one.
+    /// Says whether it is at what is noted of a patch because of something else. Those patches stand in the order of dates.
     pub(super) fn is_at_marks(self) -> bool {
         matches!(self, Start::Comments | Start::Checks)
-    }
-
-    /// Appends the table of patches, behind what leads to them: in this order, and no farther than is asked for.
-    pub(super) fn push_table(self, query: &mut Sql, kind: Kind, filter: &PatchFilter) {
-        if !self.is_at_marks() {
-            query.push(self.table(kind));
-            return;
-        }
-        query.push("(SELECT DISTINCT patch_id FROM ");
-        Start::push_marks(query, filter);
-        query.push(" ORDER BY patch_id) mark CROSS JOIN patch p");
-    }
-
-    /// Appends where the marks are that are asked.
-    pub(super) fn push_marks(query: &mut Sql, filter: &PatchFilter) {
-        match filter.checks.flatten() {
-            Some(state) if !filter.unaddressed => query
-                .push("patch_check WHERE state <> 1 AND state = ")
-                .arg(state as i64),
-            _ => query.push("comment WHERE addressed IS FALSE AND patch_id IS NOT NULL"),
-        };
     }
 
     /// Returns the table of patches, with the index that SQLite has to be told to use.
@@ -105,6 +74,8 @@ impl Start {
         match (self, kind) {
             (Start::Submitter, Kind::Sqlite) => "patch p INDEXED BY patch_submitter",
             (Start::Delegate, Kind::Sqlite) => "patch p INDEXED BY patch_delegate",
+            (Start::Comments, Kind::Sqlite) => "patch p INDEXED BY patch_unaddressed",
+            (Start::Checks, Kind::Sqlite) => "patch p INDEXED BY patch_check_state",
             // In this order, and no farther than is asked for.
             (Start::Words, Kind::Sqlite) => {
                 "patch_words CROSS JOIN patch p ON p.id = patch_words.rowid"
@@ -140,8 +111,6 @@ pub struct Extent {
     pub(super) wide: bool,
     /// Whether the words asked for may be in few names: SQLite finds out when it counts.
     pub(super) rare: bool,
-    /// How many of the marks there are at which is started, as far as is counted.
-    marks: i64,
 }
 
 impl Extent {
@@ -155,7 +124,6 @@ impl Extent {
             plain: false,
             wide: false,
             rare: false,
-            marks: 0,
         }
     }
 
@@ -171,21 +139,11 @@ impl Extent {
         self.start = start(filter, base, false);
     }
 
-    /// Returns where to start when dates are read along.
-    pub(super) fn along(&self) -> Start {
-        match self.start.is_at_marks() && self.marks <= SOME_MARKS {
-            true => Start::Gathered,
-            false => Start::Shelves,
-        }
-    }
-
     /// Returns how far to count for a page that ends at `end`.
     pub(super) fn far(&self, filter: &PatchFilter, end: i64) -> i64 {
         let is_by_names = !filter.words.is_empty() || !filter.without.is_empty();
-        let far = match self.start.is_at_marks() {
-            true if self.marks <= FEW_MARKS => FEW_MARKS,
-            true => FAR_BY_LOOKING,
-            false if self.rare => RARE,
+        let far = match self.rare {
+            true => RARE,
             false if is_by_names => FAR_BY_LOOKING,
             false => FAR,
         };
@@ -214,7 +172,6 @@ pub(super) async fn known(
         plain: true,
         wide: base > HANDY && base > whole / 4,
         rare: false,
-        marks: 0,
     };
     if filter.project.is_some() && is_plain(filter) {
         return Ok(extent);
@@ -224,9 +181,6 @@ pub(super) async fn known(
     // PostgreSQL knows by its statistics how rare a word is.
     extent.rare = by_words && conn.kind() == Kind::Sqlite;
     extent.start = start(filter, base, by_words);
-    if extent.start.is_at_marks() {
-        extent.marks = marks(conn, filter).await?;
-    }
     Ok(extent)
 }
 
@@ -291,7 +245,14 @@ fn narrow(filter: &PatchFilter, by_words: bool) -> Option<Start> {
     if let Some(Submitter::Person(_) | Submitter::Account(_)) = filter.submitter {
         return Some(Start::Submitter);
     }
-    is_of_desk(filter).then_some(Start::Delegate)
+    if is_of_desk(filter) {
+        return Some(Start::Delegate);
+    }
+    let is_of_bad_checks = filter
+        .checks
+        .flatten()
+        .is_some_and(|state| state != CheckState::Success);
+    is_of_bad_checks.then_some(Start::Checks)
 }
 
 /// Says whether a list is of what lies on one desk, or on none.
@@ -317,20 +278,7 @@ fn start(filter: &PatchFilter, base: i64, by_words: bool) -> Start {
         PatchFilter {
             delegate: Some(_), ..
         } => Start::Delegate,
-        PatchFilter {
-            checks: Some(Some(state)),
-            ..
-        } if *state != CheckState::Success => Start::Checks,
         PatchFilter { tag: Some(_), .. } => Start::Tag,
         _ => Start::Shelves,
     }
-}
-
-/// Counts the marks at which a list starts, not far.
-async fn marks(conn: &mut Conn, filter: &PatchFilter) -> Result<i64> {
-    let mut query = sql("SELECT count(*) FROM (SELECT 1 FROM ");
-    Start::push_marks(&mut query, filter);
-    query.push(" LIMIT ").arg(SOME_MARKS + 1).push(") found");
-    let (count,) = query.one(conn).await?;
-    Ok(count)
 }

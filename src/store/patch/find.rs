@@ -183,7 +183,7 @@ pub async fn all(
     let start = known(conn, filter, states).await?.start;
     let kind = conn.kind();
     let mut query = sql("SELECT p.id FROM ");
-    start.push_table(&mut query, kind, filter);
+    query.push(start.table(kind));
     query.push(" WHERE ");
     asked(&mut query, kind, filter, states, start);
     query.push(" ORDER BY p.id LIMIT ").arg(cap);
@@ -208,7 +208,7 @@ fn way(filter: &PatchFilter, order: Order, extent: &Extent) -> Way {
     }
     match order.key {
         OrderKey::Date if is_of_one(filter) => Way::Sorted,
-        OrderKey::Date if extent.wide => Way::Along,
+        OrderKey::Date if extent.wide || extent.start.is_at_marks() => Way::Along,
         OrderKey::Date | OrderKey::Name => Way::Merged,
         OrderKey::State => Way::ByState,
         OrderKey::Submitter => Way::BySubmitter,
@@ -343,13 +343,17 @@ fn along(
     stretch: Stretch,
 ) -> Sql {
     let mut query = sql("SELECT p.id FROM ");
-    query.push(match (kind, is_of_desk(filter)) {
-        (Kind::Sqlite, false) => "patch p INDEXED BY patch_date",
-        (Kind::Sqlite, true) => "patch p INDEXED BY patch_desk",
-        (Kind::Postgres, _) => "patch p",
+    let start = match extent.start.is_at_marks() {
+        true => extent.start,
+        false => Start::Shelves,
+    };
+    query.push(match (kind, start) {
+        (Kind::Sqlite, Start::Shelves) if is_of_desk(filter) => "patch p INDEXED BY patch_desk",
+        (Kind::Sqlite, Start::Shelves) => "patch p INDEXED BY patch_date",
+        _ => start.table(kind),
     });
     query.push(" WHERE ");
-    asked(&mut query, kind, filter, states, extent.along());
+    asked(&mut query, kind, filter, states, start);
     query.push(match order.descending {
         true => " ORDER BY p.date DESC, p.id DESC",
         false => " ORDER BY p.date, p.id",

@@ -50,14 +50,16 @@ pub(super) async fn counted(
         (Kind::Sqlite, Start::Shelves, Some(_)) if is_by_name => {
             query.push("patch p INDEXED BY patch_name");
         }
-        // What is told of patches stands together for those that came together.
+        // What is asked of patches is read from this index for those that came together.
         (Kind::Sqlite, Start::Shelves, Some(_)) if extent.wide => {
             query.push("patch p INDEXED BY patch_date");
         }
         (Kind::Sqlite, Start::Shelves, Some(_)) => {
             query.push("patch p INDEXED BY patch_list");
         }
-        _ => start.push_table(&mut query, kind, filter),
+        _ => {
+            query.push(start.table(kind));
+        }
     }
     query.push(" WHERE ");
     match extent.shelves.is_empty() {
@@ -208,7 +210,7 @@ pub(super) fn sorted(
 ) -> Sql {
     let mut query = sql("WITH found AS MATERIALIZED (SELECT p.id, p.date, ");
     query.push(carried(order.key)).push(" AS by FROM ");
-    start.push_table(&mut query, kind, filter);
+    query.push(start.table(kind));
     query.push(" WHERE ");
     asked(&mut query, kind, filter, states, start);
     query.push("), ranked AS (SELECT id, date, ");

@@ -73,14 +73,11 @@ macro_rules! of_patch {
     };
 }
 
-/// The worst state among the checks that no newer one has replaced: 0 pending, 1 success, 2 warning, 3 fail, as
-/// `domain::check` combines them.
+/// What the checks say together, in an order: 0 success, 1 pending, 2 warning, 3 fail, as `domain::check` combines them. A patch without
+/// checks waits for them.
 macro_rules! combined {
     () => {
-        "coalesce((SELECT max(CASE c.state WHEN 0 THEN 1 WHEN 1 THEN 0 ELSE c.state END) FROM patch_check c \
-         WHERE c.patch_id = p.id AND NOT EXISTS (SELECT 1 FROM patch_check n WHERE n.patch_id = c.patch_id \
-         AND n.account_id = c.account_id AND n.context = c.context \
-         AND (n.date > c.date OR (n.date = c.date AND n.id > c.id)))), 1)"
+        "(CASE coalesce(p.check_state, 0) WHEN 0 THEN 1 WHEN 1 THEN 0 ELSE p.check_state END)"
     };
 }
 

@@ -284,25 +284,27 @@ pub fn of_patch(query: &mut Sql, of: &Of) {
         Of::Archived => {
             query.push("p.archived = ").arg(true);
         }
+        // The worst result of all is the one they have together.
+        Of::Check(state @ CheckState::Fail) => {
+            query.push("p.check_state = ").arg(*state as i64);
+        }
         Of::Check(state) => {
             query.push(
                 "EXISTS (SELECT 1 FROM patch_check c WHERE c.patch_id = p.id AND NOT EXISTS (
                     SELECT 1 FROM patch_check n WHERE n.patch_id = c.patch_id AND n.account_id = c.account_id
-                       AND n.context = c.context AND (n.date > c.date OR (n.date = c.date AND n.id > c.id)))
+                       AND n.context = c.context AND (n.date, n.id) > (c.date, c.id))
                     AND c.state = ",
             );
             query.arg(*state as i64).push(")");
         }
         Of::NoChecks => {
-            query.push("NOT EXISTS (SELECT 1 FROM patch_check c WHERE c.patch_id = p.id)");
+            query.push("p.check_state IS NULL");
         }
         Of::Comments => {
             query.push("EXISTS (SELECT 1 FROM comment c WHERE c.patch_id = p.id)");
         }
         Of::OpenComments => {
-            query.push(
-                "EXISTS (SELECT 1 FROM comment c WHERE c.patch_id = p.id AND c.addressed IS FALSE)",
-            );
+            query.push("p.unaddressed IS TRUE");
         }
     }
 }

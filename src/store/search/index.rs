@@ -1,14 +1,16 @@
 //! Writing the index: with new mails, after changes, and all of it anew.
 
+use futures_util::future;
 use sqlx::FromRow;
 
+use super::vector::vector;
 use crate::{
     domain::{
         CommentId, CoverId, PatchId, PersonId, ProjectId, SeriesId, Timestamp,
         comment::Parent,
         search::words::{self, Mail, Texts, Words},
     },
-    store::{self, Batch, Conn, Result, Tx, Value, sql},
+    store::{self, Batch, Conn, Result, Tx, Value, sql, value::TsVector},
 };
 
 /// What a mail is, as the index numbers it.
@@ -150,33 +152,68 @@ impl Source<'_> {
     }
 }
 
+/// How many mails are written by one statement: as many as SQLite takes at once.
+const AT_ONCE: usize = 256;
+
+/// Writes many mails into the index, and does something else while the database is busy with the last of them.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn write(
+    conn: &mut Conn,
+    mut docs: Vec<NewDoc>,
+    meanwhile: impl Future<Output = ()>,
+) -> Result<()> {
+    let engine = conn.kind();
+    docs.sort_by_key(|doc| doc.number);
+    let mut ready = Batch::default();
+    while !docs.is_empty() {
+        let rest = docs.split_off(docs.len().min(AT_ONCE));
+        let some = std::mem::replace(&mut docs, rest);
+        // Of the next ones the words are put in order while those before them are written.
+        let next = async {
+            let mut batch = Batch::default();
+            insert(&mut batch, engine, some);
+            batch
+        };
+        let (written, next) = future::join(ready.write(conn), next).await;
+        written?;
+        ready = next;
+    }
+    let (written, ()) = future::join(ready.write(conn), meanwhile).await;
+    written
+}
+
 /// Adds mails to the index.
 pub fn insert(batch: &mut Batch, engine: store::Kind, mut docs: Vec<NewDoc>) {
     // An index of FTS5 is written at once as long as numbers rise.
     docs.sort_by_key(|doc| doc.number);
     match engine {
-        store::Kind::Postgres => batch.add_converted(
-            "search_doc",
-            " SELECT r.id, r.project_id, r.patch_id, r.cover_id, r.comment_id, r.words::tsvector FROM unnest",
-            docs.iter().map(|doc| row(doc, Some(vector(&doc.words)))).collect(),
-            "(id, project_id, patch_id, cover_id, comment_id, words)",
+        store::Kind::Postgres => batch.add(
+            "search_doc (id, project_id, patch_id, cover_id, comment_id, words)",
+            docs.iter()
+                .map(|doc| row(doc, Some(vector(&doc.words))))
+                .collect(),
+            "",
         ),
         store::Kind::Sqlite => {
-            batch.add(
-                "search_doc (id, project_id, patch_id, cover_id, comment_id)",
-                docs.iter().map(|doc| row(doc, None)).collect(),
-                "",
-            );
+            let rows = docs.iter().map(|doc| row(doc, None)).collect();
+            // The long statement comes first: there is something else to do meanwhile.
             batch.add(
                 "search_index (rowid, subject, body, diff, extra)",
                 docs.into_iter().map(columns).collect(),
+                "",
+            );
+            batch.add(
+                "search_doc (id, project_id, patch_id, cover_id, comment_id)",
+                rows,
                 "",
             );
         }
     }
 }
 
-fn row(doc: &NewDoc, words: Option<String>) -> Vec<Value> {
+fn row(doc: &NewDoc, words: Option<TsVector>) -> Vec<Value> {
     let (patch, cover) = doc.parent.split();
     let mut row: Vec<Value> = vec![
         doc.number.into(),
@@ -203,38 +240,6 @@ fn columns(doc: NewDoc) -> Vec<Value> {
         diff.into(),
         extra.into(),
     ]
-}
-
-/// Writes words as PostgreSQL reads them: each with its place and its weight. No phrase goes over the end of a part.
-fn vector(words: &Words) -> String {
-    let parts = [
-        (&words.subject, 'A'),
-        (&words.body, 'B'),
-        (&words.diff, 'C'),
-        (&words.extra, 'D'),
-    ];
-    let length: usize = parts.iter().map(|(text, _)| text.len()).sum();
-    let mut out = String::with_capacity(length * 2);
-    let mut place = 0_u32;
-    for (text, weight) in parts {
-        place += 2;
-        for word in text.split(' ').filter(|word| !word.is_empty()) {
-            place += 1;
-            out.push_str(word);
-            out.push(':');
-            push_number(&mut out, place);
-            out.push(weight);
-            out.push(' ');
-        }
-    }
-    out
-}
-
-fn push_number(out: &mut String, number: u32) {
-    if number >= 10 {
-        push_number(out, number / 10);
-    }
-    out.push(char::from(b'0' + (number % 10) as u8));
 }
 
 /// Indexes mails that may be indexed already.
@@ -439,15 +444,5 @@ mod tests {
         ];
         assert!(numbers.is_sorted() && numbers[0] >= 0, "{numbers:?}");
         assert!(first_number(at(2)) <= numbers[2] && first_number(at(2)) > numbers[1]);
-    }
-
-    #[test]
-    fn vectors_have_places_and_weights() {
-        let words = Words {
-            subject: "fix it".into(),
-            extra: "k=0".into(),
-            ..Words::default()
-        };
-        assert_eq!(vector(&words), "fix:3A it:4A k=0:11D ");
     }
 }

@@ -228,6 +228,7 @@ impl Noun for Checks {
             .now
             .plus_minutes(-days.clamp(0, 36_500) * 24 * 60);
         let old = mend::old_checks(&mut work.tx, context, before, MOST).await?;
+        mend::lock_checked(&mut work.tx, &old).await?;
         for id in &old {
             mend::delete_check(&mut work.tx, *id).await?;
         }

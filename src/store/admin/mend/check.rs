@@ -3,7 +3,7 @@
 use super::uncount;
 use crate::{
     domain::Timestamp,
-    store::{Batch, Conn, Result, Tx, sql},
+    store::{Batch, Conn, Result, Tx, patch::change, sql, value::Many},
 };
 
 /// Deletes a check and the event that told of it.
@@ -11,6 +11,7 @@ use crate::{
 /// # Errors
 /// When the database is away.
 pub async fn delete_check(tx: &mut Tx, id: i64) -> Result<()> {
+    lock_checked(tx, &[id]).await?;
     let mut batch = Batch::default();
     uncount(
         tx,
@@ -25,6 +26,16 @@ pub async fn delete_check(tx: &mut Tx, id: i64) -> Result<()> {
         .run(tx)
         .await?;
     Ok(())
+}
+
+/// Locks the patches of checks that are to go, all at once.
+///
+/// # Errors
+/// When the database is away, or the wait is too long.
+pub async fn lock_checked(tx: &mut Tx, ids: &[i64]) -> Result<()> {
+    let ids = Many::Ints(ids.iter().copied().map(Some).collect());
+    let which = "SELECT patch_id FROM patch_check WHERE id = ANY ($1)";
+    change::lock_those(tx, which, vec![ids.into()]).await
 }
 
 /// Returns checks of a kind that are older than a moment, the oldest first.

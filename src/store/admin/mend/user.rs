@@ -18,6 +18,9 @@ pub const NOBODY: &str = "deleted-user";
 /// # Errors
 /// When the database is away.
 pub async fn delete_user(tx: &mut Tx, id: UserId, by: &Actor) -> Result<()> {
+    let touched = "SELECT patch_id FROM patch_check WHERE account_id = $1
+                   UNION SELECT id FROM patch WHERE delegate_id = $1";
+    change::lock_those(tx, touched, vec![id.into()]).await?;
     let change = PatchChange {
         delegate: Some(None),
         ..PatchChange::default()
