@@ -14,7 +14,13 @@ CREATE FUNCTION patch_check_combined(patch BIGINT) RETURNS BIGINT LANGUAGE sql S
      ORDER BY CASE c.state WHEN 3 THEN 0 WHEN 2 THEN 1 WHEN 0 THEN 2 ELSE 3 END LIMIT 1
 $$;
 
-UPDATE patch SET check_state = patch_check_combined(id) WHERE id IN (SELECT patch_id FROM patch_check);
+-- The same for all patches at once.
+UPDATE patch p SET check_state = CASE c.worst WHEN 0 THEN 1 WHEN 1 THEN 0 ELSE c.worst END
+  FROM (SELECT patch_id, max(CASE state WHEN 0 THEN 1 WHEN 1 THEN 0 ELSE state END) AS worst
+          FROM (SELECT DISTINCT ON (patch_id, account_id, context) patch_id, state
+                  FROM patch_check ORDER BY patch_id, account_id, context, date DESC, id DESC) newest
+         GROUP BY patch_id) c
+ WHERE p.id = c.patch_id;
 UPDATE patch SET unaddressed = TRUE
  WHERE id IN (SELECT patch_id FROM comment WHERE addressed IS FALSE AND patch_id IS NOT NULL);
 

@@ -162,9 +162,11 @@ pub fn ahead() -> Error {
     )
 }
 
-/// SQLite's immediate transaction is the lock; PostgreSQL gets one that ends with the transaction.
+/// SQLite's immediate transaction is the lock; PostgreSQL gets one that ends with the transaction. A migration takes as long as it
+/// takes, and who comes second waits for it: no statement is too long here.
 async fn lock(conn: &mut Conn) -> Result<()> {
     if conn.kind() == Kind::Postgres {
+        sql("SET LOCAL statement_timeout = 0").run(conn).await?;
         sql("SELECT pg_advisory_xact_lock(7241998030561)")
             .run(conn)
             .await?;

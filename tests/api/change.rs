@@ -231,7 +231,8 @@ on_both! {
             (Method::Patch, "patches/", json!({"ids": [2, 3], "state": "rfc"}), 12),
             // SQLite takes so many events in several statements.
             (Method::Patch, "patches/", json!({"ids": many, "state": "accepted"}), 16),
-            (Method::Patch, "patches/1/comments/1/", json!({"addressed": true}), 8),
+            // One of them locks the patch with which it is noted.
+            (Method::Patch, "patches/1/comments/1/", json!({"addressed": true}), 9),
             (Method::Patch, "projects/p/", json!({"web_url": "https://p.example.org/"}), 6),
             (Method::Patch, "users/1/", json!({"first_name": "Mia"}), 4),
             (Method::Post, "patches/1/checks/", json!({"state": "success"}), 9),

@@ -1,6 +1,6 @@
 //! Migrations: the same in both folders, run once whoever asks, refused when a newer program was here.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use patchwork::store::{
     self, Db, Kind, Options,
@@ -112,5 +112,25 @@ fn an_empty_database_is_behind() {
         let mut conn = db.reader().await.expect("a reader");
         let status = migrate::status(&mut conn).await.expect("a status");
         assert_eq!(status, Status::Behind(migrate::known(Kind::Sqlite).len()));
+    });
+}
+
+#[test]
+fn a_migration_may_take_long() {
+    database::on_postgres(async |fresh: database::Fresh| {
+        let hasty = Options {
+            statement_timeout: Some(Duration::from_millis(200)),
+            ..Options::default()
+        };
+        let db = Db::open(&fresh.url, &hasty).expect("a database");
+        let mut other = fresh.db.begin().await.expect("a transaction");
+        let lock = sql("SELECT pg_advisory_xact_lock(7241998030561)");
+        lock.run(&mut other).await.expect("a lock");
+        let release = async {
+            tokio::time::sleep(Duration::from_millis(600)).await;
+            other.commit().await.expect("a commit");
+        };
+        let (done, ()) = tokio::join!(migrate::run(&db), release);
+        assert_eq!(done.expect("patience"), 0);
     });
 }

@@ -29,7 +29,7 @@ const COSTS: [(&str, [Option<u32>; 2]); 39] = [
     ),
     (
         "/project/one/list/?comments=unaddressed",
-        [Some(9), Some(14)],
+        [Some(8), Some(13)],
     ),
     (
         "/project/one/list/?submitter=nobody-at-all",

@@ -89,13 +89,13 @@ pub async fn the_front_page_finds_what_was_sought(db: &Db) {
 pub async fn a_failure_has_a_reference(db: &Db) {
     seed::project(db, "one").await;
     let mut tx = db.begin().await.expect("a transaction");
-    sql("ALTER TABLE comment RENAME TO gone")
+    sql("ALTER TABLE tally RENAME TO gone")
         .run(&mut tx)
         .await
         .expect("another name");
     tx.commit().await.expect("a commit");
     let site = seed::site(db, |_| {}).await;
-    let path = "/project/one/list/?state=*&comments=unaddressed";
+    let path = "/project/one/list/?state=*";
     let (first, second) = (get(&site, path).await, get(&site, path).await);
     assert_eq!((first.status, second.status), (500, 500));
     let (first, second) = (first.texts("#reference"), second.texts("#reference"));
