@@ -16,8 +16,8 @@ use crate::{
 };
 
 /// How many mails, and how many bytes of them, go into one transaction.
-const BATCH_MAILS: usize = 1024;
-const BATCH_BYTES: usize = 8 << 20;
+const BATCH_MAILS: usize = 512;
+const BATCH_BYTES: usize = 4 << 20;
 
 /// What became of an archive's mails.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -231,7 +231,6 @@ pub fn indexed(mail: &Mail) -> Words {
 }
 
 fn texts(message: &str, is_reply: bool, diff: &str, left: &mut Room, words: &mut Words) {
-    words.body.reserve(message.len().min(left.bytes));
     let mut is_below = false;
     // Of a larger diff not all words may be indexed.
     let is_told = !diff.is_empty() && message.len() + diff.len() <= MOST;
@@ -300,7 +299,6 @@ fn trailer(line: &str) -> Option<(&'static str, &str)> {
 
 /// What a diff changes: lines that come or go, the heads of hunks, the names of files. What stands around is left out.
 fn changed(text: &str, left: &mut Room, words: &mut Words) {
-    words.diff.reserve(text.len().min(left.bytes) / 2);
     let mut last = "";
     for line in text.split('\n') {
         if left.is_full() {
