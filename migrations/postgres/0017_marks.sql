@@ -29,8 +29,8 @@ CREATE INDEX patch_check_state ON patch (check_state, project_id, date, id, arch
 CREATE INDEX patch_unaddressed ON patch (project_id, date, id, archived, state_id, delegate_id, submitter_id)
     WHERE unaddressed IS TRUE;
 
--- Triggers, so that no way of adding, changing or deleting a check or a comment can forget them; a check stays with its patch. The patch is locked before anything is
--- looked at: of two who write at once the second sees what the first has written.
+-- Triggers, so that no way of adding, changing or deleting a check or a comment can forget them; a check stays with its patch. The
+-- patch is locked before anything is looked at: of two who write at once the second sees what the first has written.
 CREATE FUNCTION patch_check_state() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM 1 FROM patch WHERE id IN (SELECT patch_id FROM changed) ORDER BY id FOR NO KEY UPDATE;
@@ -66,7 +66,7 @@ CREATE TRIGGER patch_unaddressed_update AFTER UPDATE OF addressed, patch_id ON c
 CREATE TRIGGER patch_unaddressed_delete AFTER DELETE ON comment
     FOR EACH ROW WHEN (old.addressed IS FALSE AND old.patch_id IS NOT NULL) EXECUTE FUNCTION patch_unaddressed();
 
--- The index of texts: lz4 costs a fraction of the default's time. Servers older than 14, or built without it, keep the default.
+-- The index of texts: lz4 costs a fraction of the default's time. Servers that were built without it keep the default.
 DO $$
 BEGIN
     EXECUTE 'ALTER TABLE search_doc ALTER words SET COMPRESSION lz4';

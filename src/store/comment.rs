@@ -211,7 +211,7 @@ async fn lock(tx: &mut Tx, id: CommentId) -> Result<()> {
     if let Some((project,)) = row {
         project::lock(tx, project).await?;
     }
-    lock_patch(tx, id).await
+    lock_parents(tx, &[], &[id]).await
 }
 
 /// Locks patches, and those that comments hang on.
@@ -219,19 +219,10 @@ async fn lock(tx: &mut Tx, id: CommentId) -> Result<()> {
 /// # Errors
 /// When the database is away, or the wait is too long.
 pub async fn lock_parents(tx: &mut Tx, patches: &[PatchId], comments: &[CommentId]) -> Result<()> {
-    let patches = Many::Ints(patches.iter().map(|id| Some(id.0)).collect());
-    let comments = Many::Ints(comments.iter().map(|id| Some(id.0)).collect());
+    let patches = Many::ints(patches.iter().map(|id| id.0));
+    let comments = Many::ints(comments.iter().map(|id| id.0));
     let which = "SELECT unnest($1) UNION SELECT patch_id FROM comment WHERE id = ANY ($2)";
     change::lock_those(tx, which, vec![patches.into(), comments.into()]).await
-}
-
-async fn lock_patch(tx: &mut Tx, id: CommentId) -> Result<()> {
-    change::lock_those(
-        tx,
-        "SELECT patch_id FROM comment WHERE id = $1",
-        vec![id.into()],
-    )
-    .await
 }
 
 async fn recount(tx: &mut Tx, row: Option<(Option<PatchId>,)>) -> Result<bool> {
@@ -266,7 +257,7 @@ pub async fn origin(conn: &mut Conn, id: CommentId) -> Result<Option<(PersonId, 
 /// # Errors
 /// When the database is away or refuses.
 pub async fn set_addressed(tx: &mut Tx, id: CommentId, addressed: Option<bool>) -> Result<bool> {
-    lock_patch(tx, id).await?;
+    lock_parents(tx, &[], &[id]).await?;
     let rows = sql("UPDATE comment SET addressed = $2 WHERE id = $1")
         .bind(id)
         .bind(addressed)

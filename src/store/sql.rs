@@ -87,7 +87,7 @@ impl Sql {
 
     /// Appends the condition that what stands before is one of many ids.
     pub fn among_ids(&mut self, kind: Kind, ids: impl IntoIterator<Item = i64>) -> &mut Self {
-        self.among_many(kind, Many::Ints(ids.into_iter().map(Some).collect()))
+        self.among_many(kind, Many::ints(ids))
     }
 
     /// Appends the condition that what stands before is one of many values.

@@ -77,6 +77,11 @@ impl Many {
         }
     }
 
+    /// Gathers numbers.
+    pub(super) fn ints(values: impl IntoIterator<Item = i64>) -> Many {
+        Many::Ints(values.into_iter().map(Some).collect())
+    }
+
     /// Gathers texts.
     pub(super) fn texts(texts: impl IntoIterator<Item = String>) -> Many {
         let clean = texts.into_iter().map(|text| Some(without_nul(text)));

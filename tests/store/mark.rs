@@ -7,7 +7,7 @@ use patchwork::{
         CommentId, PatchId, Timestamp, UserId,
         check::{CheckState, NewCheck},
     },
-    ingest,
+    ingest::{self, Outcome},
     store::{self, Conn, Db, admin::mend, comment, sql},
 };
 
@@ -56,6 +56,11 @@ impl Dice {
             .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as i64 % sides
     }
+
+    /// Whether what a comment asks for is done.
+    fn mark(&mut self) -> Option<bool> {
+        [None, Some(false), Some(true)][self.roll(3) as usize]
+    }
 }
 
 async fn step(conn: &mut Conn, dice: &mut Dice, number: i64) {
@@ -91,14 +96,14 @@ async fn step(conn: &mut Conn, dice: &mut Dice, number: i64) {
         5 => {
             let comment = sql("INSERT INTO comment (patch_id, submitter_id, addressed, date, msgid) VALUES ($1, 1, $2, $3, $4)")
                 .bind(patch)
-                .bind([None, Some(false), Some(true)][dice.roll(3) as usize])
+                .bind(dice.mark())
                 .bind(at)
                 .bind(format!("<c{number}@example.org>"));
             comment.run(conn).await.expect("a comment");
         }
         6 => {
             let change = sql("UPDATE comment SET addressed = $1, patch_id = $2 WHERE id % 4 = $3")
-                .bind([None, Some(false), Some(true)][dice.roll(3) as usize])
+                .bind(dice.mark())
                 .bind(patch)
                 .bind(dice.roll(4));
             change.run(conn).await.expect("other comments");
@@ -166,7 +171,6 @@ on_both! {
         run(&mut tx, "DELETE FROM patch WHERE id = 1").await;
         compare(&mut tx, "without one of them").await;
     }
-
 }
 
 on_both! {
@@ -191,26 +195,18 @@ on_both! {
     }
 }
 
-/// Reads and stores a mail to the list.
-async fn receive(db: &Db, mail: String) {
-    let outcome = ingest::receive(
-        db,
-        mail.as_bytes(),
-        None,
-        &ingest::Options::default(),
-        Timestamp::now(),
-    )
-    .await;
-    outcome.expect("an outcome");
-}
+/// How often each of those does so who do it at once.
+const MANY: i64 = 60;
 
 /// Replies that ask for action.
 async fn ask(db: &Db) {
     for number in 0..MANY {
         let mail = format!(
-            "From: Bo <bo@example.org>\nSubject: Re: [PATCH] x\nMessage-ID: <r{number}@example.org>\nIn-Reply-To: <p@example.org>\nList-Id: <one.example.org>\nX-Patchwork-Action-Required:\n\nwhy?\n"
+            "From: Bo <bo@example.org>\nSubject: Re: [PATCH] x\nMessage-ID: <r{number}@example.org>\nIn-Reply-To: <1@example.org>\nList-Id: <one.example.org>\nX-Patchwork-Action-Required:\n\nwhy?\n"
         );
-        receive(db, mail).await;
+        let options = ingest::Options::default();
+        let outcome = ingest::receive(db, mail.as_bytes(), None, &options, Timestamp::now()).await;
+        assert!(matches!(outcome, Ok(Outcome::Comment(_))), "{outcome:?}");
     }
 }
 
@@ -238,24 +234,18 @@ async fn tidy(db: &Db) {
             .expect("a mark");
         tx.commit().await.expect("a commit");
         let mut tx = db.begin().await.expect("a transaction");
-        mend::delete_check(&mut tx, number)
+        mend::delete_checks(&mut tx, &[number])
             .await
             .expect("a check goes");
         tx.commit().await.expect("a commit");
     }
 }
 
-/// How often each of them does so.
-const MANY: i64 = 60;
-
 on_both! {
     async fn nobody_waits_for_who_waits_for_him(db: Db) {
         let mut tx = db.begin().await.expect("a transaction");
-        run(&mut tx, "INSERT INTO project (linkname, name, list_id, list_email) VALUES ('one', 'one', 'one.example.org', 'one@example.org')").await;
-        let account = sql("INSERT INTO account (username, email, password, date_joined) VALUES ('ci', '', '!', $1)");
-        account.bind(Timestamp::from_seconds(0)).run(&mut tx).await.expect("an account");
+        fill(&mut tx).await;
         tx.commit().await.expect("a commit");
-        receive(&db, "From: Ann <ann@example.org>\nSubject: [PATCH] x\nMessage-ID: <p@example.org>\nList-Id: <one.example.org>\n\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n".to_owned()).await;
         tokio::join!(ask(&db), report(&db), tidy(&db));
         compare(&mut db.reader().await.expect("a reader"), "after all").await;
     }

@@ -64,8 +64,9 @@ pub async fn lock(tx: &mut Tx, patches: &[PatchId]) -> Result<Vec<Patch>> {
     Ok(rows.into_iter().map(|row| row.patch).collect())
 }
 
-/// Locks the patches whose ids `which` selects, in the order in which everybody locks them. What checks and comments say is noted with their
-/// patches by triggers: whoever writes several of those, or an event as well, comes here before that, or two would wait for each other.
+/// Locks the patches whose ids `which` selects, in the order in which everybody locks them. What checks and comments say is noted with
+/// their patches by triggers: whoever writes several of those, or an event as well, comes here before that, or two would wait for each
+/// other.
 ///
 /// # Errors
 /// When the database is away, or the wait is too long.

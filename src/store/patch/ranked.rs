@@ -50,7 +50,7 @@ pub(super) async fn counted(
         (Kind::Sqlite, Start::Shelves, Some(_)) if is_by_name => {
             query.push("patch p INDEXED BY patch_name");
         }
-        // What is asked of patches is read from this index for those that came together.
+        // Those that came together stand together here, and what is asked of them is read from the index.
         (Kind::Sqlite, Start::Shelves, Some(_)) if extent.wide => {
             query.push("patch p INDEXED BY patch_date");
         }

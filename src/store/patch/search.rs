@@ -73,25 +73,6 @@ macro_rules! of_patch {
     };
 }
 
-/// What the checks say together, in an order: 0 success, 1 pending, 2 warning, 3 fail, as `domain::check` combines them. A patch without
-/// checks waits for them.
-macro_rules! combined {
-    () => {
-        "(CASE coalesce(p.check_state, 0) WHEN 0 THEN 1 WHEN 1 THEN 0 ELSE p.check_state END)"
-    };
-}
-
-/// Success is better than pending, but is sorted behind it.
-macro_rules! check_place {
-    () => {
-        concat!(
-            "(CASE ",
-            combined!(),
-            " WHEN 1 THEN 0 WHEN 0 THEN 1 WHEN 2 THEN 2 ELSE 3 END)"
-        )
-    };
-}
-
 impl Field {
     fn key(self, descending: bool) -> Option<Key> {
         let (row, anchor, holds) = match self {
@@ -110,10 +91,11 @@ impl Field {
             ),
             Field::Archived => of_patch!("p.archived", "p.archived FROM patch p", Bool),
             Field::Submitter => of_patch!("p.submitter_id", "p.submitter_id FROM patch p", Int),
-            Field::Check => (
-                check_place!(),
-                concat!("(SELECT ", check_place!(), " FROM patch p WHERE p.id = "),
-                Holds::Int,
+            // A patch without checks waits for them.
+            Field::Check => of_patch!(
+                "coalesce(p.check_state, 0)",
+                "coalesce(p.check_state, 0) FROM patch p",
+                Int
             ),
         };
         Some(Key {
@@ -151,18 +133,14 @@ pub struct Row {
     pub series_date: Option<Timestamp>,
     /// The revision of the series.
     pub series_version: Option<i64>,
-    combined: i64,
+    check_state: Option<i64>,
 }
 
 impl Row {
-    /// Returns what the checks say together.
+    /// Returns what the checks say together. A patch without checks waits for them.
     pub fn check(&self) -> CheckState {
-        match self.combined {
-            0 => CheckState::Success,
-            2 => CheckState::Warning,
-            3 => CheckState::Fail,
-            _ => CheckState::Pending,
-        }
+        let state = self.check_state.and_then(CheckState::from_number);
+        state.unwrap_or(CheckState::Pending)
     }
 }
 
@@ -182,9 +160,7 @@ const COLUMNS: &str = concat!(
     ", st.slug AS state,
        pe.name AS submitter_name, pe.email AS submitter_email, d.username AS delegate_username,
        d.first_name AS delegate_first, d.last_name AS delegate_last, d.email AS delegate_email,
-       s.name AS series_name, s.date AS series_date, s.version AS series_version, ",
-    combined!(),
-    " AS combined"
+       s.name AS series_name, s.date AS series_date, s.version AS series_version, p.check_state"
 );
 const JOINS: &str = " JOIN person pe ON pe.id = p.submitter_id JOIN state st ON st.id = p.state_id
   LEFT JOIN account d ON d.id = p.delegate_id LEFT JOIN series s ON s.id = p.series_id";

@@ -228,10 +228,7 @@ impl Noun for Checks {
             .now
             .plus_minutes(-days.clamp(0, 36_500) * 24 * 60);
         let old = mend::old_checks(&mut work.tx, context, before, MOST).await?;
-        mend::lock_checked(&mut work.tx, &old).await?;
-        for id in &old {
-            mend::delete_check(&mut work.tx, *id).await?;
-        }
+        mend::delete_checks(&mut work.tx, &old).await?;
         if !old.is_empty() {
             let change = audit::Change::new(
                 "Checks",
@@ -253,7 +250,7 @@ impl Noun for Checks {
     }
 
     async fn remove(&self, work: &mut Work<'_>, id: &str) -> Result<()> {
-        Ok(mend::delete_check(&mut work.tx, id.parse().unwrap_or_default()).await?)
+        Ok(mend::delete_checks(&mut work.tx, &[id.parse().unwrap_or_default()]).await?)
     }
 }
 

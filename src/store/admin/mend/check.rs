@@ -6,12 +6,21 @@ use crate::{
     store::{Batch, Conn, Result, Tx, patch::change, sql, value::Many},
 };
 
-/// Deletes a check and the event that told of it.
+/// Deletes checks and the events that told of them. Their patches are locked first, all at once.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn delete_check(tx: &mut Tx, id: i64) -> Result<()> {
-    lock_checked(tx, &[id]).await?;
+pub async fn delete_checks(tx: &mut Tx, ids: &[i64]) -> Result<()> {
+    let which = "SELECT patch_id FROM patch_check WHERE id = ANY ($1)";
+    let all = Many::ints(ids.iter().copied());
+    change::lock_those(tx, which, vec![all.into()]).await?;
+    for id in ids {
+        delete_check(tx, *id).await?;
+    }
+    Ok(())
+}
+
+async fn delete_check(tx: &mut Tx, id: i64) -> Result<()> {
     let mut batch = Batch::default();
     uncount(
         tx,
@@ -20,22 +29,12 @@ pub async fn delete_check(tx: &mut Tx, id: i64) -> Result<()> {
         id.into(),
     )
     .await?;
-    batch.write(tx).await?;
+    // The patch before the counts, as who reports a check does.
     sql("DELETE FROM patch_check WHERE id = $1")
         .bind(id)
         .run(tx)
         .await?;
-    Ok(())
-}
-
-/// Locks the patches of checks that are to go, all at once.
-///
-/// # Errors
-/// When the database is away, or the wait is too long.
-pub async fn lock_checked(tx: &mut Tx, ids: &[i64]) -> Result<()> {
-    let ids = Many::Ints(ids.iter().copied().map(Some).collect());
-    let which = "SELECT patch_id FROM patch_check WHERE id = ANY ($1)";
-    change::lock_those(tx, which, vec![ids.into()]).await
+    batch.write(tx).await
 }
 
 /// Returns checks of a kind that are older than a moment, the oldest first.

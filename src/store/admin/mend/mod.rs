@@ -11,7 +11,7 @@ mod series;
 mod state;
 mod user;
 
-pub use check::{delete_check, lock_checked, old_checks};
+pub use check::{delete_checks, old_checks};
 pub use comment::move_comment;
 pub use cover::delete_cover;
 pub use patch::{delete_patches, move_patches, rename_patch};
