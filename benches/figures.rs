@@ -2,7 +2,7 @@
 //!
 //! Prints one line per figure with its target. Nothing here fails on a slow machine: it informs.
 //! `ARCHIVE=FILE LIST_ID=ID` measure on a real archive; without them the sample list is repeated.
-//! `cargo bench -- load` measures one part only: load, growth, mail, stream, pages, doors, large, api, compare, live, search.
+//! `cargo bench -- load` measures one part only: load, index, growth, mail, stream, pages, doors, large, api, compare, live, search.
 
 #[path = "../tests/support/mod.rs"]
 #[allow(dead_code, unused_imports)]
@@ -50,6 +50,9 @@ fn main() {
         engine.prepare(&archive.list_id);
         if is_wanted("load") || is_wanted("pages") || is_wanted("doors") || is_wanted("api") {
             loading(engine, &archive);
+        }
+        if is_wanted("index") {
+            indexing(engine, &archive, folder.path());
         }
         if is_wanted("mail") {
             let socket = folder.path().join("intake.sock");
@@ -249,7 +252,7 @@ fn row(figure: &str, measured: String, target: &str) {
 
 fn loading(engine: &Engine, archive: &Archive) {
     for round in ["load", "load again"] {
-        let (rate, peak) = load(engine, archive);
+        let (rate, peak) = load(engine, archive, &[]);
         let target = match round {
             "load" => format!(">= {} mails/s", engine.load),
             _ => "all duplicates".into(),
@@ -261,11 +264,42 @@ fn loading(engine: &Engine, archive: &Archive) {
     }
 }
 
+/// Loads an archive with the index of texts and without, in turn, each time into a new database.
+fn indexing(engine: &Engine, archive: &Archive, folder: &Path) {
+    let mut rates = [Vec::new(), Vec::new()];
+    for _ in 0..7 {
+        for (rates, arguments) in rates.iter_mut().zip([&[][..], &["--search-later"]]) {
+            let url = match engine.name {
+                "SQLite" => {
+                    let path = folder.join("index.db");
+                    let _ = fs::remove_file(&path);
+                    format!("sqlite:{}", path.display())
+                }
+                _ => support::postgres::database_url("bench_index").expect("it was there before"),
+            };
+            let engine = Engine { url, ..*engine };
+            engine.prepare(&archive.list_id);
+            rates.push(load(&engine, archive, arguments).0);
+        }
+    }
+    for rates in &mut rates {
+        rates.sort_by(f64::total_cmp);
+    }
+    let [with, without] = rates.map(|rates| rates[rates.len() / 2]);
+    let figure = format!("{}: load with the index", engine.name);
+    let target = format!(
+        "{:.0} % of {without:.0} without; >= 75 %",
+        with / without * 100.0
+    );
+    row(&figure, format!("{with:.0} mails/s"), &target);
+}
+
 /// Loads an archive and returns the mails per second, and the peak of resident memory in KiB.
-fn load(engine: &Engine, archive: &Archive) -> (f64, u64) {
+fn load(engine: &Engine, archive: &Archive, arguments: &[&str]) -> (f64, u64) {
     let mut command = patchwork(&engine.url);
     command
         .args(["parsearchive", "--list-id", &archive.list_id])
+        .args(arguments)
         .arg(&archive.path);
     let (time, peak) = watched(command);
     (archive.mails as f64 / time.as_secs_f64(), peak)

@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use super::{
     Common, Outcome, account::Account, archive::Archive, block_on, database, output, parsearchive,
-    serve,
+    parsemail::intake, serve,
 };
 use crate::{
     config::{Given, Settings, masked},
@@ -179,7 +179,8 @@ async fn load(settings: &Settings) -> anyhow::Result<bool> {
         read: Arc::default(),
         end: Arc::default(),
     };
-    parsearchive::run(&db, archive, None, settings, &ProgressBar::hidden()).await?;
+    let bar = ProgressBar::hidden();
+    parsearchive::run(&db, archive, None, &intake(settings), &bar).await?;
     checks(&db).await?;
     if is_new {
         promise(&db).await?;

@@ -14,13 +14,13 @@ use super::{
     Common, Outcome,
     archive::Archive,
     block_on, database, long, output, parsearchive,
-    parsemail::list_id,
+    parsemail::{intake, list_id},
     public_inbox::{Entry, Repository, Unread, repositories},
 };
 use crate::{
     config::Settings,
     domain::{ListId, Timestamp},
-    ingest::archive::Summary,
+    ingest::{self, archive::Summary},
     store::{self, Db},
 };
 
@@ -50,6 +50,7 @@ settings run no programs. `git` has to be installed, and has to trust the folder
 Examples:
   patchwork ingest public-inbox /srv/lore/tidepool
   patchwork ingest public-inbox --list-id dev.tidepool.example.org tidepool.git
+  patchwork ingest public-inbox --search-later /srv/lore/tidepool
   patchwork ingest public-inbox --from 1f7a2c9 /srv/lore/tidepool
   git -C /srv/lore/tidepool/git/0.git fetch &&
       patchwork ingest public-inbox /srv/lore/tidepool")]
@@ -64,6 +65,9 @@ struct PublicInbox {
     /// Go on after this commit, whatever is remembered; `start` for everything
     #[arg(long, value_name = "COMMIT")]
     from: Option<String>,
+    /// Load faster: leave it to the background to index all mails for the search
+    #[arg(long)]
+    search_later: bool,
     /// The archive: a folder with git/0.git, or a git repository
     #[arg(value_name = "DIR")]
     folder: PathBuf,
@@ -84,26 +88,34 @@ impl PublicInbox {
         let repositories = self.repositories()?;
         let list = self.list_id.as_deref().map(list_id);
         let mut total = Summary::default();
+        let options = ingest::Options {
+            search_later: self.search_later,
+            ..intake(settings)
+        };
         let is_interrupted = block_on(async {
             let db = database::ready(settings).await?;
-            let mut is_interrupted = false;
-            for (repository, from) in &repositories {
-                let mut load = Load {
-                    db: &db,
-                    settings,
-                    list: list.as_ref(),
-                    total: &mut total,
-                };
-                is_interrupted = load.repository(repository, from.as_ref(), common).await?;
-                if is_interrupted {
-                    break;
-                }
+            if self.search_later {
+                parsearchive::try_asking(&db).await?;
+            }
+            let mut load = Load {
+                db: &db,
+                settings,
+                options: &options,
+                list: list.as_ref(),
+                total: &mut total,
+            };
+            let done = load.all(&repositories, common).await;
+            if self.search_later {
+                parsearchive::ask_for_search(&db).await?;
             }
             db.close().await;
-            Ok(is_interrupted)
+            done
         })?;
         if !common.is_quiet() {
             output::say(&parsearchive::told(&total))?;
+            if self.search_later {
+                output::tell(parsearchive::LATER);
+            }
         }
         Ok(match is_interrupted {
             true => ExitCode::from(long::INTERRUPTED),
@@ -162,11 +174,26 @@ enum Begin {
 struct Load<'a> {
     db: &'a Db,
     settings: &'a Settings,
+    options: &'a ingest::Options,
     list: Option<&'a ListId>,
     total: &'a mut Summary,
 }
 
 impl Load<'_> {
+    /// Reads what is new in all repositories. Returns whether Ctrl-C ended it.
+    async fn all(
+        &mut self,
+        repositories: &[(Repository, Option<Begin>)],
+        common: &Common,
+    ) -> anyhow::Result<bool> {
+        for (repository, from) in repositories {
+            if self.repository(repository, from.as_ref(), common).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Reads what is new in a repository. Returns whether Ctrl-C ended it.
     async fn repository(
         &mut self,
@@ -237,8 +264,8 @@ impl Load<'_> {
             end: Arc::default(),
         };
         let hidden = ProgressBar::hidden();
-        let done = parsearchive::run(self.db, archive, self.list, self.settings, &hidden).await;
-        let (summary, is_interrupted) = done?;
+        let done = parsearchive::run(self.db, archive, self.list, self.options, &hidden).await;
+        let (summary, is_interrupted) = done.with_context(|| database::named(self.settings))?;
         self.total.add(&summary);
         Ok(is_interrupted)
     }

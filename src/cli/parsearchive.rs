@@ -23,10 +23,13 @@ use super::{
     parsemail::{intake, list_id},
 };
 use crate::{
-    config::Settings,
-    domain::ListId,
-    ingest::archive::{Progress, Summary, load},
-    store::{self, Db},
+    domain::{ListId, Timestamp},
+    ingest::{
+        self,
+        archive::{Progress, Summary, load},
+        job::Kind,
+    },
+    store::{self, Db, Tx},
 };
 
 /// How long the mails in hand may take after Ctrl-C; what is not done by then is not done at all.
@@ -43,11 +46,15 @@ after the mails in hand and prints how far it came. Mails that cannot be taken i
 Examples:
   patchwork parsearchive tidepool.mbox.xz
   patchwork parsearchive --list-id dev.tidepool.example.org ~/Maildir
+  patchwork parsearchive --search-later twenty-years.mbox.xz
   curl https://lists.example.org/archive.mbox.gz | patchwork parsearchive -")]
 pub(super) struct Parsearchive {
     /// The list the mails came from, whatever their headers say
     #[arg(long, value_name = "ID")]
     list_id: Option<String>,
+    /// Load faster: leave it to the background to index all mails for the search
+    #[arg(long)]
+    search_later: bool,
     /// The archive
     #[arg(value_name = "FILE")]
     infile: PathBuf,
@@ -66,10 +73,23 @@ impl Parsearchive {
             // What a crash of the machine takes away is loaded again.
             let options = store::Options {
                 bulk: true,
+                // A statement is made ready once, not once for each of several connections that take turns.
+                alone: true,
                 ..database::options(settings)
             };
             let db = database::open_with(settings, &options)?;
-            let done = run(&db, archive, list.as_ref(), settings, &bar).await;
+            let options = ingest::Options {
+                search_later: self.search_later,
+                ..intake(settings)
+            };
+            if self.search_later {
+                try_asking(&db).await?;
+            }
+            let done = run(&db, archive, list.as_ref(), &options, &bar).await;
+            let done = done.with_context(|| database::named(settings));
+            if self.search_later && done.is_ok() {
+                ask_for_search(&db).await?;
+            }
             let settled = db.settle().await;
             db.close().await;
             let done = done?;
@@ -85,6 +105,9 @@ impl Parsearchive {
         if !common.is_quiet() {
             output::say(&told(&summary))?;
         }
+        if self.search_later && !common.is_quiet() {
+            output::tell(LATER);
+        }
         Ok(match is_interrupted {
             true => ExitCode::from(long::INTERRUPTED),
             false => ExitCode::SUCCESS,
@@ -92,14 +115,43 @@ impl Parsearchive {
     }
 }
 
+/// When what was loaded is found.
+pub(super) const LATER: &str = "the search finds all mails when they have been indexed: a server or `patchwork cron` does it in the background, \
+                     `patchwork reindex` at once";
+
+/// Has the mails indexed in the background.
+pub(super) async fn ask_for_search(db: &Db) -> store::Result<()> {
+    let mut tx = db.begin().await?;
+    insert_job(&mut tx).await?;
+    tx.commit().await
+}
+
+/// Tries whether the mails may be left to the background: a role that only takes mails in may not.
+pub(super) async fn try_asking(db: &Db) -> anyhow::Result<()> {
+    let mut tx = db.begin().await?;
+    let tried = async {
+        store::search::begin_anew(&mut tx).await?;
+        insert_job(&mut tx).await
+    };
+    // Nothing of it stays: it is not committed.
+    tried.await.context(
+        "--search-later leaves work to the site: run it with the site's own role, or leave it out",
+    )
+}
+
+async fn insert_job(tx: &mut Tx) -> store::Result<()> {
+    store::job::insert(tx, Kind::Reindex.word(), "", None, Timestamp::now()).await?;
+    Ok(())
+}
+
 /// Loads an archive, showing how far it is. Returns whether Ctrl-C ended it.
 pub(super) async fn run(
     db: &Db,
     archive: Archive,
     list: Option<&ListId>,
-    settings: &Settings,
+    options: &ingest::Options,
     bar: &ProgressBar,
-) -> anyhow::Result<(Summary, bool)> {
+) -> store::Result<(Summary, bool)> {
     let stop = Arc::new(AtomicBool::new(false));
     let so_far = RefCell::new(Summary::default());
     let watch = |progress: Progress<'_>| {
@@ -113,17 +165,13 @@ pub(super) async fn run(
         so_far.replace(progress.summary.clone());
         !stop.load(Ordering::Relaxed)
     };
-    let options = intake(settings);
     let loaded = select! {
-        loaded = load(db, archive.mails, list, &options, watch) => Some(loaded),
+        loaded = load(db, archive.mails, list, options, watch) => Some(loaded),
         () = interrupted(&stop) => None,
     };
     bar.finish_and_clear();
     match loaded {
-        Some(loaded) => {
-            let summary = loaded.with_context(|| database::named(settings))?;
-            Ok((summary, stop.load(Ordering::Relaxed)))
-        }
+        Some(summary) => Ok((summary?, stop.load(Ordering::Relaxed))),
         None => Ok((so_far.take(), true)),
     }
 }

@@ -383,5 +383,6 @@ pub(super) fn intake(settings: &Settings) -> ingest::Options {
     ingest::Options {
         max_bytes: usize::try_from(settings.mail.intake.max_bytes).unwrap_or(usize::MAX),
         hosts: host.into_iter().collect(),
+        search_later: false,
     }
 }

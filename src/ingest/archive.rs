@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, future, stream};
 use tokio::{sync::mpsc, task};
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::{ListId, Timestamp},
-    store::{self, Db},
+    store::{self, Conn, Db},
 };
 
 /// How many mails, and how many bytes of them, go into one transaction.
@@ -112,9 +112,12 @@ pub async fn load(
     .buffered(cores());
     let mut opened = std::pin::pin!(opened);
     let mut summary = Summary::default();
+    let mut beside = Some(db.kept_reader().await?);
     while let Some(batch) = opened.next().await {
         let mut trouble = Vec::new();
-        deliver(db, batch, list, &options, &mut summary, &mut trouble).await?;
+        let delivered = deliver(db, batch, list, &options, &mut summary, &mut trouble);
+        let (delivered, ()) = future::join(delivered, tend(&mut beside)).await;
+        delivered?;
         if !watch(Progress {
             summary: &summary,
             trouble: &trouble,
@@ -123,6 +126,16 @@ pub async fn load(
         }
     }
     Ok(summary)
+}
+
+/// Has the database put in its place what it has of the mails before, on a connection of its own, while the next ones are delivered.
+async fn tend(beside: &mut Option<Conn>) {
+    if let Some(conn) = beside
+        && let Err(error) = store::bulk::tend(conn).await
+    {
+        tracing::debug!("nothing is done beside the load any more: {error}");
+        *beside = None;
+    }
 }
 
 /// How many batches are made ready ahead of the delivery, which is one: so the order stays that of the archive.

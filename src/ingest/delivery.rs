@@ -424,8 +424,9 @@ impl<'a> Delivery<'a> {
         let tags = self.rulebook.tags();
         let news = self.pending.news(&ids);
         let renewed = self.pending.renewed(&ids, &self.supersedes);
+        let is_later = self.options.search_later;
         self.pending
-            .write(self.tx, &ids, &names, &texts, tags)
+            .write(self.tx, &ids, &names, &texts, tags, is_later)
             .await?;
         revision::settle(self.tx, news, self.now).await?;
         if !renewed.is_empty() {

@@ -61,6 +61,8 @@ pub struct Options {
     pub max_bytes: usize,
     /// Hosts whose links are ours: `Depends-on` may name a series by its address here.
     pub hosts: Vec<String>,
+    /// Whether the words of mails are left to be indexed afterwards.
+    pub search_later: bool,
 }
 
 impl Default for Options {
@@ -68,6 +70,7 @@ impl Default for Options {
         Options {
             max_bytes: 16 << 20,
             hosts: Vec::new(),
+            search_later: false,
         }
     }
 }
@@ -148,7 +151,10 @@ impl Parcel {
         let message = mail::read_within(raw, &limits);
         let msgid = message.is_err().then(|| mail::label(raw)).flatten();
         Parcel {
-            texts: message.as_ref().ok().map(texts),
+            texts: match options.search_later {
+                true => None,
+                false => message.as_ref().ok().map(texts),
+            },
             message,
             msgid,
             packed: store::mail::pack(raw),

@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use futures_util::future;
+
 use super::{Outcome, ledger::Digest, revision::News};
 use crate::{
     domain::{
@@ -21,7 +23,7 @@ use crate::{
         mail::{Became, NewMail},
         patch::NewPatch,
         revision::Said,
-        search::{Kind, NewDoc, Source},
+        search::{Kind, Source},
         sequence::{KINDS, Of},
         series::{Need, Reference, Unmet},
         tag,
@@ -212,7 +214,7 @@ impl Pending {
         wanted.map(|(_, id)| ids.series(id)).collect()
     }
 
-    /// Writes all rows. The people are written already.
+    /// Writes all rows. The people are written already. The words are indexed, or all of them are left to a later time.
     pub async fn write(
         mut self,
         conn: &mut Tx,
@@ -220,10 +222,21 @@ impl Pending {
         people: &Names,
         texts: &Cut<'_>,
         tags: &Counter,
+        is_indexed_later: bool,
     ) -> Result<()> {
         self.settle(ids);
         self.lock(conn).await?;
-        let docs = self.docs(people, texts);
+        let mut batch = Batch::default();
+        let mut last = Batch::default();
+        if !is_indexed_later {
+            let sources = self.sources(people, texts);
+            if sources.len() >= MANY {
+                last = store::search::write(conn, sources).await?;
+            } else {
+                let docs = sources.iter().map(Source::doc).collect();
+                store::search::insert(&mut batch, conn.kind(), docs);
+            }
+        }
         let is_rehung = !self.rehung.is_empty();
         for (project, msgids) in self.met {
             store::series::delete_unmet(conn, project, &msgids).await?;
@@ -231,14 +244,6 @@ impl Pending {
         for (project, digests) in self.hung {
             store::awaited::delete(conn, project, digests).await?;
         }
-        let mut batch = Batch::default();
-        let many = match docs.len() >= MANY {
-            true => docs,
-            false => {
-                store::search::insert(&mut batch, conn.kind(), docs);
-                Vec::new()
-            }
-        };
         let rest = async {
             store::cover::insert(&mut batch, self.covers);
             store::series::insert(&mut batch, self.series);
@@ -253,8 +258,12 @@ impl Pending {
             store::awaited::insert(&mut batch, &self.waits);
             store::mail::insert(&mut batch, &self.mails);
         };
-        store::search::write(conn, many, rest).await?;
+        let (written, ()) = future::join(last.write(conn), rest).await;
+        written?;
         batch.write(conn).await?;
+        if is_indexed_later {
+            store::search::begin_anew(conn).await?;
+        }
         for series in &self.changed_series {
             store::series::update(conn, series).await?;
         }
@@ -293,7 +302,7 @@ impl Pending {
     }
 
     /// Returns what is indexed of the new mails. Their ids are real.
-    fn docs(&self, people: &Names, texts: &Cut<'_>) -> Vec<NewDoc> {
+    fn sources<'a>(&'a self, people: &'a Names, texts: &Cut<'a>) -> Vec<Source<'a>> {
         let texts = |kind: Kind, id: i64| texts.get(&(kind, id)).copied();
         let author = |id: PersonId| {
             let known = people.get(&id);
@@ -304,7 +313,7 @@ impl Pending {
         let patches = self.patches.iter().map(|patch| {
             let body = bodies.get(&patch.id);
             let text = |of: fn(&PatchBody) -> Option<&str>| body.and_then(|body| of(body));
-            let source = Source {
+            Source {
                 project: patch.project,
                 parent: Parent::Patch(patch.id),
                 comment: None,
@@ -315,27 +324,23 @@ impl Pending {
                 message: text(|body| body.content.as_deref()).unwrap_or_default(),
                 diff: text(|body| body.diff.as_deref()).unwrap_or_default(),
                 texts: texts(Kind::Patch, patch.id.0),
-            };
-            source.doc()
+            }
         });
-        let covers = self.covers.iter().map(|cover| {
-            let source = Source {
-                project: cover.project,
-                parent: Parent::Cover(cover.id),
-                comment: None,
-                date: cover.date,
-                submitter: cover.submitter,
-                author: author(cover.submitter),
-                subject: &cover.name,
-                message: &cover.content,
-                diff: "",
-                texts: texts(Kind::Cover, cover.id.0),
-            };
-            source.doc()
+        let covers = self.covers.iter().map(|cover| Source {
+            project: cover.project,
+            parent: Parent::Cover(cover.id),
+            comment: None,
+            date: cover.date,
+            submitter: cover.submitter,
+            author: author(cover.submitter),
+            subject: &cover.name,
+            message: &cover.content,
+            diff: "",
+            texts: texts(Kind::Cover, cover.id.0),
         });
         let projects = self.projects_of_comments();
         let comments = self.comments.iter().filter_map(|comment| {
-            let source = Source {
+            Some(Source {
                 project: *projects.get(&comment.id)?,
                 parent: comment.parent,
                 comment: Some(comment.id),
@@ -346,8 +351,7 @@ impl Pending {
                 message: &comment.content,
                 diff: "",
                 texts: texts(Kind::Comment, comment.id.0),
-            };
-            Some(source.doc())
+            })
         });
         patches.chain(covers).chain(comments).collect()
     }

@@ -7,6 +7,7 @@ pub mod admin;
 pub mod audit;
 pub mod awaited;
 pub mod backup;
+pub mod bulk;
 pub mod bundle;
 pub mod check;
 pub mod comment;

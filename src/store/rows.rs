@@ -1,5 +1,9 @@
 //! Many rows in as few statements as an engine likes.
 
+use std::iter;
+
+use futures_util::future;
+
 use super::{
     Conn, Kind, Result, Sql, Value, sql,
     tally::{self, Differences, What},
@@ -21,20 +25,34 @@ pub(super) async fn insert(
 ) -> Result<u64> {
     match conn.kind() {
         Kind::Postgres => insert_columns(conn, into, rows, conflict).await,
-        Kind::Sqlite => insert_values(conn, into, rows, conflict).await,
+        Kind::Sqlite => run_all(conn, values(into, rows, conflict)).await,
     }
 }
 
-async fn insert_values(
-    conn: &mut Conn,
+/// Runs statements one after the other: while the database is busy with one, the next is made. Returns how many rows they wrote.
+async fn run_all(conn: &mut Conn, mut statements: impl Iterator<Item = Sql>) -> Result<u64> {
+    let (mut written, mut next) = (0, statements.next());
+    while let Some(statement) = next {
+        let making = async { statements.next() };
+        let (rows, made) = future::join(statement.run(conn), making).await;
+        written += rows?;
+        next = made;
+    }
+    Ok(written)
+}
+
+/// Returns the statements by which SQLite inserts rows.
+fn values(
     into: &'static str,
     rows: Vec<Vec<Value>>,
     conflict: &'static str,
-) -> Result<u64> {
-    let mut written = 0;
+) -> impl Iterator<Item = Sql> {
     let most = VALUES / rows.first().map_or(1, |row| row.len().max(1));
     let mut rows = rows.into_iter();
-    while rows.len() > 0 {
+    iter::from_fn(move || {
+        if rows.len() == 0 {
+            return None;
+        }
         let count = at_once(rows.len(), most);
         let mut statement = sql("INSERT INTO ");
         statement.push(into).push(" VALUES ");
@@ -42,9 +60,8 @@ async fn insert_values(
             statement.unnumbered_row(index == 0, row);
         }
         statement.push(" ").push(conflict);
-        written += statement.run(conn).await?;
-    }
-    Ok(written)
+        Some(statement)
+    })
 }
 
 /// Returns how many of `rows` to write together, `most` at most: powers of two, so that a table needs few different statements, all of
@@ -155,9 +172,9 @@ impl Batch {
         let counted = std::mem::take(&mut self.counted);
         self.add(tally::INTO, tally::rows(counted), tally::CONFLICT);
         if conn.kind() == Kind::Sqlite {
-            for one in self.inserts {
-                insert_values(conn, one.into, one.rows, one.conflict).await?;
-            }
+            let inserts = self.inserts.into_iter();
+            let all = inserts.flat_map(|one| values(one.into, one.rows, one.conflict));
+            run_all(conn, all).await?;
             return Ok(());
         }
         let mut inserts = self.inserts.into_iter().peekable();

@@ -4,7 +4,10 @@ use std::{fs, io::Write, process::Stdio, thread, time::Duration};
 
 use flate2::{Compression, write::GzEncoder};
 
-use patchwork::store::{Db, Options};
+use patchwork::{
+    ingest::{self, job},
+    store::{Db, Options, search, sql},
+};
 
 use crate::support::{
     graph::{self, Graph},
@@ -72,6 +75,34 @@ on_both! {
         let expected = graph(&db).await;
         db.close().await;
         assert_eq!(graph::difference(&expected, &found, 20), Vec::<String>::new());
+    }
+}
+
+on_both! {
+    async fn the_index_may_be_made_later(fresh: Fresh) {
+        let program = Program::on(&fresh.url);
+        program.run(TIDEPOOL).ok();
+        program.file("sample", SAMPLE);
+        let loaded = program.run(&["parsearchive", "--search-later", "sample"]);
+        assert_eq!((loaded.code, &*loaded.out), (Some(0), SUMMARY), "{loaded:?}");
+        assert!(loaded.err.contains("`patchwork reindex` at once"), "{loaded:?}");
+        let indexed = async || {
+            let mut conn = fresh.db.reader().await.expect("a connection");
+            let docs: (i64,) = sql("SELECT count(*) FROM search_doc").one(&mut conn).await.expect("a count");
+            let left = search::left(&mut conn).await.expect("a number");
+            (docs.0, left)
+        };
+        assert_eq!(indexed().await, (0, 156));
+        // Whoever works on jobs finds one.
+        job::work(&fresh.db, &ingest::Options::default(), None).await.expect("work");
+        assert_eq!(indexed().await, (156, 0));
+        let left = job::work(&fresh.db, &ingest::Options::default(), None).await;
+        assert!(left.is_ok() && indexed().await == (156, 0));
+        // What comes afterwards is indexed at once.
+        let mail = "From: Zoe <zoe@example.org>\nSubject: [PATCH] pelican\nMessage-Id: <z@example.org>\n\
+                    List-Id: <tidepool.lists.example.org>\n\nWhy.\n---\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n";
+        program.parsemail(&[], mail).ok();
+        assert_eq!(indexed().await, (157, 0));
     }
 }
 

@@ -159,3 +159,29 @@ on_both! {
         assert_eq!(found(&db, &format!("{:x>62}", 7)).await, 1);
     }
 }
+
+on_both! {
+    async fn beside_a_load_words_are_sorted_in(fresh: Fresh) {
+        let db = &fresh.db;
+        let project = seed::project(db, "one").await;
+        let ids: Vec<String> = (0..250).map(|number| format!("<{number}@h>")).collect();
+        let patches: Vec<Patch> = ids.iter().map(|msgid| Patch { project, msgid, name: msgid, ..Patch::default() }).collect();
+        seed::patches(db, &patches).await;
+        indexed(db).await;
+        let file = fresh.url.strip_prefix("sqlite:").map(|path| path.split('?').next().unwrap_or(path).to_owned());
+        let size = || file.as_ref().map_or(0, |file| std::fs::metadata(file).expect("a file").len());
+        let before = size();
+        let mut conn = db.kept_reader().await.expect("a connection");
+        store::bulk::tend(&mut conn).await.expect("some time");
+        match db.kind() {
+            Kind::Sqlite => assert!(size() > before, "{before}"),
+            Kind::Postgres => {
+                let again = sql("SELECT gin_clean_pending_list('search_words'::regclass)");
+                let pages: (i64,) = again.one(&mut conn).await.expect("pages");
+                assert_eq!(pages, (0,));
+            }
+        }
+        // Nobody has to have anything to do.
+        store::bulk::tend(&mut conn).await.expect("some time");
+    }
+}

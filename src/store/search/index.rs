@@ -122,13 +122,23 @@ pub struct Source<'a> {
 }
 
 impl Source<'_> {
-    /// Returns its words, ready to be written.
-    pub fn doc(&self) -> NewDoc {
-        let (kind, id) = match (self.comment, self.parent) {
+    /// Returns what it is, and under which id.
+    fn kind(&self) -> (Kind, i64) {
+        match (self.comment, self.parent) {
             (Some(id), _) => (Kind::Comment, id.0),
             (None, Parent::Patch(id)) => (Kind::Patch, id.0),
             (None, Parent::Cover(id)) => (Kind::Cover, id.0),
-        };
+        }
+    }
+
+    fn number(&self) -> i64 {
+        let (kind, id) = self.kind();
+        number(kind, id, self.date)
+    }
+
+    /// Returns its words, ready to be written.
+    pub fn doc(&self) -> NewDoc {
+        let (kind, _) = self.kind();
         let mail = Mail {
             subject: self.subject,
             message: self.message,
@@ -143,7 +153,7 @@ impl Source<'_> {
             ],
         };
         NewDoc {
-            number: number(kind, id, self.date),
+            number: self.number(),
             project: self.project,
             parent: self.parent,
             comment: self.comment,
@@ -155,33 +165,33 @@ impl Source<'_> {
 /// How many mails are written by one statement: as many as SQLite takes at once.
 const AT_ONCE: usize = 256;
 
-/// Writes many mails into the index, and does something else while the database is busy with the last of them.
+/// How many are written by the first statement: the database waits for it.
+const FIRST: usize = 32;
+
+/// Writes many mails into the index but for the last of them: while the database is busy with those, something else can be done.
 ///
 /// # Errors
 /// When the database is away or refuses.
-pub async fn write(
-    conn: &mut Conn,
-    mut docs: Vec<NewDoc>,
-    meanwhile: impl Future<Output = ()>,
-) -> Result<()> {
+pub async fn write(conn: &mut Conn, mut sources: Vec<Source<'_>>) -> Result<Batch> {
     let engine = conn.kind();
-    docs.sort_by_key(|doc| doc.number);
+    sources.sort_by_key(Source::number);
+    let (mut rest, mut many) = (sources.as_slice(), FIRST);
     let mut ready = Batch::default();
-    while !docs.is_empty() {
-        let rest = docs.split_off(docs.len().min(AT_ONCE));
-        let some = std::mem::replace(&mut docs, rest);
+    while !rest.is_empty() {
+        let some;
+        (some, rest) = rest.split_at(rest.len().min(many));
+        many = (2 * many).min(AT_ONCE);
         // Of the next ones the words are put in order while those before them are written.
         let next = async {
             let mut batch = Batch::default();
-            insert(&mut batch, engine, some);
+            insert(&mut batch, engine, some.iter().map(Source::doc).collect());
             batch
         };
         let (written, next) = future::join(ready.write(conn), next).await;
         written?;
         ready = next;
     }
-    let (written, ()) = future::join(ready.write(conn), meanwhile).await;
-    written
+    Ok(ready)
 }
 
 /// Adds mails to the index.
