@@ -182,6 +182,7 @@ pub fn member_name(row: &Row) -> String {
 mod tests {
     use super::*;
     use crate::domain::{MessageId, PatchId, PersonId, ProjectId, Timestamp};
+    use crate::store::patch::list::About;
 
     fn row(id: i64, series: Option<i64>, number: i64) -> Row {
         Row {
@@ -203,6 +204,7 @@ mod tests {
             series_total: Some(3),
             delegate_id: None,
             delegate: None,
+            about: About::default(),
         }
     }
 

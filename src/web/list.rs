@@ -231,8 +231,7 @@ impl List {
         if rows.is_empty() {
             unmatched.extend(nobody(db, &query, &listing.filter).await?);
         } else {
-            let ids: Vec<PatchId> = rows.iter().map(|row| row.id).collect();
-            marks = store::patch::list::marks(db, &ids, Timestamp::now()).await?;
+            marks = store::patch::list::marks(db, &rows, Timestamp::now()).await?;
         }
         let projects = rows.iter().map(|row| row.project_id).chain([project.id]);
         let projects: HashSet<ProjectId> = projects.collect();

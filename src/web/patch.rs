@@ -163,10 +163,7 @@ impl Page {
                 }
                 None => Vec::new(),
             },
-            marks: store::patch::list::marks(db, &[id], Timestamp::now())
-                .await?
-                .remove(&id)
-                .unwrap_or_default(),
+            marks: store::patch::list::marks_of(db, id, Timestamp::now()).await?,
             claims: store::review::of_patch(db, id, detail.patch.series_id, Timestamp::now())
                 .await?,
             layout: Layout::chosen(view, None),

@@ -81,8 +81,7 @@ impl Page {
         };
         let states = &vocabulary.states;
         let rows = store::patch::list::few(db, &filter, order, states, SHOWN).await?;
-        let ids: Vec<PatchId> = rows.iter().map(|row| row.id).collect();
-        let marks = store::patch::list::marks(db, &ids, Timestamp::now()).await?;
+        let marks = store::patch::list::marks(db, &rows, Timestamp::now()).await?;
         let replies = store::comment::by_author(db, project.id, person.id, SHOWN).await?;
         Ok(Page {
             project,

@@ -172,8 +172,7 @@ pub async fn patches(
         descending: false,
     };
     let rows = store::patch::list::few(db, &filter, order, &vocabulary.states, MOST).await?;
-    let ids: Vec<PatchId> = rows.iter().map(|row| row.id).collect();
-    let marks = store::patch::list::marks(db, &ids, Timestamp::now()).await?;
+    let marks = store::patch::list::marks(db, &rows, Timestamp::now()).await?;
     Ok((rows, marks))
 }
 

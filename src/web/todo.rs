@@ -195,11 +195,10 @@ impl Page {
             unassigned(db, &rights.maintains, &vocabulary).await?,
         ];
         let rows = || sections.iter().flatten();
-        let ids: HashSet<PatchId> = rows().map(|row| row.id).collect();
         let shown = rows().map(|row| row.project_id);
         let shown = shown.chain(rights.maintains.iter().copied());
         let shown: Vec<ProjectId> = shown.collect::<HashSet<_>>().into_iter().collect();
-        let marks = store::patch::list::marks(db, &Vec::from_iter(ids), now).await?;
+        let marks = store::patch::list::marks(db, rows(), now).await?;
         author_first(&mut sections[1], &marks, &vocabulary);
         Ok(Page {
             projects: store::project::by_ids(db, &shown).await?,

@@ -69,10 +69,14 @@ async fn turns(db: &Db, ids: &[i64]) -> Vec<(&'static str, &'static str)> {
     let rows = store::patch::list::rows(&mut conn, &ids)
         .await
         .expect("rows");
-    let marks = store::patch::list::marks(&mut conn, &ids, NOW)
+    let marks = store::patch::list::marks(&mut conn, &rows, NOW)
         .await
         .expect("marks");
     let none = store::patch::list::Marks::default();
+    for id in ids {
+        let alone = store::patch::list::marks_of(&mut conn, id, NOW).await;
+        assert_eq!(marks.get(&id).unwrap_or(&none), &alone.expect("marks"));
+    }
     let of = |row| {
         let row: &store::patch::list::Row = row;
         let found = attention::of(row, marks.get(&row.id).unwrap_or(&none), &words);

@@ -553,11 +553,9 @@ impl Player {
                     )
                 })
                 .collect();
-            let marks = list::marks(conn, &[*id], Timestamp::now())
+            let marks = list::marks_of(conn, *id, Timestamp::now())
                 .await
-                .expect("marks")
-                .remove(id)
-                .unwrap_or_default();
+                .expect("marks");
             let counts = CheckState::ALL.map(|state| marks.checks.of(state));
             told.insert(
                 label.clone(),
@@ -574,8 +572,9 @@ impl Player {
     async fn tags(&self, conn: &mut Conn) -> Value {
         let tags = store::tag::all(conn).await.expect("tags");
         let ids: Vec<PatchId> = self.patches.values().copied().collect();
+        let rows = list::rows(conn, &ids).await.expect("rows");
         let before = conn.statements();
-        let marks = list::marks(conn, &ids, Timestamp::now())
+        let marks = list::marks(conn, &rows, Timestamp::now())
             .await
             .expect("marks");
         assert!(conn.statements() - before <= 1, "a query per patch");

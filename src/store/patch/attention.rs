@@ -56,7 +56,7 @@ impl Signs {
 /// What the statement asks of the patches `page` for the newest reply: what it is, whose, and when. Trailers are looked for where a
 /// line begins: what is quoted was said before. Only Latin letters are made small, which PostgreSQL does six times as fast.
 macro_rules! last_word {
-    ($of:literal, $collation:literal) => {
+    ($collation:literal, $of:literal, $newest:literal, $end:literal) => {
         concat!(
             " UNION ALL SELECT p.id,
                 CAST(CASE WHEN ('\n' || lower(c.content",
@@ -64,41 +64,36 @@ macro_rules! last_word {
             ")) LIKE '%\nreviewed-by:%' OR ('\n' || lower(c.content",
             $collation,
             ")) LIKE '%\nacked-by:%' THEN 4 ELSE 3 END AS BIGINT),
-                CAST(CASE WHEN c.submitter_id = p.submitter_id OR w.account_id = a.account_id THEN 1 ELSE 0 END AS BIGINT),
-                CAST(0 AS BIGINT), c.date FROM page p CROSS JOIN comment c CROSS JOIN person w CROSS JOIN person a
-               WHERE ",
+                CAST(CASE WHEN c.submitter_id = p.submitter_id
+                            OR (SELECT w.account_id FROM person w WHERE w.id = c.submitter_id) = p.account_id
+                          THEN 1 ELSE 0 END AS BIGINT),
+                CAST(0 AS BIGINT), c.date FROM page p CROSS JOIN ",
+            $newest,
             $of,
-            " ORDER BY l.date DESC, l.id DESC LIMIT 1)
-                 AND w.id = c.submitter_id AND a.id = p.submitter_id"
+            " ORDER BY l.date DESC, l.id DESC LIMIT 1)",
+            $end
         )
     };
 }
 
-/// The newest reply to each patch, and to the cover letter of its series.
+/// The newest reply to each patch, and to the cover letter of its series. SQLite knows no LATERAL, but looks a row up by its id at once.
 macro_rules! last_words {
-    ($collation:literal) => {
+    ($collation:literal, $newest:literal, $end:literal) => {
         concat!(
-            last_word!("c.id = (SELECT l.id FROM comment l WHERE l.patch_id = p.id", $collation),
-            last_word!(
-                "p.cover_id IS NOT NULL AND c.id = (SELECT l.id FROM comment l WHERE l.cover_id = p.cover_id",
-                $collation
-            ),
+            last_word!($collation, "l.patch_id = p.id", $newest, $end),
+            last_word!($collation, "l.cover_id = p.cover_id", $newest, $end),
         )
     };
 }
-
-/// What [`push`] needs to know of the patches it asks about, as the statement of the marks has them in `page`.
-pub(super) const PAGE: &str =
-    "WITH page AS (SELECT p.id, p.submitter_id, p.series_id, p.number, s.cover_id, s.total, s.minor
-         FROM patch p LEFT JOIN series s ON s.id = p.series_id WHERE p.id";
 
 /// Appends to the statement of the marks, which begins with the patches as `page`, what says whose turn it is. SQLite takes tables
-/// that are crossed in the order in which they stand: from the patches on.
+/// that are crossed in the order in which they stand: from the patches on. PostgreSQL would rather read all of a table that is no longer
+/// than a few thousand rows than look up those of a page: a query within the row does not let it.
 pub(super) fn push(query: &mut Sql, kind: Kind, now: Timestamp) {
     query
         .push(match kind {
-            Kind::Sqlite => last_words!(""),
-            Kind::Postgres => last_words!(" COLLATE \"C\""),
+            Kind::Sqlite => last_words!("", "comment c ON c.id = (SELECT l.id FROM comment l WHERE ", ""),
+            Kind::Postgres => last_words!(" COLLATE \"C\"", "LATERAL (SELECT * FROM comment l WHERE ", " c"),
         })
         .push(
             " UNION ALL SELECT p.id, CAST(5 AS BIGINT), CAST(0 AS BIGINT), CAST(0 AS BIGINT), r.made
@@ -113,10 +108,11 @@ pub(super) fn push(query: &mut Sql, kind: Kind, now: Timestamp) {
         // One patch sent again replaces no series of many; v5.1 replaces of v5 what it has.
         .push(
             " UNION ALL SELECT p.id, CAST(6 AS BIGINT), CAST(0 AS BIGINT), CAST(0 AS BIGINT), CAST(NULL AS TIMESTAMPTZ)
-                FROM page p CROSS JOIN revision_link l CROSS JOIN series n
-               WHERE l.earlier_id = p.series_id AND n.id = l.series_id AND l.claimed = FALSE
-                 AND ((n.minor = 0 AND (n.total > 1 OR p.total <= 1)) OR (n.minor > 0 AND EXISTS
-                     (SELECT 1 FROM patch m WHERE m.series_id = n.id AND m.number = p.number)))
+                FROM page p
+               WHERE (SELECT count(*) FROM revision_link l JOIN series n ON n.id = l.series_id
+                       WHERE l.earlier_id = p.series_id AND l.claimed = FALSE
+                         AND ((n.minor = 0 AND (n.total > 1 OR p.total <= 1)) OR (n.minor > 0 AND EXISTS
+                             (SELECT 1 FROM patch m WHERE m.series_id = n.id AND m.number = p.number)))) > 0
               UNION ALL SELECT p.id, CAST(7 AS BIGINT), CAST(0 AS BIGINT), CAST(0 AS BIGINT), CAST(NULL AS TIMESTAMPTZ)
                 FROM page p JOIN (
                      SELECT s.series_id FROM (SELECT DISTINCT series_id, total FROM page WHERE minor = 0 AND total > 1) s

@@ -83,8 +83,9 @@ pub(super) fn conditions(
     if let Some(series) = filter.series {
         query.push(" AND p.series_id = ").arg(series);
     }
-    people(query, filter);
-    exceptions(query, &filter.except);
+    let sender = Sender::of(kind, start);
+    people(query, filter, sender);
+    exceptions(query, &filter.except, sender);
     words(query, kind, filter, start);
     if let Some(since) = filter.since {
         query.push(" AND p.date >= ").arg(since);
@@ -147,7 +148,44 @@ fn is_indexed(word: &str) -> bool {
     word.to_lowercase().chars().count() >= 3
 }
 
-fn people(query: &mut Sql, filter: &PatchFilter) {
+/// How it is found out whether a patch is from somebody whose name has a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sender {
+    /// Everybody with such a name is looked up first.
+    Known,
+    /// Who sent a patch is looked up when it is its turn: SQLite would look up everybody for each shelf of a merge.
+    Probed,
+}
+
+impl Sender {
+    fn of(kind: Kind, start: Start) -> Sender {
+        match (kind, start) {
+            (Kind::Postgres, _) | (_, Start::Shelves | Start::Submitter) => Sender::Known,
+            _ => Sender::Probed,
+        }
+    }
+
+    fn push(self, query: &mut Sql, without: bool, text: &str) {
+        query
+            .push(match (self, without) {
+                (Sender::Known, false) => " AND p.submitter_id IN (SELECT id FROM person w WHERE ",
+                (Sender::Known, true) => {
+                    " AND p.submitter_id NOT IN (SELECT id FROM person w WHERE "
+                }
+                (Sender::Probed, false) => {
+                    " AND EXISTS (SELECT 1 FROM person w WHERE w.id = p.submitter_id AND "
+                }
+                (Sender::Probed, true) => {
+                    " AND NOT EXISTS (SELECT 1 FROM person w WHERE w.id = p.submitter_id AND "
+                }
+            })
+            .push("w.key LIKE ")
+            .arg(containing(text))
+            .push(" ESCAPE '\\')");
+    }
+}
+
+fn people(query: &mut Sql, filter: &PatchFilter, sender: Sender) {
     match &filter.submitter {
         None => {}
         Some(Submitter::Person(id)) => {
@@ -163,10 +201,7 @@ fn people(query: &mut Sql, filter: &PatchFilter) {
             query.push(" AND p.submitter_id IN (SELECT id FROM person WHERE account_id = ");
             query.arg(*id).push(")");
         }
-        Some(Submitter::Matching(text)) => {
-            query.push(" AND p.submitter_id IN (SELECT id FROM person WHERE key LIKE ");
-            query.arg(containing(text)).push(" ESCAPE '\\')");
-        }
+        Some(Submitter::Matching(text)) => sender.push(query, false, text),
     }
     match &filter.delegate {
         None => {}
@@ -184,10 +219,9 @@ fn people(query: &mut Sql, filter: &PatchFilter) {
 }
 
 /// Leaves out whose, on whose desk, in which states. A patch on nobody's desk is on none of those named.
-fn exceptions(query: &mut Sql, except: &Except) {
+fn exceptions(query: &mut Sql, except: &Except, sender: Sender) {
     for text in &except.submitters {
-        query.push(" AND p.submitter_id NOT IN (SELECT id FROM person WHERE key LIKE ");
-        query.arg(containing(text)).push(" ESCAPE '\\')");
+        sender.push(query, true, text);
     }
     for account in &except.accounts {
         query.push(" AND p.submitter_id NOT IN (SELECT id FROM person WHERE account_id = ");

@@ -33,6 +33,8 @@ const HANDY: i64 = 20_000;
 pub(super) enum Start {
     /// At the project and its states.
     Shelves,
+    /// There, too, in the order in which patches are wanted, and no farther than they are.
+    InOrder,
     /// At one series.
     Series,
     /// At one bundle.
@@ -60,7 +62,12 @@ impl Start {
     pub(super) fn is_elsewhere(self) -> bool {
         !matches!(
             self,
-            Start::Shelves | Start::Submitter | Start::Delegate | Start::Comments | Start::Checks
+            Start::Shelves
+                | Start::InOrder
+                | Start::Submitter
+                | Start::Delegate
+                | Start::Comments
+                | Start::Checks
         )
     }
 

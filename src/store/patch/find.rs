@@ -289,11 +289,11 @@ fn merge(
     };
     let start = match is_of_desk(filter) && order.key == OrderKey::Date {
         true => Start::Delegate,
-        false => Start::Shelves,
+        false => Start::InOrder,
     };
     let table = match (kind, start, order.key) {
-        (Kind::Sqlite, Start::Shelves, OrderKey::Name) => "patch p INDEXED BY patch_name",
-        (Kind::Sqlite, Start::Shelves, _) => "patch p INDEXED BY patch_list",
+        (Kind::Sqlite, Start::InOrder, OrderKey::Name) => "patch p INDEXED BY patch_name",
+        (Kind::Sqlite, Start::InOrder, _) => "patch p INDEXED BY patch_list",
         _ => start.table(kind),
     };
     query.push(match kind {
@@ -345,11 +345,11 @@ fn along(
     let mut query = sql("SELECT p.id FROM ");
     let start = match extent.start.is_at_marks() {
         true => extent.start,
-        false => Start::Shelves,
+        false => Start::InOrder,
     };
     query.push(match (kind, start) {
-        (Kind::Sqlite, Start::Shelves) if is_of_desk(filter) => "patch p INDEXED BY patch_desk",
-        (Kind::Sqlite, Start::Shelves) => "patch p INDEXED BY patch_date",
+        (Kind::Sqlite, Start::InOrder) if is_of_desk(filter) => "patch p INDEXED BY patch_desk",
+        (Kind::Sqlite, Start::InOrder) => "patch p INDEXED BY patch_date",
         _ => start.table(kind),
     });
     query.push(" WHERE ");

@@ -1,15 +1,15 @@
 //! Lists of patches: a page of rows, and what is counted of each row. Which rows a page has is found in `find.rs`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use sqlx::FromRow;
 
-use super::super::{Conn, Kind, Result, Sql, containing, sql};
+use super::super::{Conn, Kind, Result, Sql, Value, containing, sql, value::Many};
 use super::attention::{self, Signs};
 use super::extent::Extent;
 use super::find::Stretch;
 use crate::domain::{
-    MessageId, PatchId, PersonId, ProjectId, SeriesId, StateId, TagId, Timestamp, UserId,
+    CoverId, MessageId, PatchId, PersonId, ProjectId, SeriesId, StateId, TagId, Timestamp, UserId,
     check::{CheckCounts, CheckState},
     filter::{Order, PatchFilter},
     state::State,
@@ -54,6 +54,19 @@ pub struct Row {
     pub delegate_id: Option<UserId>,
     /// The login name of who has it on the desk.
     pub delegate: Option<String>,
+    /// What its marks are asked by.
+    #[sqlx(flatten)]
+    pub about: About,
+}
+
+/// What is known of a patch that says where its marks are.
+#[derive(Clone, Debug, Default, FromRow)]
+pub struct About {
+    submitter_account: Option<UserId>,
+    cover_id: Option<CoverId>,
+    series_minor: Option<i64>,
+    check_state: Option<i64>,
+    unaddressed: bool,
 }
 
 /// What is counted of a patch.
@@ -108,33 +121,108 @@ pub async fn rows(conn: &mut Conn, ids: &[PatchId]) -> Result<Vec<Row>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
+    let kind = conn.kind();
     let mut query = sql(
         "SELECT p.id, p.project_id, pr.linkname, p.msgid, p.name, p.date, p.archived, p.state_id, p.number, p.submitter_id,
                 pe.name AS submitter_name, pe.email AS submitter_email, p.series_id, s.name AS series_name,
-                s.version AS series_version, s.total AS series_total, p.delegate_id, d.username AS delegate
-           FROM patch p JOIN person pe ON pe.id = p.submitter_id JOIN project pr ON pr.id = p.project_id
+                s.version AS series_version, s.total AS series_total, p.delegate_id, d.username AS delegate,
+                pe.account_id AS submitter_account, s.cover_id, s.minor AS series_minor, p.check_state, p.unaddressed
+           FROM patch p JOIN ",
+    );
+    // PostgreSQL would rather read all people than look up those of a page.
+    query.push(match kind {
+        Kind::Sqlite => "person pe ON pe.id = p.submitter_id",
+        Kind::Postgres => {
+            "LATERAL (SELECT name, email, account_id FROM person WHERE id = p.submitter_id LIMIT 1) pe ON TRUE"
+        }
+    });
+    query.push(
+        " JOIN project pr ON pr.id = p.project_id
            LEFT JOIN series s ON s.id = p.series_id LEFT JOIN account d ON d.id = p.delegate_id WHERE p.id",
     );
-    query.among_ids(conn.kind(), ids.iter().map(|id| id.0));
+    query.among_ids(kind, ids.iter().map(|id| id.0));
     let rows: Vec<Row> = query.all(conn).await?;
     let mut rows: HashMap<PatchId, Row> = rows.into_iter().map(|row| (row.id, row)).collect();
     Ok(ids.iter().filter_map(|id| rows.remove(id)).collect())
 }
 
-/// Returns what is counted of these patches and what says whose turn they are, in one statement.
+/// Returns what is counted of the patches of these rows and what says whose turn they are, in one statement.
 ///
 /// # Errors
 /// When the database is away or refuses.
-pub async fn marks(
+pub async fn marks<'r>(
     conn: &mut Conn,
-    ids: &[PatchId],
+    rows: impl IntoIterator<Item = &'r Row>,
     now: Timestamp,
 ) -> Result<HashMap<PatchId, Marks>> {
-    let mut marks: HashMap<PatchId, Marks> = HashMap::new();
-    if ids.is_empty() {
-        return Ok(marks);
+    let rows: BTreeMap<PatchId, &Row> = rows.into_iter().map(|row| (row.id, row)).collect();
+    if rows.is_empty() {
+        return Ok(HashMap::new());
     }
-    for (patch, kind, what, count, at) in marks_query(conn.kind(), ids, now)
+    let kind = conn.kind();
+    let mut query = sql("WITH page AS ");
+    match kind {
+        // To look the same up once more costs SQLite less than to be told.
+        Kind::Sqlite => stored_page(&mut query, kind, rows.into_keys()),
+        Kind::Postgres => told_page(&mut query, rows.into_values()),
+    }
+    asked(conn, query, now).await
+}
+
+/// Returns the same of one patch.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn marks_of(conn: &mut Conn, id: PatchId, now: Timestamp) -> Result<Marks> {
+    let mut query = sql("WITH page AS ");
+    stored_page(&mut query, conn.kind(), [id]);
+    let mut marks = asked(conn, query, now).await?;
+    Ok(marks.remove(&id).unwrap_or_default())
+}
+
+/// Appends what the statement of the marks needs to know of its patches, as it is stored.
+fn stored_page(query: &mut Sql, kind: Kind, ids: impl IntoIterator<Item = PatchId>) {
+    query.push(
+        "(SELECT p.id, p.submitter_id, pe.account_id, p.series_id, p.number, s.cover_id, s.total, s.minor, p.check_state, p.unaddressed
+            FROM patch p JOIN person pe ON pe.id = p.submitter_id LEFT JOIN series s ON s.id = p.series_id WHERE p.id",
+    );
+    query.among_ids(kind, ids.into_iter().map(|id| id.0));
+    query.push(")");
+}
+
+/// Appends the same as it was read with the rows, for PostgreSQL.
+fn told_page<'r>(query: &mut Sql, rows: impl Iterator<Item = &'r Row>) {
+    let mut columns: [Vec<Value>; 10] = Default::default();
+    for row in rows {
+        let values: [Value; 10] = [
+            row.id.into(),
+            row.submitter_id.into(),
+            row.about.submitter_account.into(),
+            row.series_id.into(),
+            row.number.into(),
+            row.about.cover_id.into(),
+            row.series_total.into(),
+            row.about.series_minor.into(),
+            row.about.check_state.into(),
+            row.about.unaddressed.into(),
+        ];
+        for (column, value) in columns.iter_mut().zip(values) {
+            column.push(value);
+        }
+    }
+    query.push("MATERIALIZED (SELECT * FROM unnest");
+    query.list(columns.into_iter().map(Many::gather));
+    query.push(
+        " AS p (id, submitter_id, account_id, series_id, number, cover_id, total, minor, check_state, unaddressed))",
+    );
+}
+
+/// Reads the marks of the patches that a statement begins with.
+async fn asked(conn: &mut Conn, mut query: Sql, now: Timestamp) -> Result<HashMap<PatchId, Marks>> {
+    query.push(COUNTED);
+    attention::push(&mut query, conn.kind(), now);
+    let mut marks: HashMap<PatchId, Marks> = HashMap::new();
+    for (patch, kind, what, count, at) in query
         .all::<(PatchId, i64, i64, i64, Option<Timestamp>)>(conn)
         .await?
     {
@@ -164,19 +252,13 @@ pub async fn any_delegate_matching(conn: &mut Conn, text: &str) -> Result<bool> 
     Ok(found.is_some())
 }
 
-fn marks_query(kind: Kind, ids: &[PatchId], now: Timestamp) -> Sql {
-    let mut query = sql(attention::PAGE);
-    query.among_ids(kind, ids.iter().map(|id| id.0)).push(
-        ") SELECT patch_id, CAST(0 AS BIGINT), tag_id, count, CAST(NULL AS TIMESTAMPTZ)
+/// What is counted of the patches `page`.
+const COUNTED: &str = " SELECT patch_id, CAST(0 AS BIGINT), tag_id, count, CAST(NULL AS TIMESTAMPTZ)
              FROM patch_tag WHERE patch_id IN (SELECT id FROM page)
          UNION ALL SELECT patch_id, CAST(1 AS BIGINT), state, count(*), CAST(NULL AS TIMESTAMPTZ) FROM (
             SELECT patch_id, state, row_number() OVER (PARTITION BY patch_id, account_id, context
                                                        ORDER BY date DESC, id DESC) AS age
-              FROM patch_check WHERE patch_id IN (SELECT id FROM page)
+              FROM patch_check WHERE patch_id IN (SELECT id FROM page WHERE check_state IS NOT NULL)
             ) latest WHERE age = 1 GROUP BY patch_id, state
          UNION ALL SELECT patch_id, CAST(2 AS BIGINT), CAST(0 AS BIGINT), count(*), CAST(NULL AS TIMESTAMPTZ) FROM comment
-           WHERE addressed IS FALSE AND patch_id IN (SELECT id FROM page) GROUP BY patch_id",
-    );
-    attention::push(&mut query, kind, now);
-    query
-}
+           WHERE addressed IS FALSE AND patch_id IN (SELECT id FROM page WHERE unaddressed IS TRUE) GROUP BY patch_id";
