@@ -65,7 +65,7 @@ struct PublicInbox {
     /// Go on after this commit, whatever is remembered; `start` for everything
     #[arg(long, value_name = "COMMIT")]
     from: Option<String>,
-    /// Load faster: leave it to the background to index all mails for the search
+    /// Load faster: leave it to the background to index these mails for the search
     #[arg(long)]
     search_later: bool,
     /// The archive: a folder with git/0.git, or a git repository
@@ -94,9 +94,6 @@ impl PublicInbox {
         };
         let is_interrupted = block_on(async {
             let db = database::ready(settings).await?;
-            if self.search_later {
-                parsearchive::try_asking(&db).await?;
-            }
             let mut load = Load {
                 db: &db,
                 settings,
@@ -105,15 +102,12 @@ impl PublicInbox {
                 total: &mut total,
             };
             let done = load.all(&repositories, common).await;
-            if self.search_later {
-                parsearchive::ask_for_search(&db).await?;
-            }
             db.close().await;
             done
         })?;
         if !common.is_quiet() {
             output::say(&parsearchive::told(&total))?;
-            if self.search_later {
+            if self.search_later && total.added() > 0 {
                 output::tell(parsearchive::LATER);
             }
         }

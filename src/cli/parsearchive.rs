@@ -23,13 +23,12 @@ use super::{
     parsemail::{intake, list_id},
 };
 use crate::{
-    domain::{ListId, Timestamp},
+    domain::ListId,
     ingest::{
         self,
         archive::{Progress, Summary, load},
-        job::Kind,
     },
-    store::{self, Db, Tx},
+    store::{self, Db},
 };
 
 /// How long the mails in hand may take after Ctrl-C; what is not done by then is not done at all.
@@ -52,7 +51,7 @@ pub(super) struct Parsearchive {
     /// The list the mails came from, whatever their headers say
     #[arg(long, value_name = "ID")]
     list_id: Option<String>,
-    /// Load faster: leave it to the background to index all mails for the search
+    /// Load faster: leave it to the background to index these mails for the search
     #[arg(long)]
     search_later: bool,
     /// The archive
@@ -82,15 +81,12 @@ impl Parsearchive {
                 search_later: self.search_later,
                 ..intake(settings)
             };
-            if self.search_later {
-                try_asking(&db).await?;
-            }
             let done = run(&db, archive, list.as_ref(), &options, &bar).await;
             let done = done.with_context(|| database::named(settings));
-            if self.search_later && done.is_ok() {
-                ask_for_search(&db).await?;
-            }
-            let settled = db.settle().await;
+            // An interrupted load may still have its one connection.
+            let other = database::open_with(settings, &database::options(settings))?;
+            let settled = other.settle().await;
+            other.close().await;
             db.close().await;
             let done = done?;
             settled.with_context(|| database::named(settings))?;
@@ -105,7 +101,7 @@ impl Parsearchive {
         if !common.is_quiet() {
             output::say(&told(&summary))?;
         }
-        if self.search_later && !common.is_quiet() {
+        if self.search_later && summary.added() > 0 && !common.is_quiet() {
             output::tell(LATER);
         }
         Ok(match is_interrupted {
@@ -116,33 +112,8 @@ impl Parsearchive {
 }
 
 /// When what was loaded is found.
-pub(super) const LATER: &str = "the search finds all mails when they have been indexed: a server or `patchwork cron` does it in the background, \
-                     `patchwork reindex` at once";
-
-/// Has the mails indexed in the background.
-pub(super) async fn ask_for_search(db: &Db) -> store::Result<()> {
-    let mut tx = db.begin().await?;
-    insert_job(&mut tx).await?;
-    tx.commit().await
-}
-
-/// Tries whether the mails may be left to the background: a role that only takes mails in may not.
-pub(super) async fn try_asking(db: &Db) -> anyhow::Result<()> {
-    let mut tx = db.begin().await?;
-    let tried = async {
-        store::search::begin_anew(&mut tx).await?;
-        insert_job(&mut tx).await
-    };
-    // Nothing of it stays: it is not committed.
-    tried.await.context(
-        "--search-later leaves work to the site: run it with the site's own role, or leave it out",
-    )
-}
-
-async fn insert_job(tx: &mut Tx) -> store::Result<()> {
-    store::job::insert(tx, Kind::Reindex.word(), "", None, Timestamp::now()).await?;
-    Ok(())
-}
+pub(super) const LATER: &str = "the search finds these mails when they have been indexed: a server or `patchwork cron` does it in the \
+                                background, `patchwork reindex` at once";
 
 /// Loads an archive, showing how far it is. Returns whether Ctrl-C ended it.
 pub(super) async fn run(
@@ -217,8 +188,7 @@ pub(super) fn told(summary: &Summary) -> String {
     for (count, label) in counts {
         text.push_str(&format!("  {count:4} {label}\n"));
     }
-    let new = summary.processed - summary.duplicates - dropped - failed;
-    text.push_str(&format!("Total: {new} new entries"));
+    text.push_str(&format!("Total: {} new entries", summary.added()));
     text
 }
 

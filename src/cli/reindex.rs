@@ -11,8 +11,8 @@ use crate::store::{self, Db, search};
 /// Make the index of the search anew
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Mails are indexed as they come, and after a change; this is for an index that has to be made of what was there before. It \
-goes on where the last one was interrupted; one that came to its end is begun anew. The site may be served meanwhile: what \
+Mails are indexed as they come, and after a change; this is for an index that has to be made of what was there before, \
+and for mails that were loaded with --search-later. It goes on where the last one was interrupted; one that came to its end is begun anew. The site may be served meanwhile: what \
 is indexed stays until it is replaced.
 
 Examples:
@@ -29,13 +29,18 @@ impl Reindex {
         let loaded = common.settings(Vec::new())?;
         let code = block_on(async {
             let db = database::ready(&loaded.settings).await?;
-            let left = search::left(&mut db.reader().await?).await?;
-            if self.anew || left == 0 {
+            let mut conn = db.reader().await?;
+            let (left, waiting) = (
+                search::left(&mut conn).await?,
+                search::waiting(&mut conn).await?,
+            );
+            drop(conn);
+            if self.anew || left + waiting == 0 {
                 let mut tx = db.begin().await?;
                 search::begin_anew(&mut tx).await?;
                 tx.commit().await?;
             }
-            let total = search::left(&mut db.reader().await?).await?;
+            let total = search::left(&mut db.reader().await?).await? + waiting;
             let bar = long::bar(common, total);
             let code = long::or_interrupted(through(&db, total, &bar)).await;
             bar.finish_and_clear();
@@ -52,7 +57,8 @@ impl Reindex {
 /// Indexes all that is left; each step is a transaction of its own.
 pub(super) async fn through(db: &Db, total: i64, bar: &ProgressBar) -> anyhow::Result<()> {
     while step(db).await? {
-        let left = search::left(&mut db.reader().await?).await?;
+        let mut conn = db.reader().await?;
+        let left = search::left(&mut conn).await? + search::waiting(&mut conn).await?;
         long::moved(bar, total - left);
     }
     Ok(())
@@ -62,7 +68,7 @@ async fn step(db: &Db) -> store::Result<bool> {
     let minute = std::time::Duration::from_secs(60);
     store::patience::patiently(minute, store::Error::is_contention, || async {
         let mut tx = db.begin().await?;
-        let is_more = search::step(&mut tx).await?;
+        let is_more = search::step(&mut tx).await? || search::settle(&mut tx).await? > 0;
         tx.commit().await?;
         Ok(is_more)
     })

@@ -46,6 +46,11 @@ impl Summary {
         self.dropped.values().sum()
     }
 
+    /// Returns how many are shown that were not known before.
+    pub fn added(&self) -> u64 {
+        self.covers + self.patches + self.comments
+    }
+
     /// Counts what another load brought.
     pub fn add(&mut self, other: &Summary) {
         self.processed += other.processed;
@@ -112,29 +117,62 @@ pub async fn load(
     .buffered(cores());
     let mut opened = std::pin::pin!(opened);
     let mut summary = Summary::default();
-    let mut beside = Some(db.kept_reader().await?);
-    while let Some(batch) = opened.next().await {
-        let mut trouble = Vec::new();
-        let delivered = deliver(db, batch, list, &options, &mut summary, &mut trouble);
-        let (delivered, ()) = future::join(delivered, tend(&mut beside)).await;
-        delivered?;
-        if !watch(Progress {
-            summary: &summary,
-            trouble: &trouble,
-        }) {
-            break;
+    let mut beside = Beside::NotYet;
+    let delivered = async {
+        while let Some(batch) = opened.next().await {
+            if summary.processed > 0 {
+                beside.begin(db).await;
+            }
+            let mut trouble = Vec::new();
+            let delivered = deliver(db, batch, list, &options, &mut summary, &mut trouble);
+            let (delivered, ()) = future::join(delivered, beside.tend()).await;
+            delivered?;
+            let progress = Progress {
+                summary: &summary,
+                trouble: &trouble,
+            };
+            if !watch(progress) {
+                break;
+            }
         }
+        Ok(())
     }
-    Ok(summary)
+    .await;
+    beside.end().await;
+    delivered.map(|()| summary)
 }
 
-/// Has the database put in its place what it has of the mails before, on a connection of its own, while the next ones are delivered.
-async fn tend(beside: &mut Option<Conn>) {
-    if let Some(conn) = beside
-        && let Err(error) = store::bulk::tend(conn).await
-    {
-        tracing::debug!("nothing is done beside the load any more: {error}");
-        *beside = None;
+/// What is done beside the deliveries, on a connection of its own.
+enum Beside {
+    NotYet,
+    On(Conn),
+    NoMore,
+}
+
+impl Beside {
+    /// Takes a connection; where there is none for it, nothing is done beside.
+    async fn begin(&mut self, db: &Db) {
+        if let Beside::NotYet = self {
+            let conn = db.one_more().await;
+            *self = conn.map_or(Beside::NoMore, Beside::On);
+        }
+    }
+
+    /// Has the database put in its place what it has of the mails before, while the next ones are delivered.
+    async fn tend(&mut self) {
+        if let Beside::On(conn) = self
+            && let Err(error) = store::bulk::tend(conn).await
+        {
+            tracing::debug!("nothing is done beside the load any more: {error}");
+            *self = Beside::NoMore;
+        }
+    }
+
+    /// SQLite puts everything into its file when the last connection is closed.
+    async fn end(self) {
+        if let Beside::On(conn) = self {
+            conn.close().await;
+        }
     }
 }
 

@@ -94,8 +94,8 @@ pub async fn serve(db: Db, options: Options) {
 /// When the database is away.
 pub async fn work(db: &Db, options: &Options, limit: Option<Duration>) -> store::Result<()> {
     let begun = Instant::now();
-    settle(db).await?;
     let is_over = || limit.is_some_and(|limit| begun.elapsed() >= limit);
+    settle(db, is_over).await?;
     while !is_over() && job::is_waiting(&mut db.reader().await?, Timestamp::now()).await? {
         let mut tx = db.begin().await?;
         let claimed = job::claim(&mut tx, Timestamp::now()).await?;
@@ -300,15 +300,24 @@ async fn reindex(tx: &mut Tx, job: &mut Claimed) -> store::Result<Option<i64>> {
     Ok(Some(job.position + done))
 }
 
-/// Indexes mails again whose texts have changed, and which nobody has indexed.
+/// After how many steps of [`settle`] jobs have their turn: a long archive may have been left to it.
+const STEPS: usize = 200;
+
+/// Indexes mails whose texts have changed, or that are new, and which nobody has indexed.
 ///
 /// # Errors
 /// When the database is away or refuses.
-async fn settle(db: &Db) -> store::Result<()> {
-    while store::search::is_waiting(&mut db.reader().await?).await? {
-        let mut tx = db.begin().await?;
-        store::search::settle(&mut tx).await?;
-        tx.commit().await?;
+async fn settle(db: &Db, is_over: impl Fn() -> bool) -> store::Result<()> {
+    for _ in 0..STEPS {
+        if is_over() || !store::search::is_waiting(&mut db.reader().await?).await? {
+            break;
+        }
+        let step = || async {
+            let mut tx = db.begin().await?;
+            store::search::settle(&mut tx).await?;
+            tx.commit().await
+        };
+        store::patience::patiently(PAUSE, store::Error::is_contention, step).await?;
     }
     Ok(())
 }

@@ -228,11 +228,11 @@ impl Pending {
         self.lock(conn).await?;
         let mut batch = Batch::default();
         let mut last = Batch::default();
-        if !is_indexed_later {
-            let sources = self.sources(people, texts);
-            if sources.len() >= MANY {
-                last = store::search::write(conn, sources).await?;
-            } else {
+        let sources = self.sources(people, texts);
+        match sources.len() {
+            _ if is_indexed_later => store::search::postpone(&mut batch, &sources),
+            MANY.. => last = store::search::write(conn, sources).await?,
+            _ => {
                 let docs = sources.iter().map(Source::doc).collect();
                 store::search::insert(&mut batch, conn.kind(), docs);
             }
@@ -261,9 +261,6 @@ impl Pending {
         let (written, ()) = future::join(last.write(conn), rest).await;
         written?;
         batch.write(conn).await?;
-        if is_indexed_later {
-            store::search::begin_anew(conn).await?;
-        }
         for series in &self.changed_series {
             store::series::update(conn, series).await?;
         }
@@ -277,8 +274,8 @@ impl Pending {
             store::mail::set_outcome(conn, project, &digest, became).await?;
         }
         let recounted: Vec<PatchId> = self.recounted.iter().map(|id| ids.patch(*id)).collect();
-        if is_rehung {
-            while store::search::settle(conn).await? > 0 {}
+        if is_rehung && !is_indexed_later {
+            store::search::settle_now(conn).await?;
         }
         if recounted.is_empty() {
             return Ok(());

@@ -37,7 +37,7 @@ pub enum Kind {
 pub struct Options {
     /// How many connections at most.
     pub max_connections: u32,
-    /// Whether one connection is all there is, to read and to write: for programs that do one thing.
+    /// Whether all is read and written on one connection: for programs that do one thing.
     pub alone: bool,
     /// How long to wait for a free connection, or for another process's write.
     pub timeout: Duration,
@@ -145,6 +145,21 @@ impl Db {
         Ok(Conn::new(match self {
             Db::Sqlite { read, .. } => Link::KeptSqlite(read.acquire().await?.detach()),
             Db::Postgres(pool) => Link::KeptPostgres(pool.acquire().await?.detach()),
+        }))
+    }
+
+    /// Returns one more connection, which no pool counts.
+    ///
+    /// # Errors
+    /// When there can be none.
+    pub async fn one_more(&self) -> Result<Conn> {
+        Ok(Conn::new(match self {
+            Db::Sqlite { write, .. } => {
+                Link::KeptSqlite(SqliteConnection::connect_with(&write.connect_options()).await?)
+            }
+            Db::Postgres(pool) => {
+                Link::KeptPostgres(PgConnection::connect_with(&pool.connect_options()).await?)
+            }
         }))
     }
 
@@ -301,8 +316,8 @@ fn open_postgres(url: &str, options: &Options) -> Result<Db> {
     let pool = PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(options.timeout)
-        // Its one connection is new; asking whether it still lives costs a way to the server and back.
-        .test_before_acquire(!options.alone)
+        // One connection that does one thing is new; asking whether it still lives costs a way to the server and back.
+        .test_before_acquire(!options.alone || options.bulk)
         .connect_lazy_with(connect);
     Ok(Db::Postgres(pool))
 }
@@ -350,6 +365,18 @@ impl Conn {
             link,
             statements: 0,
             counter: None,
+        }
+    }
+
+    /// Gives it back, or closes it where no pool has it.
+    pub async fn close(self) {
+        let closed = match self.link {
+            Link::KeptSqlite(link) => link.close().await,
+            Link::KeptPostgres(link) => link.close().await,
+            _ => Ok(()),
+        };
+        if let Err(error) = closed {
+            tracing::debug!("a connection was not closed: {error}");
         }
     }
 

@@ -133,7 +133,7 @@ struct Page {
     hits: Vec<Hit>,
     has_more: bool,
     /// How many mails may be missing in the index.
-    left: i64,
+    is_behind: bool,
     vocabulary: Vocabulary,
 }
 
@@ -153,7 +153,7 @@ impl Page {
             fault: None,
             hits: Vec::new(),
             has_more: false,
-            left: 0,
+            is_behind: false,
             vocabulary: store::state::vocabulary(db).await?,
             asked,
         };
@@ -198,7 +198,7 @@ impl Page {
         self.hits = hits(db, Expr::All(both), first, PAGE + 1).await?;
         self.has_more = self.hits.len() as i64 > PAGE;
         self.hits.truncate(PAGE as usize);
-        self.left = store::search::left(db).await?;
+        self.is_behind = store::search::is_behind(db).await?;
         Ok(())
     }
 }
@@ -306,8 +306,8 @@ fn results(view: &View, page: &Page) -> Markup {
     let current = |is_best: bool| (asked.is_best() == is_best).then_some("true");
     html! {
         section #results aria-label="Mails found" {
-            @if page.left > 0 {
-                p.banner.warning { "Mails from before there was this search are still being indexed: something may be missing." }
+            @if page.is_behind {
+                p.banner.warning { "Some mails are still being indexed: something may be missing." }
             }
             nav.views aria-label="Order" {
                 a href=(asked.href(text, true, None)) aria-current=[current(false)] { "Newest first" }

@@ -89,15 +89,22 @@ on_both! {
         let indexed = async || {
             let mut conn = fresh.db.reader().await.expect("a connection");
             let docs: (i64,) = sql("SELECT count(*) FROM search_doc").one(&mut conn).await.expect("a count");
-            let left = search::left(&mut conn).await.expect("a number");
-            (docs.0, left)
+            (docs.0, search::waiting(&mut conn).await.expect("a number"))
         };
         assert_eq!(indexed().await, (0, 156));
-        // Whoever works on jobs finds one.
+        // Whoever works on jobs indexes them.
         job::work(&fresh.db, &ingest::Options::default(), None).await.expect("work");
         assert_eq!(indexed().await, (156, 0));
-        let left = job::work(&fresh.db, &ingest::Options::default(), None).await;
-        assert!(left.is_ok() && indexed().await == (156, 0));
+        // Or who does not want to wait for that.
+        let mut tx = fresh.db.begin().await.expect("a transaction");
+        sql("INSERT INTO search_wait (kind, id) SELECT 0, id FROM patch").run(&mut tx).await.expect("rows");
+        tx.commit().await.expect("a commit");
+        assert_eq!(indexed().await, (156, 73));
+        assert_eq!(program.run(&["reindex"]).ok(), "done\n");
+        assert_eq!(indexed().await, (156, 0));
+        // Nothing new is nothing to be indexed.
+        assert_eq!(program.run(&["parsearchive", "--search-later", "sample"]).ok(), AGAIN);
+        assert_eq!(indexed().await, (156, 0));
         // What comes afterwards is indexed at once.
         let mail = "From: Zoe <zoe@example.org>\nSubject: [PATCH] pelican\nMessage-Id: <z@example.org>\n\
                     List-Id: <tidepool.lists.example.org>\n\nWhy.\n---\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n";

@@ -194,6 +194,16 @@ pub async fn write(conn: &mut Conn, mut sources: Vec<Source<'_>>) -> Result<Batc
     Ok(ready)
 }
 
+/// Leaves mails to be indexed afterwards, as those are whose texts have changed.
+pub fn postpone(batch: &mut Batch, sources: &[Source<'_>]) {
+    let row = |source: &Source<'_>| {
+        let (kind, id) = source.kind();
+        vec![Value::from(kind as i64), id.into()]
+    };
+    let rows = sources.iter().map(row).collect();
+    batch.add("search_wait (kind, id)", rows, "ON CONFLICT DO NOTHING");
+}
+
 /// Adds mails to the index.
 pub fn insert(batch: &mut Batch, engine: store::Kind, mut docs: Vec<NewDoc>) {
     // An index of FTS5 is written at once as long as numbers rise.
@@ -374,6 +384,43 @@ pub async fn settle(tx: &mut Conn) -> Result<usize> {
         replace(tx, docs).await?;
     }
     Ok(waiting.len())
+}
+
+/// How many times [`SOME`] mails somebody waits for who has changed something.
+const ROUNDS: usize = 5;
+
+/// Indexes mails whose texts have changed, but no more than one waits for: the others are indexed in the background.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn settle_now(tx: &mut Conn) -> Result<()> {
+    for _ in 0..ROUNDS {
+        if settle(tx).await? == 0 {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Says whether something is there that is not indexed yet.
+///
+/// # Errors
+/// When the database is away.
+pub async fn is_behind(conn: &mut Conn) -> Result<bool> {
+    let (is_behind,) = sql("SELECT (EXISTS (SELECT 1 FROM search_wait) \
+         OR EXISTS (SELECT 1 FROM search_state WHERE below > 1))")
+    .one(conn)
+    .await?;
+    Ok(is_behind)
+}
+
+/// Returns how many mails wait to be indexed anew.
+///
+/// # Errors
+/// When the database is away.
+pub async fn waiting(conn: &mut Conn) -> Result<i64> {
+    let (waiting,) = sql("SELECT count(*) FROM search_wait").one(conn).await?;
+    Ok(waiting)
 }
 
 /// Returns how many mails, at most, have not been indexed since the index was begun.

@@ -119,6 +119,6 @@ pub async fn move_patches(
         .run(tx)
         .await?;
     }
-    while search::settle(tx).await? > 0 {}
+    search::settle_now(tx).await?;
     Ok(None)
 }
