@@ -114,7 +114,9 @@ pub struct Extent {
     pub(super) shelves: Vec<Shelf>,
     /// Whether `total` is what the shelves hold together: nothing else is asked.
     pub(super) plain: bool,
-    /// Whether the shelves hold most of a long project.
+    /// Whether the shelves hold much of the project.
+    pub(super) much: bool,
+    /// Whether they hold much of a long project.
     pub(super) wide: bool,
     /// Whether the words asked for may be in few names: SQLite finds out when it counts.
     pub(super) rare: bool,
@@ -129,6 +131,7 @@ impl Extent {
             start: narrow(filter, false).unwrap_or(Start::Shelves),
             shelves: Vec::new(),
             plain: false,
+            much: false,
             wide: false,
             rare: false,
         }
@@ -171,13 +174,15 @@ pub(super) async fn known(
 ) -> Result<Extent> {
     let (shelves, whole) = shelves(conn, filter, states).await?;
     let base: i64 = shelves.iter().map(|shelf| shelf.count).sum();
+    let much = base > whole / 4;
     let mut extent = Extent {
         total: base,
         more: false,
         start: Start::Shelves,
         shelves,
         plain: true,
-        wide: base > HANDY && base > whole / 4,
+        much,
+        wide: base > HANDY && much,
         rare: false,
     };
     if filter.project.is_some() && is_plain(filter) {

@@ -208,7 +208,7 @@ fn way(filter: &PatchFilter, order: Order, extent: &Extent) -> Way {
     }
     match order.key {
         OrderKey::Date if is_of_one(filter) => Way::Sorted,
-        OrderKey::Date if extent.wide || extent.start.is_at_marks() => Way::Along,
+        OrderKey::Date if extent.much || extent.start.is_at_marks() => Way::Along,
         OrderKey::Date | OrderKey::Name => Way::Merged,
         OrderKey::State => Way::ByState,
         OrderKey::Submitter => Way::BySubmitter,

@@ -217,10 +217,38 @@ fn told_page<'r>(query: &mut Sql, rows: impl Iterator<Item = &'r Row>) {
     );
 }
 
+/// What is counted of the patches `page`.
+macro_rules! counted {
+    ($checks:literal) => {
+        concat!(
+            " SELECT patch_id, CAST(0 AS BIGINT), tag_id, count, CAST(NULL AS TIMESTAMPTZ)
+             FROM patch_tag WHERE patch_id IN (SELECT id FROM page)
+         UNION ALL SELECT patch_id, CAST(1 AS BIGINT), state, count(*), CAST(NULL AS TIMESTAMPTZ) FROM (
+            SELECT c.patch_id, c.state, row_number() OVER (PARTITION BY c.patch_id, c.account_id, c.context
+                                                           ORDER BY c.date DESC, c.id DESC) AS age
+              FROM page g CROSS JOIN ",
+            $checks,
+            " AND g.check_state IS NOT NULL
+            ) latest WHERE age = 1 GROUP BY patch_id, state
+         UNION ALL SELECT patch_id, CAST(2 AS BIGINT), CAST(0 AS BIGINT), count(*), CAST(NULL AS TIMESTAMPTZ) FROM comment
+           WHERE addressed IS FALSE AND patch_id IN (SELECT id FROM page WHERE unaddressed IS TRUE) GROUP BY patch_id"
+        )
+    };
+}
+
 /// Reads the marks of the patches that a statement begins with.
 async fn asked(conn: &mut Conn, mut query: Sql, now: Timestamp) -> Result<HashMap<PatchId, Marks>> {
-    query.push(COUNTED);
-    attention::push(&mut query, conn.kind(), now);
+    let kind = conn.kind();
+    query.push(match kind {
+        Kind::Sqlite => counted!("patch_check c WHERE c.patch_id = g.id"),
+        // Otherwise it would rather read all checks of a small site.
+        Kind::Postgres => {
+            counted!(
+                "LATERAL (SELECT * FROM patch_check WHERE patch_id = g.id OFFSET 0) c WHERE TRUE"
+            )
+        }
+    });
+    attention::push(&mut query, kind, now);
     let mut marks: HashMap<PatchId, Marks> = HashMap::new();
     for (patch, kind, what, count, at) in query
         .all::<(PatchId, i64, i64, i64, Option<Timestamp>)>(conn)
@@ -251,14 +279,3 @@ pub async fn any_delegate_matching(conn: &mut Conn, text: &str) -> Result<bool> 
             .await?;
     Ok(found.is_some())
 }
-
-/// What is counted of the patches `page`.
-const COUNTED: &str = " SELECT patch_id, CAST(0 AS BIGINT), tag_id, count, CAST(NULL AS TIMESTAMPTZ)
-             FROM patch_tag WHERE patch_id IN (SELECT id FROM page)
-         UNION ALL SELECT patch_id, CAST(1 AS BIGINT), state, count(*), CAST(NULL AS TIMESTAMPTZ) FROM (
-            SELECT patch_id, state, row_number() OVER (PARTITION BY patch_id, account_id, context
-                                                       ORDER BY date DESC, id DESC) AS age
-              FROM patch_check WHERE patch_id IN (SELECT id FROM page WHERE check_state IS NOT NULL)
-            ) latest WHERE age = 1 GROUP BY patch_id, state
-         UNION ALL SELECT patch_id, CAST(2 AS BIGINT), CAST(0 AS BIGINT), count(*), CAST(NULL AS TIMESTAMPTZ) FROM comment
-           WHERE addressed IS FALSE AND patch_id IN (SELECT id FROM page WHERE unaddressed IS TRUE) GROUP BY patch_id";
