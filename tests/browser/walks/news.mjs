@@ -21,10 +21,13 @@ const places = (page) => page.evaluate(() => [...document.querySelectorAll('h1, 
 export async function watcher(page, number) {
   const [id, diff] = [`news-${number}@example.org`, '--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b'];
   await open(page, '/project/tidepool/list/?view=flat');
-  await page.evaluate(() => {
+  // A stream tells what comes after it was opened.
+  await page.evaluate(() => new Promise((done) => {
     window.heard = [];
-    new EventSource('/events/stream?project=tidepool').onmessage = (event) => window.heard.push(JSON.parse(event.data).category);
-  });
+    const stream = new EventSource('/events/stream?project=tidepool');
+    stream.onmessage = (event) => window.heard.push(JSON.parse(event.data).category);
+    stream.onopen = () => done();
+  }));
   await turnTo(page);
   expect(await page.locator('.live a').count() === 0, 'there is no news yet');
   const before = await places(page);
