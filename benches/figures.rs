@@ -268,7 +268,7 @@ fn loading(engine: &Engine, archive: &Archive) {
 fn indexing(engine: &Engine, archive: &Archive, folder: &Path) {
     let mut rates = [Vec::new(), Vec::new()];
     for _ in 0..7 {
-        for (rates, arguments) in rates.iter_mut().zip([&[][..], &["--search-later"]]) {
+        for (rates, arguments) in rates.iter_mut().zip([&[][..], &["--search-later", "-v0"]]) {
             let url = match engine.name {
                 "SQLite" => {
                     let path = folder.join("index.db");
