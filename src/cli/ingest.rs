@@ -13,7 +13,7 @@ use indicatif::ProgressBar;
 use super::{
     Common, Outcome,
     archive::Archive,
-    block_on, database, long, output, parsearchive,
+    block_on, database, long, parsearchive,
     parsemail::{intake, list_id},
     public_inbox::{Entry, Repository, Unread, repositories},
 };
@@ -105,12 +105,7 @@ impl PublicInbox {
             db.close().await;
             done
         })?;
-        if !common.is_quiet() {
-            output::say(&parsearchive::told(&total))?;
-            if self.search_later && total.added() > 0 {
-                output::tell(parsearchive::LATER);
-            }
-        }
+        parsearchive::tell(common, &total, self.search_later)?;
         Ok(match is_interrupted {
             true => ExitCode::from(long::INTERRUPTED),
             false => ExitCode::SUCCESS,

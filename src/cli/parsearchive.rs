@@ -2,6 +2,7 @@
 
 use std::{
     cell::RefCell,
+    io,
     path::PathBuf,
     process::ExitCode,
     sync::{
@@ -83,10 +84,7 @@ impl Parsearchive {
             };
             let done = run(&db, archive, list.as_ref(), &options, &bar).await;
             let done = done.with_context(|| database::named(settings));
-            // An interrupted load may still have its one connection.
-            let other = database::open_with(settings, &database::options(settings))?;
-            let settled = other.settle().await;
-            other.close().await;
+            let settled = db.settle().await;
             db.close().await;
             let done = done?;
             settled.with_context(|| database::named(settings))?;
@@ -98,12 +96,7 @@ impl Parsearchive {
                 summary.processed
             );
         }
-        if !common.is_quiet() {
-            output::say(&told(&summary))?;
-        }
-        if self.search_later && summary.added() > 0 && !common.is_quiet() {
-            output::tell(LATER);
-        }
+        tell(common, &summary, self.search_later)?;
         Ok(match is_interrupted {
             true => ExitCode::from(long::INTERRUPTED),
             false => ExitCode::SUCCESS,
@@ -112,7 +105,7 @@ impl Parsearchive {
 }
 
 /// When what was loaded is found.
-pub(super) const LATER: &str = "the search finds these mails when they have been indexed: a server or `patchwork cron` does it in the \
+const LATER: &str = "the search finds these mails when they have been indexed: a server or `patchwork cron` does it in the \
                                 background, `patchwork reindex` at once";
 
 /// Loads an archive, showing how far it is. Returns whether Ctrl-C ended it.
@@ -171,8 +164,20 @@ fn bar(common: &Common, size: Option<u64>) -> ProgressBar {
     long::formed(common, size, form).with_message("0")
 }
 
+/// Says what became of the mails, and of the search.
+pub(super) fn tell(common: &Common, summary: &Summary, search_later: bool) -> io::Result<()> {
+    if common.is_quiet() {
+        return Ok(());
+    }
+    output::say(&told(summary))?;
+    if search_later && summary.added() > 0 {
+        output::tell(LATER);
+    }
+    Ok(())
+}
+
 /// Returns what became of the mails, in the form that scripts read.
-pub(super) fn told(summary: &Summary) -> String {
+fn told(summary: &Summary) -> String {
     let dropped = summary.dropped();
     // Scripts read this form; what was set aside is told of mail by mail.
     let failed = summary.errors + summary.quarantined;

@@ -6,7 +6,10 @@ use clap::Args;
 use indicatif::ProgressBar;
 
 use super::{Common, Outcome, block_on, database, long, output};
-use crate::store::{self, Db, search};
+use crate::{
+    ingest::job,
+    store::{self, Db, search},
+};
 
 /// Make the index of the search anew
 #[derive(Debug, Args)]
@@ -29,20 +32,13 @@ impl Reindex {
         let loaded = common.settings(Vec::new())?;
         let code = block_on(async {
             let db = database::ready(&loaded.settings).await?;
-            let mut conn = db.reader().await?;
-            let (left, waiting) = (
-                search::left(&mut conn).await?,
-                search::waiting(&mut conn).await?,
-            );
-            drop(conn);
-            if self.anew || left + waiting == 0 {
+            if self.anew || left(&db).await? == 0 {
                 let mut tx = db.begin().await?;
                 search::begin_anew(&mut tx).await?;
                 tx.commit().await?;
             }
-            let total = search::left(&mut db.reader().await?).await? + waiting;
-            let bar = long::bar(common, total);
-            let code = long::or_interrupted(through(&db, total, &bar)).await;
+            let bar = long::bar(common, left(&db).await?);
+            let code = long::or_interrupted(through(&db, &bar)).await;
             bar.finish_and_clear();
             db.close().await;
             code
@@ -54,21 +50,33 @@ impl Reindex {
     }
 }
 
+/// Returns how many mails are to be indexed, at most.
+pub(super) async fn left(db: &Db) -> store::Result<i64> {
+    let mut conn = db.reader().await?;
+    Ok(search::left(&mut conn).await? + search::waiting(&mut conn).await?)
+}
+
 /// Indexes all that is left; each step is a transaction of its own.
-pub(super) async fn through(db: &Db, total: i64, bar: &ProgressBar) -> anyhow::Result<()> {
+pub(super) async fn through(db: &Db, bar: &ProgressBar) -> anyhow::Result<()> {
+    let begin = search::left(&mut db.reader().await?).await?;
     while step(db).await? {
-        let mut conn = db.reader().await?;
-        let left = search::left(&mut conn).await? + search::waiting(&mut conn).await?;
-        long::moved(bar, total - left);
+        let left = search::left(&mut db.reader().await?).await?;
+        long::moved(bar, begin - left);
     }
-    Ok(())
+    // Of those that wait there may be millions: they are not counted after each step.
+    loop {
+        match job::settle_some(db).await? {
+            0 => return Ok(()),
+            settled => bar.inc(settled as u64),
+        }
+    }
 }
 
 async fn step(db: &Db) -> store::Result<bool> {
     let minute = std::time::Duration::from_secs(60);
     store::patience::patiently(minute, store::Error::is_contention, || async {
         let mut tx = db.begin().await?;
-        let is_more = search::step(&mut tx).await? || search::settle(&mut tx).await? > 0;
+        let is_more = search::step(&mut tx).await?;
         tx.commit().await?;
         Ok(is_more)
     })

@@ -67,8 +67,8 @@ impl Restore {
             let bar = long::bar(common, i64::try_from(total).unwrap_or(i64::MAX));
             let code = long::or_interrupted(async {
                 load(&db, &self.file, &whole, &bar).await?;
-                let left = store::search::left(&mut db.reader().await?).await?;
-                reindex::through(&db, left, &long::bar(common, left)).await
+                let left = reindex::left(&db).await?;
+                reindex::through(&db, &long::bar(common, left)).await
             })
             .await?;
             bar.finish_and_clear();

@@ -308,18 +308,30 @@ const STEPS: usize = 200;
 /// # Errors
 /// When the database is away or refuses.
 async fn settle(db: &Db, is_over: impl Fn() -> bool) -> store::Result<()> {
+    if !store::search::is_waiting(&mut db.reader().await?).await? {
+        return Ok(());
+    }
     for _ in 0..STEPS {
-        if is_over() || !store::search::is_waiting(&mut db.reader().await?).await? {
+        if is_over() || settle_some(db).await? == 0 {
             break;
         }
-        let step = || async {
-            let mut tx = db.begin().await?;
-            store::search::settle(&mut tx).await?;
-            tx.commit().await
-        };
-        store::patience::patiently(PAUSE, store::Error::is_contention, step).await?;
     }
     Ok(())
+}
+
+/// Indexes some of those mails, in a transaction of its own. Returns how many.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn settle_some(db: &Db) -> store::Result<usize> {
+    let minute = Duration::from_secs(60);
+    store::patience::patiently(minute, store::Error::is_contention, || async {
+        let mut tx = db.begin().await?;
+        let settled = store::search::settle(&mut tx).await?;
+        tx.commit().await?;
+        Ok(settled)
+    })
+    .await
 }
 
 fn told(job: &mut Claimed, line: &str) {

@@ -6,7 +6,8 @@ use super::{Conn, Kind, Result, sql};
 const SORT_IN: &str = "SELECT gin_clean_pending_list(oid) FROM pg_class
   WHERE oid = 'search_words'::regclass AND pg_has_role(relowner, 'USAGE')";
 
-/// Has a database put in its place what has been committed, before somebody who writes has to wait for that: SQLite copies from its log into its file, PostgreSQL sorts new words into the index of texts.
+/// Has a database put in its place what has been committed, before somebody who writes has to wait for that: SQLite copies from its log
+/// into its file, PostgreSQL sorts new words into the index of texts.
 ///
 /// # Errors
 /// When the database is away.

@@ -153,14 +153,24 @@ impl Db {
     /// # Errors
     /// When there can be none.
     pub async fn one_more(&self) -> Result<Conn> {
-        Ok(Conn::new(match self {
-            Db::Sqlite { write, .. } => {
-                Link::KeptSqlite(SqliteConnection::connect_with(&write.connect_options()).await?)
-            }
-            Db::Postgres(pool) => {
-                Link::KeptPostgres(PgConnection::connect_with(&pool.connect_options()).await?)
-            }
-        }))
+        let limit = match self {
+            Db::Sqlite { write, .. } => write.options().get_acquire_timeout(),
+            Db::Postgres(pool) => pool.options().get_acquire_timeout(),
+        };
+        let link = async {
+            Ok(match self {
+                Db::Sqlite { write, .. } => Link::KeptSqlite(
+                    SqliteConnection::connect_with(&write.connect_options()).await?,
+                ),
+                Db::Postgres(pool) => {
+                    Link::KeptPostgres(PgConnection::connect_with(&pool.connect_options()).await?)
+                }
+            })
+        };
+        match tokio::time::timeout(limit, link).await {
+            Ok(link) => link.map(Conn::new),
+            Err(_) => Err(sqlx::Error::PoolTimedOut.into()),
+        }
     }
 
     /// Begins to write. Without [`Tx::commit`] nothing of it stays.
@@ -208,8 +218,8 @@ impl Db {
         }
     }
 
-    /// Waits until all that was committed is on the disk, also what was committed without waiting. SQLite sees to
-    /// that when it is closed.
+    /// Waits until all that was committed is on the disk, also what was committed without waiting, on a connection of its own: what was
+    /// interrupted may still have those of the pool. SQLite sees to that when it is closed.
     ///
     /// # Errors
     /// When the server is away.
@@ -217,13 +227,12 @@ impl Db {
         if self.kind() == Kind::Sqlite {
             return Ok(());
         }
-        let mut tx = self.begin().await?;
-        sql("SET LOCAL synchronous_commit = on")
-            .run(&mut tx)
-            .await?;
+        let mut conn = self.one_more().await?;
+        sql("SET synchronous_commit = on").run(&mut conn).await?;
         // A transaction that has a number is written to the journal, and with it all before.
-        sql("SELECT pg_current_xact_id()").run(&mut tx).await?;
-        tx.commit().await
+        sql("SELECT pg_current_xact_id()").run(&mut conn).await?;
+        conn.close().await;
+        Ok(())
     }
 
     /// Returns how many connections are lent and how many wait to be.

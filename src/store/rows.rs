@@ -91,17 +91,22 @@ async fn insert_columns(
 }
 
 fn push_columns(statement: &mut Sql, insert: Insert) {
+    statement.push("INSERT INTO ").push(insert.into);
+    statement.push(insert.source);
+    list_columns(statement, insert.rows);
+    statement.push(" AS r ").push(insert.conflict);
+}
+
+/// Appends rows as what PostgreSQL's `unnest` takes: each column as one array.
+pub(super) fn list_columns(statement: &mut Sql, rows: impl IntoIterator<Item = Vec<Value>>) {
     let mut columns: Vec<Vec<Value>> = Vec::new();
-    for row in insert.rows {
+    for row in rows {
         columns.resize_with(row.len(), Vec::new);
         for (column, value) in columns.iter_mut().zip(row) {
             column.push(value);
         }
     }
-    statement.push("INSERT INTO ").push(insert.into);
-    statement.push(insert.source);
     statement.list(columns.into_iter().map(Many::gather));
-    statement.push(" AS r ").push(insert.conflict);
 }
 
 /// Rows of several tables that are written together. They may refer to each other.

@@ -1,8 +1,9 @@
 //! Which patches stand on a page of a list.
 //!
-//! Few patches are fetched and sorted. Many are read in order until the page is full: by date and by name from the *shelves* (one
-//! state, put away or not), which indexes hold in order and a merge joins; by state shelf after shelf; by people person after
-//! person. So a page costs the same in a project of a thousand patches and of a million, and a later one what was skipped.
+//! Few patches are fetched and sorted. Many are read in order until the page is full: by date along the dates, where much of the
+//! project is asked for; otherwise, and by name, from the *shelves* (one state, put away or not), which indexes hold in order and a
+//! merge joins; by state shelf after shelf; by people person after person. So a page costs the same in a project of a thousand
+//! patches and of a million, and a later one what was skipped.
 
 use super::super::{Conn, Kind, Result, Sql, sql};
 use super::condition::conditions;

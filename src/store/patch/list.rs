@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use sqlx::FromRow;
 
-use super::super::{Conn, Kind, Result, Sql, Value, containing, sql, value::Many};
+use super::super::{Conn, Kind, Result, Sql, Value, containing, rows::list_columns, sql};
 use super::attention::{self, Signs};
 use super::extent::Extent;
 use super::find::Stretch;
@@ -192,9 +192,8 @@ fn stored_page(query: &mut Sql, kind: Kind, ids: impl IntoIterator<Item = PatchI
 
 /// Appends the same as it was read with the rows, for PostgreSQL.
 fn told_page<'r>(query: &mut Sql, rows: impl Iterator<Item = &'r Row>) {
-    let mut columns: [Vec<Value>; 10] = Default::default();
-    for row in rows {
-        let values: [Value; 10] = [
+    let told = |row: &Row| -> Vec<Value> {
+        vec![
             row.id.into(),
             row.submitter_id.into(),
             row.about.submitter_account.into(),
@@ -205,13 +204,10 @@ fn told_page<'r>(query: &mut Sql, rows: impl Iterator<Item = &'r Row>) {
             row.about.series_minor.into(),
             row.about.check_state.into(),
             row.about.unaddressed.into(),
-        ];
-        for (column, value) in columns.iter_mut().zip(values) {
-            column.push(value);
-        }
-    }
+        ]
+    };
     query.push("MATERIALIZED (SELECT * FROM unnest");
-    query.list(columns.into_iter().map(Many::gather));
+    list_columns(query, rows.map(told));
     query.push(
         " AS p (id, submitter_id, account_id, series_id, number, cover_id, total, minor, check_state, unaddressed))",
     );
